@@ -1,0 +1,62 @@
+//! Typed async client for Keyward: what the README below shows, and every type that its methods take and give.
+
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod builder;
+mod chat_stream;
+mod client;
+mod customers;
+mod decode;
+mod endpoint;
+mod error;
+mod inference;
+mod providers;
+mod sse;
+mod teams;
+mod tls;
+mod transport;
+mod virtual_keys;
+
+pub use builder::ClientBuilder;
+pub use chat_stream::ChatStream;
+pub use client::Client;
+pub use error::{ApiError, Error, ErrorSource};
+pub use transport::{HttpTransport, Transport};
+
+pub use futures_util::{Stream, StreamExt, TryStreamExt};
+pub use reqwest;
+pub use secrecy::SecretString;
+
+pub use keyward_core::allow_list::{AllowList, InvalidAllowList};
+pub use keyward_core::base_url::{BaseUrl, InvalidBaseUrl};
+pub use keyward_core::budget::{Budget, BudgetInput};
+pub use keyward_core::chat::{
+    ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
+    ChatUsage, StreamOptions,
+};
+pub use keyward_core::duration::{InvalidDuration, ResetDuration};
+pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
+pub use keyward_core::error_code::ErrorCode;
+pub use keyward_core::ids::{CustomerId, LimitId, ModelName, ProviderKeyId, ProviderName, TeamId, VirtualKeyId};
+pub use keyward_core::list::{
+    CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ProviderKeyList, ProviderList, TeamChanged,
+    TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
+};
+pub use keyward_core::meter::Metric;
+pub use keyward_core::money::{InvalidAmount, NanoUsd};
+pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team};
+pub use keyward_core::patch::Patch;
+pub use keyward_core::provider::{CreateProvider, CreateProviderKey, NetworkConfig, Provider, ProviderKey};
+pub use keyward_core::provider_config::{
+    AttachedKey, AzureKeyConfig, BedrockKeyConfig, ProviderConfig, ProviderConfigInput, VertexKeyConfig,
+    VirtualKeyProviderKey,
+};
+pub use keyward_core::rate_limit::{RateLimit, RateLimitInput};
+pub use keyward_core::refusal::{LimitRefusal, Quantity};
+pub use keyward_core::scope::{Scope, ScopeKind};
+pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
+pub use keyward_core::virtual_key::{
+    CreateVirtualKey, McpConfig, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyQuota,
+};
+pub use keyward_core::zone::{UnknownZone, Zone};

@@ -1,0 +1,95 @@
+//! Operations on providers and their keys.
+
+use keyward_core::ids::{ProviderKeyId, ProviderName};
+use keyward_core::list::{Done, ProviderKeyList, ProviderList};
+use keyward_core::provider::{CreateProvider, CreateProviderKey, Provider, ProviderKey};
+
+use crate::client::Client;
+use crate::error::Error;
+
+const PROVIDERS: [&str; 2] = ["api", "providers"];
+
+fn one(provider: &ProviderName) -> [&str; 3] {
+    let [api, providers] = PROVIDERS;
+    [api, providers, provider.as_str()]
+}
+
+fn keys(provider: &ProviderName) -> [&str; 4] {
+    let [api, providers, provider] = one(provider);
+    [api, providers, provider, "keys"]
+}
+
+fn one_key<'a>(provider: &'a ProviderName, id: &'a ProviderKeyId) -> [&'a str; 5] {
+    let [api, providers, provider, keys] = keys(provider);
+    [api, providers, provider, keys, id.as_str()]
+}
+
+impl Client {
+    /// Configures a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_create(&self, request: &CreateProvider) -> Result<Provider, Error> {
+        self.post(&PROVIDERS, request).await
+    }
+
+    /// Lists all providers.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_list(&self) -> Result<ProviderList, Error> {
+        self.get(&PROVIDERS).await
+    }
+
+    /// Reads a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_get(&self, provider: &ProviderName) -> Result<Provider, Error> {
+        self.get(&one(provider)).await
+    }
+
+    /// Deletes a provider with its keys.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_delete(&self, provider: &ProviderName) -> Result<Done, Error> {
+        self.delete(&one(provider)).await
+    }
+
+    /// Adds a key to a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_key_create(
+        &self,
+        provider: &ProviderName,
+        request: &CreateProviderKey,
+    ) -> Result<ProviderKey, Error> {
+        self.post(&keys(provider), request).await
+    }
+
+    /// Lists the keys of a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_key_list(&self, provider: &ProviderName) -> Result<ProviderKeyList, Error> {
+        self.get(&keys(provider)).await
+    }
+
+    /// Reads a key of a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_key_get(&self, provider: &ProviderName, id: &ProviderKeyId) -> Result<ProviderKey, Error> {
+        self.get(&one_key(provider, id)).await
+    }
+
+    /// Deletes a key of a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_key_delete(&self, provider: &ProviderName, id: &ProviderKeyId) -> Result<Done, Error> {
+        self.delete(&one_key(provider, id)).await
+    }
+}

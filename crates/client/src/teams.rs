@@ -1,0 +1,49 @@
+//! Operations on teams.
+
+use keyward_core::ids::TeamId;
+use keyward_core::list::{Done, ListQuery, TeamChanged, TeamDetail, TeamList};
+use keyward_core::owner::{CreateTeam, Team};
+
+use crate::client::Client;
+use crate::error::Error;
+
+const TEAMS: [&str; 3] = ["api", "governance", "teams"];
+
+fn one(id: &TeamId) -> [&str; 4] {
+    let [api, governance, teams] = TEAMS;
+    [api, governance, teams, id.as_str()]
+}
+
+impl Client {
+    /// Makes a team.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn team_create(&self, request: &CreateTeam) -> Result<TeamChanged, Error> {
+        self.post(&TEAMS, request).await
+    }
+
+    /// Lists teams.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn team_list(&self, query: &ListQuery) -> Result<TeamList, Error> {
+        self.list(&TEAMS, query).await
+    }
+
+    /// Reads a team.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn team_get(&self, id: &TeamId) -> Result<Team, Error> {
+        self.get(&one(id)).await.map(|detail: TeamDetail| detail.team)
+    }
+
+    /// Deletes a team.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn team_delete(&self, id: &TeamId) -> Result<Done, Error> {
+        self.delete(&one(id)).await
+    }
+}

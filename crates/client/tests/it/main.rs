@@ -1,0 +1,14 @@
+//! The client against a server on the loopback that answers what a test tells it to.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and its server runs for as long as the test"
+)]
+
+mod answers;
+mod errors;
+mod loopback;
+mod requests;
+mod streams;
+mod timeouts;

@@ -1,0 +1,101 @@
+//! Budgets: caps on money over a window.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::duration::ResetDuration;
+use crate::ids::LimitId;
+use crate::meter::{Count, MeterId, Metric};
+use crate::money::NanoUsd;
+use crate::window::WindowPolicy;
+use crate::zone::Zone;
+
+/// A cap on money over a window, and how much of it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Budget {
+    /// Identifies the budget.
+    pub id: LimitId,
+    /// The cap in US dollars.
+    pub max_limit: NanoUsd,
+    /// How long a window is.
+    pub reset_duration: ResetDuration,
+    /// True when windows follow the calendar instead of rolling from the budget's creation.
+    pub calendar_aligned: bool,
+    /// The zone whose midnight aligned windows begin at.
+    pub timezone: Zone,
+    /// When the current window began.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_reset: Timestamp,
+    /// When the current window ends.
+    #[schema(value_type = String, format = DateTime)]
+    pub resets_at: Timestamp,
+    /// US dollars used in the current window.
+    pub current_usage: NanoUsd,
+    /// A hash of the configuration file's definition; empty for budgets made through the API.
+    pub config_hash: String,
+    /// When the budget was made; rolling windows begin here.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last edited.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+impl Budget {
+    /// How the budget's windows lie in time.
+    #[must_use]
+    pub fn windows(&self) -> WindowPolicy {
+        WindowPolicy::new(&self.reset_duration, self.calendar_aligned, &self.timezone)
+    }
+
+    /// The id of the budget's one meter.
+    #[must_use]
+    pub fn meter_id(&self) -> MeterId {
+        MeterId { limit: self.id.clone(), metric: Metric::Cost }
+    }
+
+    /// Shows what the meter reads at `now`.
+    pub fn observe(&mut self, count: Option<Count>, now: Timestamp) {
+        let reading = reading(&self.windows(), self.created_at, count, now);
+        self.last_reset = reading.window.start;
+        self.resets_at = reading.window.end;
+        self.current_usage = NanoUsd::from_nanos(reading.used);
+    }
+}
+
+/// What a counter reads at `now`; one that was never touched reads zero.
+pub(crate) fn reading(windows: &WindowPolicy, anchor: Timestamp, count: Option<Count>, now: Timestamp) -> Count {
+    let window = windows.window_at(anchor, now);
+    count.map_or(Count::empty(window), |count| count.rolled(window))
+}
+
+/// A budget as requests give it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetInput {
+    /// The existing budget that is meant, on update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<LimitId>,
+    /// The cap in US dollars, more than zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_limit: Option<NanoUsd>,
+    /// How long a window is, such as `1d` or `1M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_duration: Option<ResetDuration>,
+    /// Follow the calendar; needs a duration in `d`, `w`, `M`, `Q` or `Y`. Defaults to the owner's setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar_aligned: Option<bool>,
+    /// The zone whose midnight aligned windows begin at; UTC unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Zone>,
+}
+
+impl BudgetInput {
+    /// A budget of `max_limit` over `reset_duration`.
+    #[must_use]
+    pub fn new(max_limit: NanoUsd, reset_duration: ResetDuration) -> Self {
+        Self { max_limit: Some(max_limit), reset_duration: Some(reset_duration), ..Self::default() }
+    }
+}

@@ -1,0 +1,64 @@
+//! Invalid input: what is wrong, and which member of the request is at fault.
+
+use std::fmt::{self, Write as _};
+
+/// A request that cannot be carried out as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// A JSON pointer to the member at fault; empty for the request as a whole.
+    pub pointer: Pointer,
+    /// What is wrong, in words for the caller.
+    pub message: String,
+}
+
+impl Invalid {
+    /// Says what is wrong with the member at `pointer`.
+    #[must_use]
+    pub fn at(pointer: Pointer, message: impl Into<String>) -> Self {
+        Self { pointer, message: message.into() }
+    }
+}
+
+/// A JSON pointer (RFC 6901), built from the outside in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// The request as a whole.
+    pub const ROOT: Self = Self(String::new());
+
+    /// The member `name` of what this points to.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
+        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// The element `index` of what this points to.
+    #[must_use]
+    pub fn element(&self, index: usize) -> Self {
+        let mut pointer = self.0.clone();
+        // Writing to a string cannot fail.
+        let _ = write!(pointer, "/{index}");
+        Self(pointer)
+    }
+
+    /// The last member or index, as it is written in the pointer.
+    #[must_use]
+    pub fn last(&self) -> Option<&str> {
+        self.0.rsplit_once('/').map(|(_, last)| last)
+    }
+}
+
+impl From<&str> for Pointer {
+    /// A member of the request itself.
+    fn from(name: &str) -> Self {
+        Self::ROOT.member(name)
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

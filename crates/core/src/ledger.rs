@@ -1,0 +1,119 @@
+//! Ledger entries: the durable record of one attempt, from which every counter can be derived.
+
+use jiff::Timestamp;
+
+use crate::ids::{CustomerId, ModelName, ProviderKeyId, ProviderName, RequestId, TeamId, VirtualKeyId};
+use crate::meter::MeterId;
+use crate::money::NanoUsd;
+use crate::price::TokenUsage;
+use crate::window::Window;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The provider answered in full, and so was the client.
+    Completed,
+    /// The client went away; the provider's answer was read to its end or given up.
+    ClientCancelled,
+    /// The provider did not answer, or fell silent, in time.
+    TimedOut,
+    /// The provider answered with an error or broke off.
+    UpstreamError,
+    /// Nobody settled the attempt: the process failed in between.
+    Abandoned,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] =
+        [Self::Completed, Self::ClientCancelled, Self::TimedOut, Self::UpstreamError, Self::Abandoned];
+
+    /// The outcome's name in the database and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::ClientCancelled => "client_cancelled",
+            Self::TimedOut => "timed_out",
+            Self::UpstreamError => "upstream_error",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// Where the token counts of an entry come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UsageSource {
+    /// The provider reported them.
+    Provider,
+    /// Nobody did: the bounds that were held are charged.
+    Estimated,
+}
+
+impl UsageSource {
+    /// The source's name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// Who and what an attempt was, frozen when it was admitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribution {
+    /// The request.
+    pub request_id: RequestId,
+    /// Which attempt of the request, from 0.
+    pub attempt: i32,
+    /// The virtual key.
+    pub virtual_key_id: VirtualKeyId,
+    /// The key's team.
+    pub team_id: Option<TeamId>,
+    /// The key's or its team's customer.
+    pub customer_id: Option<CustomerId>,
+    /// The provider.
+    pub provider: ProviderName,
+    /// The real credential that served it.
+    pub provider_key_id: ProviderKeyId,
+    /// The model as it was sent to the provider.
+    pub model: ModelName,
+}
+
+/// What one attempt did to one meter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// The meter.
+    pub meter: MeterId,
+    /// The window that was current when the attempt was admitted.
+    pub window: Window,
+    /// What the attempt had reserved.
+    pub held: i64,
+    /// What it used: nano-dollars, tokens or requests.
+    pub amount: i64,
+}
+
+/// The durable record of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Who and what.
+    pub attribution: Attribution,
+    /// What was used.
+    pub usage: TokenUsage,
+    /// Where `usage` comes from.
+    pub usage_source: UsageSource,
+    /// What it cost.
+    pub cost: NanoUsd,
+    /// True when the cost was computed from a price; false when the model has none.
+    pub priced: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was admitted.
+    pub admitted_at: Timestamp,
+    /// When it was settled.
+    pub settled_at: Timestamp,
+    /// What it did to each meter of its scope set, in checking order.
+    pub postings: Vec<Posting>,
+}

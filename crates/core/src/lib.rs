@@ -1,0 +1,37 @@
+//! What Keyward's things are: entities, requests, money, windows, prices, scope sets, errors.
+//!
+//! Nothing here does I/O, reads a clock, an environment or a random source: instants and ids are passed in. The server,
+//! the store, the engine and the client SDK all speak in these types.
+
+#![deny(clippy::as_conversions, clippy::float_arithmetic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking"))]
+
+pub mod address;
+pub mod allow_list;
+pub mod base_url;
+pub mod budget;
+pub mod catalogue;
+pub mod chat;
+pub mod duration;
+pub mod error_body;
+pub mod error_code;
+pub mod ids;
+pub mod invalid;
+pub mod ledger;
+pub mod limits;
+pub mod list;
+pub mod meter;
+pub mod money;
+mod name;
+pub mod owner;
+pub mod patch;
+pub mod price;
+pub mod provider;
+pub mod provider_config;
+pub mod rate_limit;
+pub mod refusal;
+pub mod scope;
+pub mod secret;
+pub mod virtual_key;
+pub mod window;
+pub mod zone;

@@ -1,0 +1,168 @@
+//! Meters: the enforced counters behind caps, and the one order in which they are checked.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::LimitId;
+use crate::scope::Scope;
+use crate::window::{Window, WindowPolicy};
+
+/// What a meter counts. The order is the order of checking: rates before money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Attempts that reached a provider.
+    Requests,
+    /// Tokens used, all classes together.
+    Tokens,
+    /// Nano-dollars spent.
+    Cost,
+}
+
+impl Metric {
+    /// The metric's name on the wire, in the database and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Cost => "cost",
+        }
+    }
+
+    /// Every metric.
+    pub const ALL: [Self; 3] = [Self::Requests, Self::Tokens, Self::Cost];
+}
+
+/// Identifies a meter: a budget has one, a rate limit up to two.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MeterId {
+    /// The budget or rate limit that owns the meter.
+    pub limit: LimitId,
+    /// What it counts.
+    pub metric: Metric,
+}
+
+impl fmt::Debug for MeterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.limit, self.metric.as_str())
+    }
+}
+
+/// How strictly a meter's cap is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enforcement {
+    /// Used and held together never exceed the cap. Default of budgets and request limits.
+    Hard,
+    /// Admits while used is below the cap, and charges afterwards. Default of token limits.
+    Soft,
+}
+
+impl Enforcement {
+    /// What a limit on this metric does unless told otherwise.
+    #[must_use]
+    pub const fn default_of(metric: Metric) -> Self {
+        match metric {
+            Metric::Requests | Metric::Cost => Self::Hard,
+            Metric::Tokens => Self::Soft,
+        }
+    }
+}
+
+/// A cap on one metric over one window policy, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meter {
+    /// Identifies the counter, which outlives edits of everything else here.
+    pub id: MeterId,
+    /// What the cap covers.
+    pub scope: Scope,
+    /// The cap: nano-dollars, tokens or requests.
+    pub cap: i64,
+    /// How its windows lie in time.
+    pub windows: WindowPolicy,
+    /// Where rolling windows begin.
+    pub anchor: Timestamp,
+    /// How strictly it is held.
+    pub enforcement: Enforcement,
+}
+
+impl Meter {
+    /// The window that `now` lies in.
+    #[must_use]
+    pub fn window_at(&self, now: Timestamp) -> Window {
+        self.windows.window_at(self.anchor, now)
+    }
+}
+
+/// A counter's reading: how much was used in which window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// The window that is counted.
+    pub window: Window,
+    /// What was used in it: nano-dollars, tokens or requests.
+    pub used: i64,
+}
+
+impl Count {
+    /// Nothing used yet.
+    #[must_use]
+    pub const fn empty(window: Window) -> Self {
+        Self { window, used: 0 }
+    }
+
+    /// The reading when `window` is the current one.
+    ///
+    /// A later window starts from zero. A window that overlaps the counted one replaces its bounds and keeps the usage:
+    /// the policy was edited, and edits never refill. An earlier one (a clock that stepped back) changes nothing.
+    #[must_use]
+    pub fn rolled(self, window: Window) -> Self {
+        if window.start >= self.window.end {
+            Self::empty(window)
+        } else if window.overlaps(&self.window) {
+            Self { window, used: self.used }
+        } else {
+            self
+        }
+    }
+
+    /// The reading after `amount` was used in `window`. Usage of a window that is over is history and not counted.
+    #[must_use]
+    pub fn posted(self, window: Window, amount: i64) -> Self {
+        let rolled = self.rolled(window);
+        if rolled.window.overlaps(&window) {
+            Self { used: rolled.used.saturating_add(amount), ..rolled }
+        } else {
+            rolled
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(start: i64, end: i64) -> Window {
+        Window { start: Timestamp::from_second(start).unwrap(), end: Timestamp::from_second(end).unwrap() }
+    }
+
+    #[test]
+    fn a_later_window_starts_from_zero_and_an_earlier_one_is_history() {
+        let count = Count { window: window(10, 20), used: 7 };
+        assert_eq!(count.posted(window(20, 30), 5), Count { window: window(20, 30), used: 5 });
+        assert_eq!(count.posted(window(10, 20), 5), Count { window: window(10, 20), used: 12 });
+        assert_eq!(count.posted(window(0, 10), 5), count);
+    }
+
+    /// I8: changing the length of a window never refills it, and the next window is the new policy's.
+    #[test]
+    fn i8_an_edited_window_keeps_its_usage() {
+        let day = Count { window: window(10, 20), used: 7 };
+        let week = day.rolled(window(0, 70));
+        assert_eq!(week, Count { window: window(0, 70), used: 7 });
+        assert_eq!(week.rolled(window(20, 30)), Count { window: window(20, 30), used: 7 });
+        assert_eq!(week.rolled(window(70, 80)).used, 0);
+    }
+}

@@ -1,0 +1,199 @@
+//! Prices and what they make of usage: exact products, one rounding.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::money::{InvalidAmount, NanoUsd, parse_scaled};
+
+/// A unit price in trillionths of a US dollar per token, which is millionths of a dollar per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct PicoUsd(i64);
+
+impl PicoUsd {
+    /// Pico-dollars per nano-dollar.
+    const PER_NANO: i128 = 1_000;
+
+    fn of(self, tokens: u64) -> i128 {
+        i128::from(self.0) * i128::from(tokens)
+    }
+}
+
+impl FromStr for PicoUsd {
+    type Err = InvalidAmount;
+
+    /// Reads dollars per million tokens, exactly; prices are never negative.
+    fn from_str(text: &str) -> Result<Self, InvalidAmount> {
+        match parse_scaled(text, 6)? {
+            negative if negative < 0 => Err(InvalidAmount::OutOfRange(text.to_owned())),
+            pico => Ok(Self(pico)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PicoUsd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let literal = Box::<RawValue>::deserialize(deserializer)?;
+        literal.get().parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Token counts in disjoint classes: together they are everything the provider counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenUsage {
+    /// Input tokens that no other class has.
+    pub input: u64,
+    /// Input tokens read from the provider's prompt cache.
+    pub cached_input: u64,
+    /// Input tokens written to the provider's prompt cache.
+    pub cache_write: u64,
+    /// Output tokens, reasoning included.
+    pub output: u64,
+}
+
+impl TokenUsage {
+    /// Input tokens of all classes.
+    #[must_use]
+    pub const fn total_input(&self) -> u64 {
+        self.input.saturating_add(self.cached_input).saturating_add(self.cache_write)
+    }
+
+    /// Tokens of all classes.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total_input().saturating_add(self.output)
+    }
+}
+
+/// Unit prices of each token class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// Per plain input token.
+    pub input: PicoUsd,
+    /// Per output token.
+    pub output: PicoUsd,
+    /// Per input token read from the cache.
+    pub cached_input: PicoUsd,
+    /// Per input token written to the cache.
+    pub cache_write: PicoUsd,
+}
+
+impl Rates {
+    fn dearest_input(&self) -> PicoUsd {
+        self.input.max(self.cached_input).max(self.cache_write)
+    }
+}
+
+/// Rates that hold for the whole request when its input is longer than a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LongContext {
+    /// The largest input, in tokens, that still has the base rates.
+    pub above_input_tokens: u64,
+    /// The rates above it.
+    pub rates: Rates,
+}
+
+/// What a model costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Price {
+    /// The usual rates.
+    pub base: Rates,
+    /// Rates for long inputs, where the provider has them.
+    pub long_context: Option<LongContext>,
+}
+
+impl Price {
+    /// Free of charge, explicitly.
+    pub const FREE: Self = Self {
+        base: Rates { input: PicoUsd(0), output: PicoUsd(0), cached_input: PicoUsd(0), cache_write: PicoUsd(0) },
+        long_context: None,
+    };
+
+    /// What this usage costs, rounded up once to the nano-dollar. Saturates at the largest amount.
+    #[must_use]
+    pub fn cost(&self, usage: &TokenUsage) -> NanoUsd {
+        let rates = self.rates_for(usage.total_input());
+        rounded_up(
+            rates.input.of(usage.input)
+                + rates.cached_input.of(usage.cached_input)
+                + rates.cache_write.of(usage.cache_write)
+                + rates.output.of(usage.output),
+        )
+    }
+
+    /// The most that up to this many tokens can cost, in whatever classes the input falls: what a hold reserves.
+    #[must_use]
+    pub fn ceiling(&self, input: u64, output: u64) -> NanoUsd {
+        let at = |rates: &Rates| rates.dearest_input().of(input) + rates.output.of(output);
+        let base = at(&self.base);
+        let long = self.long_context.filter(|long| input > long.above_input_tokens).map_or(0, |long| at(&long.rates));
+        rounded_up(base.max(long))
+    }
+
+    fn rates_for(&self, input: u64) -> Rates {
+        match self.long_context {
+            Some(long) if input > long.above_input_tokens => long.rates,
+            Some(_) | None => self.base,
+        }
+    }
+}
+
+fn rounded_up(pico: i128) -> NanoUsd {
+    let nanos = (pico + PicoUsd::PER_NANO - 1) / PicoUsd::PER_NANO;
+    NanoUsd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pico(text: &str) -> PicoUsd {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_rounding_per_entry_and_it_is_upwards() {
+        let price = Price {
+            base: Rates { input: pico("0.0375"), output: pico("0.15"), ..Rates::default() },
+            long_context: None,
+        };
+        let usage = |input, output| TokenUsage { input, output, ..TokenUsage::default() };
+        assert_eq!(price.cost(&usage(1, 0)).nanos(), 38);
+        assert_eq!(price.cost(&usage(2, 0)).nanos(), 75);
+        assert_eq!(price.cost(&usage(1, 1)).nanos(), 188);
+        assert_eq!(price.cost(&TokenUsage::default()), NanoUsd::ZERO);
+    }
+
+    fn any_price() -> impl Strategy<Value = Price> {
+        let rates = || {
+            proptest::array::uniform4(0i64..1_000_000_000).prop_map(|[input, output, cached_input, cache_write]| {
+                Rates {
+                    input: PicoUsd(input),
+                    output: PicoUsd(output),
+                    cached_input: PicoUsd(cached_input),
+                    cache_write: PicoUsd(cache_write),
+                }
+            })
+        };
+        (rates(), proptest::option::of((0u64..1_000_000, rates()))).prop_map(|(base, long)| Price {
+            base,
+            long_context: long.map(|(above_input_tokens, rates)| LongContext { above_input_tokens, rates }),
+        })
+    }
+
+    proptest! {
+        /// A hold is never smaller than what it is settled with, as long as the token bounds were right.
+        #[test]
+        fn ceiling_covers_every_split_of_the_input(
+            price in any_price(),
+            [input, cached_input, cache_write, output, slack_in, slack_out] in proptest::array::uniform6(0u64..1_000_000),
+        ) {
+            let usage = TokenUsage { input, cached_input, cache_write, output };
+            let ceiling = price.ceiling(usage.total_input() + slack_in, output + slack_out);
+            prop_assert!(price.cost(&usage) <= ceiling);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a request makes of a provider config: the checked, full desired state.
+
+use super::{ProviderConfig, ProviderConfigInput};
+use crate::allow_list::AllowList;
+use crate::ids::{ProviderKeyId, ProviderName};
+use crate::invalid::{Invalid, Pointer};
+use crate::limits::{Edit, Limits, LimitsInput};
+use crate::patch::Patch;
+
+/// Which keys of a provider may serve a virtual key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyAccess {
+    /// Every key of the provider.
+    All,
+    /// These keys; none when empty.
+    Only(Vec<ProviderKeyId>),
+}
+
+/// A provider config as it shall be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderConfigDraft {
+    /// The existing provider config that it continues.
+    pub id: Option<i64>,
+    /// The provider.
+    pub provider: ProviderName,
+    /// The share of requests that name no provider.
+    pub weight: Option<f64>,
+    /// The models that may be used.
+    pub allowed_models: AllowList,
+    /// The models that may not be used.
+    pub blacklisted_models: AllowList,
+    /// Which provider keys may serve.
+    pub keys: KeyAccess,
+    /// The provider config's own limits.
+    pub limits: Limits,
+}
+
+impl ProviderConfigDraft {
+    /// A config for `provider` that restricts nothing but the keys that may serve.
+    #[must_use]
+    pub fn for_keys(provider: ProviderName, keys: Vec<ProviderKeyId>) -> Self {
+        Self {
+            id: None,
+            provider,
+            weight: Some(1.0),
+            allowed_models: AllowList::everything(),
+            blacklisted_models: AllowList::nothing(),
+            keys: KeyAccess::Only(keys),
+            limits: Limits::default(),
+        }
+    }
+
+    pub(crate) fn new(
+        existing: &[ProviderConfig],
+        element: ProviderConfigInput,
+        calendar_aligned: Option<bool>,
+        at: &Pointer,
+        edit: &mut Edit<'_>,
+    ) -> Result<Self, Invalid> {
+        let continued = element.id.map(|id| {
+            existing.iter().find(|config| config.id == id).ok_or_else(|| {
+                let message = format!("provider config {id} does not belong to this virtual key");
+                Invalid::at(at.member("id"), message)
+            })
+        });
+        let existing = continued.transpose()?;
+        let provider = element
+            .provider
+            .filter(|name| !name.as_str().is_empty())
+            .or(existing.map(|config| config.provider.clone()))
+            .ok_or_else(|| Invalid::at(at.member("provider"), "provider name is required"))?;
+        let limits = existing.map(ProviderConfig::limits).unwrap_or_default().edited(
+            &LimitsInput {
+                budget: &element.budget,
+                budgets: &element.budgets,
+                rate_limit: &element.rate_limit,
+                calendar_aligned,
+                at,
+            },
+            edit,
+        )?;
+        Ok(Self {
+            id: element.id,
+            provider,
+            weight: weight(&element.weight, existing, at)?,
+            allowed_models: element
+                .allowed_models
+                .or(existing.map(|config| config.allowed_models.clone()))
+                .unwrap_or_else(AllowList::everything),
+            blacklisted_models: element
+                .blacklisted_models
+                .or(existing.map(|config| config.blacklisted_models.clone()))
+                .unwrap_or_else(AllowList::nothing),
+            keys: element
+                .key_ids
+                .map(|ids| key_access(ids, at))
+                .transpose()?
+                .or(existing.map(ProviderConfig::key_access))
+                .unwrap_or(KeyAccess::All),
+            limits,
+        })
+    }
+}
+
+impl ProviderConfigInput {
+    /// An element that changes nothing of the provider config `id`.
+    pub(crate) fn kept(id: i64) -> Self {
+        Self { id: Some(id), ..Self::default() }
+    }
+}
+
+fn weight(patch: &Patch<f64>, existing: Option<&ProviderConfig>, at: &Pointer) -> Result<Option<f64>, Invalid> {
+    match patch {
+        Patch::Absent => Ok(existing.map_or(Some(1.0), |config| config.weight)),
+        Patch::Null => Ok(None),
+        Patch::Value(weight) if weight.is_finite() && !weight.is_sign_negative() => Ok(Some(*weight)),
+        Patch::Value(_) => Err(Invalid::at(at.member("weight"), "weight cannot be negative")),
+    }
+}
+
+fn key_access(ids: Vec<ProviderKeyId>, at: &Pointer) -> Result<KeyAccess, Invalid> {
+    let wildcard = ids.iter().any(|id| id.as_str() == "*");
+    match (wildcard, ids.len()) {
+        (true, 1) => Ok(KeyAccess::All),
+        (true, _) => {
+            Err(Invalid::at(at.member("key_ids"), "wildcard '*' cannot be used with other values in the whitelist"))
+        }
+        (false, _) => Ok(KeyAccess::Only(distinct(ids))),
+    }
+}
+
+fn distinct(ids: Vec<ProviderKeyId>) -> Vec<ProviderKeyId> {
+    let mut distinct = Vec::with_capacity(ids.len());
+    for id in ids {
+        if !distinct.contains(&id) {
+            distinct.push(id);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,137 @@
+//! Virtual keys: the credentials applications hold, and what each of them may do.
+//!
+//! The entity is the response. Its singular members (`budget`, `budget_id`, `rate_limit_id`, `keys`) are views of the
+//! plural ones for clients of the older API; [`VirtualKey::with_views`] derives them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::budget::Budget;
+use crate::ids::{CustomerId, LimitId, TeamId, VirtualKeyId};
+use crate::limits::Limits;
+use crate::meter::{Count, MeterId};
+use crate::provider_config::{ProviderConfig, VirtualKeyProviderKey};
+use crate::rate_limit::RateLimit;
+use crate::secret::VirtualKeyValue;
+
+mod edit;
+mod requests;
+mod responses;
+
+pub use edit::VirtualKeyDraft;
+pub use requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
+pub use responses::{VirtualKeyDetail, VirtualKeyQuota};
+
+/// A virtual key with everything it may do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct VirtualKey {
+    /// Identifies the key in the management API.
+    pub id: VirtualKeyId,
+    /// A name for people, unique among virtual keys.
+    pub name: String,
+    /// The secret that applications send; redacted where it may not be seen.
+    pub value: VirtualKeyValue,
+    /// What the key is for.
+    pub description: String,
+    /// False: the gateway refuses the key.
+    pub is_active: bool,
+    /// True: providers without a provider config may be used too.
+    pub allow_all_providers: bool,
+    /// What the key may do at single providers.
+    pub provider_configs: Vec<ProviderConfig>,
+    /// Which MCP clients and tools the key may use.
+    pub mcp_configs: Vec<McpConfig>,
+    /// The provider keys attached to the provider configs, in the older API's shape.
+    pub keys: Vec<VirtualKeyProviderKey>,
+    /// The team that the key belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub team_id: Option<TeamId>,
+    /// The customer that the key belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub customer_id: Option<CustomerId>,
+    /// The id of `budget`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub budget_id: Option<LimitId>,
+    /// The budget with the shortest window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub budget: Option<Budget>,
+    /// All budgets, shortest window first.
+    pub budgets: Vec<Budget>,
+    /// The id of `rate_limit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub rate_limit_id: Option<LimitId>,
+    /// Caps on tokens and requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub rate_limit: Option<RateLimit>,
+    /// True: new budgets of the key follow the calendar.
+    pub calendar_aligned: bool,
+    /// From this instant on the gateway refuses the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub expires_at: Option<Timestamp>,
+    /// A hash of the configuration file's definition; empty for keys made through the API.
+    pub config_hash: String,
+    /// When the key was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last edited.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+/// Which tools of one MCP client a virtual key may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct McpConfig {
+    /// Identifies the MCP config.
+    pub id: i64,
+    /// The MCP client.
+    pub mcp_client_name: String,
+    /// The tools that may be used.
+    pub tools_to_execute: Vec<String>,
+}
+
+impl VirtualKey {
+    /// The key's own limits.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits { budgets: self.budgets.clone(), rate_limit: self.rate_limit.clone() }
+    }
+
+    /// Sets the key's own limits.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.budgets = limits.budgets;
+        self.rate_limit = limits.rate_limit;
+    }
+
+    /// Derives the older API's members from the ones that count, here and in the provider configs.
+    #[must_use]
+    pub fn with_views(mut self) -> Self {
+        self.budget = self.budgets.first().cloned();
+        self.budget_id = self.budget.as_ref().map(|budget| budget.id.clone());
+        self.rate_limit_id = self.rate_limit.as_ref().map(|rate_limit| rate_limit.id.clone());
+        self.provider_configs = self.provider_configs.into_iter().map(ProviderConfig::with_views).collect();
+        self.keys = VirtualKeyProviderKey::of(&self.provider_configs);
+        self
+    }
+
+    /// Shows what the meters of the key and its provider configs read at `now`.
+    #[must_use]
+    pub fn observed(mut self, read: &dyn Fn(&MeterId) -> Option<Count>, now: Timestamp) -> Self {
+        let mut limits = self.limits();
+        limits.observe(read, now);
+        self.set_limits(limits);
+        for config in &mut self.provider_configs {
+            let mut limits = config.limits();
+            limits.observe(read, now);
+            config.set_limits(limits);
+        }
+        self.with_views()
+    }
+}

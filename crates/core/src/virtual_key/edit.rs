@@ -1,0 +1,213 @@
+//! What a request makes of a virtual key: the checked, full desired state.
+
+use std::ops::Not;
+
+use jiff::Timestamp;
+
+use super::VirtualKey;
+use super::requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
+use crate::ids::{CustomerId, ProviderKeyId, TeamId, VirtualKeyId};
+use crate::invalid::{Invalid, Pointer};
+use crate::limits::{Edit, Limits, LimitsInput};
+use crate::name::check_name;
+use crate::patch::Patch;
+use crate::provider_config::{ProviderConfigDraft, ProviderConfigInput};
+
+/// A virtual key as it shall be stored. References to other things are not checked yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VirtualKeyDraft {
+    /// Identifies the key.
+    pub id: VirtualKeyId,
+    /// A name for people.
+    pub name: String,
+    /// What the key is for.
+    pub description: String,
+    /// Whether the gateway accepts the key.
+    pub is_active: bool,
+    /// Whether providers without a provider config may be used.
+    pub allow_all_providers: bool,
+    /// The team that the key belongs to.
+    pub team_id: Option<TeamId>,
+    /// The customer that the key belongs to.
+    pub customer_id: Option<CustomerId>,
+    /// The key's own limits.
+    pub limits: Limits,
+    /// What the key may do at single providers.
+    pub provider_configs: Vec<ProviderConfigDraft>,
+    /// Provider keys to attach to the provider config of whatever provider they belong to.
+    pub key_ids: Option<Vec<ProviderKeyId>>,
+    /// Whether new budgets follow the calendar.
+    pub calendar_aligned: bool,
+    /// When the key expires.
+    pub expires_at: Option<Timestamp>,
+    /// When the key was made.
+    pub created_at: Timestamp,
+    /// When it is edited.
+    pub updated_at: Timestamp,
+}
+
+impl VirtualKeyDraft {
+    /// The key that a create request asks for.
+    ///
+    /// # Errors
+    /// The first member that cannot be carried out.
+    pub fn create(request: CreateVirtualKey, edit: &mut Edit<'_>) -> Result<Self, Invalid> {
+        check_name(&request.name, "Virtual key name is required")?;
+        if request.team_id.is_some() && request.customer_id.is_some() {
+            return Err(both_owners("customer_id"));
+        }
+        refuse_mcp(request.mcp_configs.as_deref().unwrap_or_default())?;
+        let limits = Limits::default().edited(
+            &LimitsInput {
+                budget: &request.budget,
+                budgets: &request.budgets,
+                rate_limit: &request.rate_limit,
+                calendar_aligned: request.calendar_aligned,
+                at: &Pointer::ROOT,
+            },
+            edit,
+        )?;
+        let unrestricted = request.provider_configs.is_none() && request.key_ids.is_none();
+        let elements = request.provider_configs.unwrap_or_default();
+        Ok(Self {
+            id: (edit.mint)().into(),
+            name: request.name,
+            description: request.description,
+            is_active: request.is_active.unwrap_or(true),
+            allow_all_providers: request.allow_all_providers.unwrap_or(unrestricted),
+            team_id: request.team_id,
+            customer_id: request.customer_id,
+            limits,
+            provider_configs: configs(&[], elements, request.calendar_aligned, edit)?,
+            key_ids: request.key_ids,
+            calendar_aligned: request.calendar_aligned.unwrap_or(false),
+            expires_at: request.expires_at.map(|text| expiry(&text, edit.now)).transpose()?,
+            created_at: edit.now,
+            updated_at: edit.now,
+        })
+    }
+
+    /// What an update request makes of `existing`: absent members stay, null clears.
+    ///
+    /// # Errors
+    /// The first member that cannot be carried out.
+    pub fn update(existing: &VirtualKey, request: UpdateVirtualKey, edit: &mut Edit<'_>) -> Result<Self, Invalid> {
+        let name = request.name.or_keep(Some(existing.name.clone())).unwrap_or_default();
+        check_name(&name, "Virtual key name is required")?;
+        refuse_mcp(request.mcp_configs.as_ref().value().map_or(&[], Vec::as_slice))?;
+        let (team_id, customer_id) = owners(existing, request.team_id, request.customer_id)?;
+        let limits = existing.limits().edited(
+            &LimitsInput {
+                budget: &request.budget,
+                budgets: &request.budgets,
+                rate_limit: &request.rate_limit,
+                calendar_aligned: request.calendar_aligned,
+                at: &Pointer::ROOT,
+            },
+            edit,
+        )?;
+        let calendar_aligned = request.calendar_aligned.unwrap_or(existing.calendar_aligned);
+        let stay_open = match request.provider_configs {
+            Patch::Absent => existing.allow_all_providers,
+            Patch::Null | Patch::Value(_) => false,
+        };
+        let elements = match request.provider_configs {
+            Patch::Absent => {
+                existing.provider_configs.iter().map(|config| ProviderConfigInput::kept(config.id)).collect()
+            }
+            Patch::Null => Vec::new(),
+            Patch::Value(elements) => elements,
+        };
+        Ok(Self {
+            id: existing.id.clone(),
+            name,
+            description: request.description.or_keep(Some(existing.description.clone())).unwrap_or_default(),
+            is_active: request.is_active.unwrap_or(existing.is_active),
+            allow_all_providers: request.allow_all_providers.unwrap_or(stay_open),
+            team_id,
+            customer_id,
+            limits,
+            provider_configs: configs(&existing.provider_configs, elements, request.calendar_aligned, edit)?,
+            key_ids: match request.key_ids {
+                Patch::Absent => None,
+                Patch::Null => Some(Vec::new()),
+                Patch::Value(ids) => Some(ids),
+            },
+            calendar_aligned,
+            expires_at: match request.expires_at {
+                Patch::Absent => existing.expires_at,
+                Patch::Null => None,
+                Patch::Value(text) => text.is_empty().not().then(|| expiry(&text, edit.now)).transpose()?,
+            },
+            created_at: existing.created_at,
+            updated_at: edit.now,
+        })
+    }
+}
+
+/// The provider configs that `elements` ask for, given those that exist.
+fn configs(
+    existing: &[crate::provider_config::ProviderConfig],
+    elements: Vec<ProviderConfigInput>,
+    calendar_aligned: Option<bool>,
+    edit: &mut Edit<'_>,
+) -> Result<Vec<ProviderConfigDraft>, Invalid> {
+    let at = Pointer::from("provider_configs");
+    let mut drafts: Vec<ProviderConfigDraft> = Vec::with_capacity(elements.len());
+    for (index, element) in elements.into_iter().enumerate() {
+        let at = at.element(index);
+        let draft = ProviderConfigDraft::new(existing, element, calendar_aligned, &at, edit)?;
+        if drafts.iter().any(|other| other.provider == draft.provider) {
+            let message = format!("duplicate provider config for provider {}", draft.provider);
+            return Err(Invalid::at(at.member("provider"), message));
+        }
+        drafts.push(draft);
+    }
+    Ok(drafts)
+}
+
+/// Absent keeps; null or empty detaches; a value sets that owner and takes the key from the other one.
+fn owners(
+    existing: &VirtualKey,
+    team: Patch<TeamId>,
+    customer: Patch<CustomerId>,
+) -> Result<(Option<TeamId>, Option<CustomerId>), Invalid> {
+    let team = non_empty(team, |id| id.as_str().is_empty());
+    let customer = non_empty(customer, |id| id.as_str().is_empty());
+    match (team, customer) {
+        (Patch::Value(_), Patch::Value(_)) => Err(both_owners("customer_id")),
+        (Patch::Value(team), Patch::Absent | Patch::Null) => Ok((Some(team), None)),
+        (Patch::Absent | Patch::Null, Patch::Value(customer)) => Ok((None, Some(customer))),
+        (team, customer) => {
+            Ok((team.or_keep(existing.team_id.clone()), customer.or_keep(existing.customer_id.clone())))
+        }
+    }
+}
+
+fn non_empty<T>(patch: Patch<T>, is_empty: impl Fn(&T) -> bool) -> Patch<T> {
+    match &patch {
+        Patch::Value(value) if is_empty(value) => Patch::Null,
+        Patch::Absent | Patch::Null | Patch::Value(_) => patch,
+    }
+}
+
+fn both_owners(member: &str) -> Invalid {
+    Invalid::at(member.into(), "VirtualKey cannot be attached to both Team and Customer")
+}
+
+/// No MCP client can be registered yet, so every name is unknown.
+fn refuse_mcp(configs: &[McpConfigInput]) -> Result<(), Invalid> {
+    configs.first().map_or(Ok(()), |config| {
+        let at = Pointer::from("mcp_configs").element(0).member("mcp_client_name");
+        Err(Invalid::at(at, format!("MCP client '{}' is not registered", config.mcp_client_name)))
+    })
+}
+
+fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
+    let refuse = |message: &str| Invalid::at("expires_at".into(), message);
+    let instant: Timestamp = text.parse().map_err(|_| refuse("expires_at must be an RFC3339 timestamp"))?;
+    if instant <= now {
+        return Err(refuse("expires_at must be a future timestamp"));
+    }
+    Ok(instant)
+}

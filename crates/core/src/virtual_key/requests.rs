@@ -1,0 +1,135 @@
+//! Requests that make and edit virtual keys.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::budget::BudgetInput;
+use crate::ids::{CustomerId, ProviderKeyId, TeamId};
+use crate::patch::Patch;
+use crate::provider_config::ProviderConfigInput;
+use crate::rate_limit::RateLimitInput;
+
+/// Makes a virtual key. Only `name` is required; what is absent is unrestricted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CreateVirtualKey {
+    /// A name for people, unique among virtual keys.
+    #[schema(required = true, min_length = 1, max_length = 256)]
+    pub name: String,
+    /// What the key is for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// False: the gateway refuses the key. True unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// True: providers without a provider config may be used too. Unless given, true when `provider_configs` is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_all_providers: Option<bool>,
+    /// What the key may do at single providers: absent is every provider, `[]` is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_configs: Option<Vec<ProviderConfigInput>>,
+    /// Which MCP clients and tools the key may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcp_configs: Option<Vec<McpConfigInput>>,
+    /// The team that the key belongs to; excludes `customer_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<TeamId>,
+    /// The customer that the key belongs to; excludes `team_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
+    /// One budget; excludes `budgets`.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<BudgetInput>)]
+    pub budget: Patch<BudgetInput>,
+    /// Budgets with different durations; excludes `budget`.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Vec<BudgetInput>>)]
+    pub budgets: Patch<Vec<BudgetInput>>,
+    /// Caps on tokens and requests.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<RateLimitInput>)]
+    pub rate_limit: Patch<RateLimitInput>,
+    /// Provider keys to attach to the provider config of their provider; one is made where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_ids: Option<Vec<ProviderKeyId>>,
+    /// True: budgets follow the calendar unless they say otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar_aligned: Option<bool>,
+    /// From this instant on the gateway refuses the key: RFC 3339, in the future.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub expires_at: Option<String>,
+}
+
+/// Edits a virtual key: what is absent stays, null clears.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateVirtualKey {
+    /// A name for people; it cannot be cleared.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
+    pub name: Patch<String>,
+    /// What the key is for.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<String>)]
+    pub description: Patch<String>,
+    /// False: the gateway refuses the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// True: providers without a provider config may be used too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_all_providers: Option<bool>,
+    /// The full set of provider configs; elements with `id` edit an existing one, others are made, the rest is removed.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Vec<ProviderConfigInput>>)]
+    pub provider_configs: Patch<Vec<ProviderConfigInput>>,
+    /// The full set of MCP configs.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Vec<McpConfigInput>>)]
+    pub mcp_configs: Patch<Vec<McpConfigInput>>,
+    /// The team that the key belongs to; null or empty detaches it, a team takes it from its customer.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<TeamId>)]
+    pub team_id: Patch<TeamId>,
+    /// The customer that the key belongs to; null or empty detaches it, a customer takes it from its team.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<CustomerId>)]
+    pub customer_id: Patch<CustomerId>,
+    /// The one budget: given members change it, null or `{}` removes it; excludes `budgets`.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<BudgetInput>)]
+    pub budget: Patch<BudgetInput>,
+    /// The full set of budgets: null or `[]` removes all; excludes `budget`.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Vec<BudgetInput>>)]
+    pub budgets: Patch<Vec<BudgetInput>>,
+    /// Caps on tokens and requests: given members change it, null or `{}` removes it.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<RateLimitInput>)]
+    pub rate_limit: Patch<RateLimitInput>,
+    /// Provider keys to attach in place of those attached now; null or `[]` detaches all.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Vec<ProviderKeyId>>)]
+    pub key_ids: Patch<Vec<ProviderKeyId>>,
+    /// True: budgets follow the calendar unless they say otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar_aligned: Option<bool>,
+    /// From this instant on the gateway refuses the key; null or empty: never.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Patch<String>,
+}
+
+/// Which tools of one MCP client a virtual key may use, as requests give it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct McpConfigInput {
+    /// The existing MCP config that is meant, on update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
+    /// The MCP client; it must be registered.
+    pub mcp_client_name: String,
+    /// The tools that may be used.
+    #[serde(default)]
+    pub tools_to_execute: Vec<String>,
+}

@@ -1,0 +1,83 @@
+//! Answers about virtual keys that are more than the entity.
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::VirtualKey;
+use crate::budget::Budget;
+use crate::provider_config::ProviderConfig;
+use crate::rate_limit::RateLimit;
+
+/// One virtual key, in both documented shapes at once: under `virtual_key`, and member by member beside it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct VirtualKeyDetail {
+    /// The virtual key.
+    pub virtual_key: VirtualKey,
+}
+
+impl Serialize for VirtualKeyDetail {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Merged<'a> {
+            virtual_key: &'a VirtualKey,
+            #[serde(flatten)]
+            members: &'a VirtualKey,
+        }
+        Merged { virtual_key: &self.virtual_key, members: &self.virtual_key }.serialize(serializer)
+    }
+}
+
+impl PartialSchema for VirtualKeyDetail {
+    fn schema() -> RefOr<Schema> {
+        let envelope = Ref::from_schema_name(VirtualKey::name());
+        let flat = VirtualKey::schema();
+        let RefOr::T(Schema::Object(members)) = flat else { return flat };
+        ObjectBuilder::from(members)
+            .description(Some("One virtual key: under `virtual_key`, and member by member beside it."))
+            .property("virtual_key", envelope)
+            .required("virtual_key")
+            .into()
+    }
+}
+
+impl ToSchema for VirtualKeyDetail {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "VirtualKeyDetail".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((VirtualKey::name().into_owned(), VirtualKey::schema()));
+        VirtualKey::schemas(schemas);
+    }
+}
+
+/// What a virtual key has left, told to its holder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct VirtualKeyQuota {
+    /// The key's name.
+    pub virtual_key_name: String,
+    /// False: the gateway refuses the key.
+    pub is_active: bool,
+    /// The key's budgets.
+    pub budgets: Vec<Budget>,
+    /// The key's rate limit.
+    #[schema(required = true)]
+    pub rate_limit: Option<RateLimit>,
+    /// What the key may do at single providers; provider keys are left out.
+    pub provider_configs: Vec<ProviderConfig>,
+}
+
+impl From<VirtualKey> for VirtualKeyQuota {
+    fn from(key: VirtualKey) -> Self {
+        let without_keys = |config: ProviderConfig| ProviderConfig { keys: Vec::new(), ..config };
+        Self {
+            virtual_key_name: key.name,
+            is_active: key.is_active,
+            budgets: key.budgets,
+            rate_limit: key.rate_limit,
+            provider_configs: key.provider_configs.into_iter().map(without_keys).collect(),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Windows: the intervals that meters count in. A pure function of policy, anchor and instant.
+//!
+//! Windows of one policy tile time: every instant lies in exactly one of them. There is no reset job: a counter carries
+//! the window it counts, and another window means zero.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan, Unit, Zoned};
+
+use crate::duration::{CalendarUnit, ResetDuration};
+use crate::zone::Zone;
+
+/// A half-open interval of time: `start` belongs to it, `end` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// The first instant of the window.
+    pub start: Timestamp,
+    /// The first instant after the window.
+    pub end: Timestamp,
+}
+
+impl Window {
+    /// True when `instant` lies in the window.
+    #[must_use]
+    pub fn contains(&self, instant: Timestamp) -> bool {
+        self.start <= instant && instant < self.end
+    }
+
+    /// The part of the window before `instant`.
+    #[must_use]
+    pub fn until(self, instant: Timestamp) -> Self {
+        Self { start: self.start, end: self.end.min(instant).max(self.start) }
+    }
+
+    /// True when the two windows share an instant.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// How a limit's windows lie in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WindowPolicy {
+    /// Windows of one length, one after the other from the limit's anchor.
+    Rolling(SignedDuration),
+    /// Windows of `count` calendar units in a time zone, counted from 1970.
+    Calendar {
+        /// How many units one window has.
+        count: u16,
+        /// The unit.
+        unit: CalendarUnit,
+        /// Whose midnight begins a day.
+        zone: Zone,
+    },
+}
+
+impl WindowPolicy {
+    /// The policy of a limit. Durations that are no whole number of calendar units are never aligned.
+    #[must_use]
+    pub fn new(duration: &ResetDuration, calendar_aligned: bool, zone: &Zone) -> Self {
+        match duration.calendar() {
+            Some((count, unit)) if calendar_aligned => Self::Calendar { count: count.max(1), unit, zone: zone.clone() },
+            Some(_) | None => Self::Rolling(duration.length()),
+        }
+    }
+
+    /// The window that `instant` lies in.
+    ///
+    /// A rolling policy has no window before its anchor: an earlier instant (a clock that stepped back) gets the first.
+    /// Windows that would leave the supported range of time are cut there.
+    #[must_use]
+    pub fn window_at(&self, anchor: Timestamp, instant: Timestamp) -> Window {
+        match self {
+            Self::Rolling(length) => rolling(anchor, *length, instant),
+            Self::Calendar { count, unit, zone } => {
+                let local = instant.to_zoned(zone.time_zone().clone());
+                calendar(&local, (*count).into(), *unit)
+            }
+        }
+    }
+}
+
+fn rolling(anchor: Timestamp, length: SignedDuration, instant: Timestamp) -> Window {
+    let length = length.as_nanos().max(1);
+    let elapsed = (instant.as_nanosecond() - anchor.as_nanosecond()).max(0);
+    let start = anchor.as_nanosecond() + elapsed / length * length;
+    Window { start: clamped(start), end: clamped(start + length) }
+}
+
+fn clamped(nanoseconds: i128) -> Timestamp {
+    let bounded = nanoseconds.clamp(Timestamp::MIN.as_nanosecond(), Timestamp::MAX.as_nanosecond());
+    Timestamp::from_nanosecond(bounded).unwrap_or(Timestamp::MAX)
+}
+
+/// The block of `count` units around a local instant.
+fn calendar(local: &Zoned, count: i64, unit: CalendarUnit) -> Window {
+    let index = unit_index(local.date(), unit).div_euclid(count);
+    let start = unit_start(index * count, unit);
+    let end = unit_start((index + 1) * count, unit);
+    Window {
+        start: start.map_or(Timestamp::MIN, |date| first_instant(date, local.time_zone())),
+        end: end.map_or(Timestamp::MAX, |date| first_instant(date, local.time_zone())),
+    }
+}
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
+/// The Monday before the epoch.
+const EPOCH_MONDAY: Date = Date::constant(1969, 12, 29);
+
+/// How many whole units lie between 1970 and the unit that `date` lies in.
+fn unit_index(date: Date, unit: CalendarUnit) -> i64 {
+    match unit {
+        CalendarUnit::Day => days_between(EPOCH, date),
+        CalendarUnit::Week => days_between(EPOCH_MONDAY, date).div_euclid(7),
+        CalendarUnit::Month => months_since_epoch(date),
+        CalendarUnit::Quarter => months_since_epoch(date).div_euclid(3),
+        CalendarUnit::Year => i64::from(date.year()) - 1970,
+    }
+}
+
+fn months_since_epoch(date: Date) -> i64 {
+    (i64::from(date.year()) - 1970) * 12 + i64::from(date.month()) - 1
+}
+
+fn days_between(from: Date, to: Date) -> i64 {
+    from.until((Unit::Day, to)).map_or(0, |span| span.get_days().into())
+}
+
+/// The first day of the unit with this index; none beyond the calendar's range.
+fn unit_start(index: i64, unit: CalendarUnit) -> Option<Date> {
+    let (origin, span) = match unit {
+        CalendarUnit::Day => (EPOCH, 0.days().try_days(index)),
+        CalendarUnit::Week => (EPOCH_MONDAY, 0.days().try_weeks(index)),
+        CalendarUnit::Month => (EPOCH, 0.days().try_months(index)),
+        CalendarUnit::Quarter => (EPOCH, 0.days().try_months(index * 3)),
+        CalendarUnit::Year => (EPOCH, 0.days().try_years(index)),
+    };
+    origin.checked_add(span.ok()?).ok()
+}
+
+/// Midnight, or the first instant after the gap when the zone skips it.
+fn first_instant(date: Date, zone: &TimeZone) -> Timestamp {
+    date.to_zoned(zone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn aligned(duration: &str, zone: &str) -> WindowPolicy {
+        WindowPolicy::new(&duration.parse().unwrap(), true, &zone.parse().unwrap())
+    }
+
+    fn bounds(policy: &WindowPolicy, instant: &str) -> (String, String) {
+        let window = policy.window_at(Timestamp::UNIX_EPOCH, at(instant));
+        (window.start.to_string(), window.end.to_string())
+    }
+
+    #[test]
+    fn calendar_windows_follow_the_zone_through_daylight_saving() {
+        for (duration, zone, instant, start, end) in [
+            ("1d", "UTC", "2026-02-28T23:59:59Z", "2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"),
+            // 23 hours: the clocks go forward.
+            ("1d", "Europe/Berlin", "2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+            // 25 hours: the clocks go back.
+            ("1d", "America/New_York", "2026-11-01T12:00:00Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"),
+            // Midnight does not exist: the day begins at one o'clock.
+            ("1d", "Africa/Cairo", "2026-04-24T12:00:00Z", "2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"),
+            ("1w", "UTC", "2026-11-22T12:00:00Z", "2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"),
+            ("1M", "Asia/Kolkata", "2024-02-29T20:00:00Z", "2024-02-29T18:30:00Z", "2024-03-31T18:30:00Z"),
+            ("1Q", "UTC", "2026-06-30T23:59:59Z", "2026-04-01T00:00:00Z", "2026-07-01T00:00:00Z"),
+            ("3M", "UTC", "2026-06-30T23:59:59Z", "2026-04-01T00:00:00Z", "2026-07-01T00:00:00Z"),
+            ("1Y", "UTC", "2026-06-30T23:59:59Z", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("1Y", "UTC", "1969-06-30T23:59:59Z", "1969-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ] {
+            let found = bounds(&aligned(duration, zone), instant);
+            assert_eq!(found, (start.to_owned(), end.to_owned()), "{duration} {zone} {instant}");
+        }
+    }
+
+    #[test]
+    fn a_clock_before_the_anchor_gets_the_first_window() {
+        let policy = WindowPolicy::new(&"1h".parse().unwrap(), false, &Zone::default());
+        let anchor = at("2026-01-01T00:30:00Z");
+        assert_eq!(
+            policy.window_at(anchor, at("2025-12-31T00:00:00Z")),
+            Window { start: anchor, end: at("2026-01-01T01:30:00Z") }
+        );
+    }
+
+    fn any_policy() -> impl Strategy<Value = WindowPolicy> {
+        let duration = prop_oneof!["[1-9][0-9]?[smhdwMQY]", "[1-9]h[1-5]m"];
+        let zone = prop_oneof![
+            Just("UTC"),
+            Just("America/New_York"),
+            Just("Australia/Lord_Howe"),
+            Just("Africa/Cairo"),
+            Just("Pacific/Apia"),
+        ];
+        (duration, any::<bool>(), zone).prop_map(|(duration, aligned, zone)| {
+            WindowPolicy::new(&duration.parse().unwrap(), aligned, &zone.parse().unwrap())
+        })
+    }
+
+    proptest! {
+        /// I5: windows tile time, no gap and no overlap.
+        #[test]
+        fn i5_windows_tile_time(policy in any_policy(), anchor in 0i64..2_000_000_000, after in 0i64..4_000_000_000) {
+            let anchor = Timestamp::from_second(anchor).unwrap();
+            let instant = Timestamp::from_second(anchor.as_second() + after).unwrap();
+            let window = policy.window_at(anchor, instant);
+            prop_assert!(window.contains(instant));
+            prop_assert_eq!(policy.window_at(anchor, window.start), window);
+            let last = Timestamp::from_nanosecond(window.end.as_nanosecond() - 1).unwrap();
+            prop_assert_eq!(policy.window_at(anchor, last), window);
+            prop_assert_eq!(policy.window_at(anchor, window.end).start, window.end);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Identity before money: who asks, and what they may ask for. Nothing here looks at a meter.
+
+use std::sync::Arc;
+
+use keyward_core::ids::{ModelName, ProviderName, VirtualKeyId};
+use keyward_core::provider_config::KeyAccess;
+use keyward_core::refusal::Refusal;
+
+use crate::policy::{ConfigPolicy, KeyPolicy};
+
+/// A known, active, unexpired virtual key.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    pub(crate) policy: Arc<KeyPolicy>,
+}
+
+impl Principal {
+    /// The virtual key.
+    #[must_use]
+    pub fn virtual_key_id(&self) -> &VirtualKeyId {
+        &self.policy.id
+    }
+
+    /// Asks to use a model of a provider.
+    ///
+    /// # Errors
+    /// When the virtual key may not use the provider or the model.
+    pub fn permit(self, provider: ProviderName, model: ModelName) -> Result<Permit, Refusal> {
+        let config = self.policy.configs.iter().find(|config| config.provider == provider).cloned();
+        match &config {
+            None if !self.policy.allow_all_providers => Err(Refusal::ProviderBlocked(provider)),
+            Some(config) if !config.allows(model.as_str()) => Err(Refusal::ModelBlocked { provider, model }),
+            None | Some(_) => Ok(Permit { principal: self, config, provider, model }),
+        }
+    }
+}
+
+/// The right of a virtual key to use one model of one provider, as far as limits allow.
+#[derive(Debug)]
+pub struct Permit {
+    pub(crate) principal: Principal,
+    pub(crate) config: Option<Arc<ConfigPolicy>>,
+    pub(crate) provider: ProviderName,
+    pub(crate) model: ModelName,
+}
+
+impl Permit {
+    /// Which keys of the provider may serve.
+    #[must_use]
+    pub fn key_access(&self) -> &KeyAccess {
+        self.config.as_ref().map_or(&KeyAccess::All, |config| &config.keys)
+    }
+
+    /// The provider.
+    #[must_use]
+    pub const fn provider(&self) -> &ProviderName {
+        &self.provider
+    }
+
+    /// The model.
+    #[must_use]
+    pub const fn model(&self) -> &ModelName {
+        &self.model
+    }
+}

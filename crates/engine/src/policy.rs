@@ -1,0 +1,217 @@
+//! Policies: what the engine answers to, compiled from the entities, replaced whole on every edit.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use keyward_core::allow_list::AllowList;
+use keyward_core::ids::{CustomerId, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::limits::Limits;
+use keyward_core::meter::{Count, Meter, MeterId};
+use keyward_core::owner::{Customer, Team};
+use keyward_core::provider_config::{KeyAccess, ProviderConfig};
+use keyward_core::scope::{Scope, ScopeKind};
+use keyward_core::secret::KeyHash;
+use keyward_core::virtual_key::VirtualKey;
+use papaya::HashMap;
+
+use crate::counter::Counter;
+
+/// A meter with its counter.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveMeter {
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) counter: Arc<Counter>,
+}
+
+impl std::borrow::Borrow<Meter> for LiveMeter {
+    fn borrow(&self) -> &Meter {
+        &self.meter
+    }
+}
+
+/// The meters of one owner.
+pub(crate) type Meters = Vec<LiveMeter>;
+
+/// What one virtual key may do.
+#[derive(Debug)]
+pub(crate) struct KeyPolicy {
+    pub(crate) id: VirtualKeyId,
+    pub(crate) is_active: bool,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) allow_all_providers: bool,
+    pub(crate) team_id: Option<TeamId>,
+    pub(crate) customer_id: Option<CustomerId>,
+    pub(crate) configs: Vec<Arc<ConfigPolicy>>,
+    pub(crate) meters: Meters,
+}
+
+/// What one virtual key may do at one provider.
+#[derive(Debug)]
+pub(crate) struct ConfigPolicy {
+    pub(crate) provider: ProviderName,
+    allowed: AllowList,
+    blocked: AllowList,
+    pub(crate) keys: KeyAccess,
+    pub(crate) meters: Meters,
+}
+
+impl ConfigPolicy {
+    pub(crate) fn allows(&self, model: &str) -> bool {
+        self.allowed.allows(model) && !self.blocked.allows(model)
+    }
+}
+
+/// The owners above a key, and their meters.
+pub(crate) struct Owners {
+    pub(crate) meters: Meters,
+    pub(crate) team_id: Option<TeamId>,
+    pub(crate) customer_id: Option<CustomerId>,
+}
+
+#[derive(Debug)]
+struct TeamPolicy {
+    customer_id: Option<CustomerId>,
+    meters: Meters,
+}
+
+/// Every policy, and every counter.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
+    keys: HashMap<KeyHash, Arc<KeyPolicy>>,
+    hashes: HashMap<VirtualKeyId, KeyHash>,
+    teams: HashMap<TeamId, Arc<TeamPolicy>>,
+    customers: HashMap<CustomerId, Arc<Meters>>,
+    counters: HashMap<MeterId, Arc<Counter>>,
+    next_rank: AtomicU64,
+    /// Edits happen one at a time; reads never wait.
+    editing: Mutex<()>,
+}
+
+impl Policies {
+    pub(crate) fn key(&self, hash: &KeyHash) -> Option<Arc<KeyPolicy>> {
+        self.keys.pin().get(hash).cloned()
+    }
+
+    pub(crate) fn count(&self, id: &MeterId) -> Option<Count> {
+        self.counters.pin().get(id).and_then(|counter| counter.count())
+    }
+
+    /// The owners above a key, as far as they still exist: a deleted one neither limits nor is charged.
+    pub(crate) fn owners(&self, key: &KeyPolicy) -> Owners {
+        let (teams, customers) = (self.teams.pin(), self.customers.pin());
+        let team = key.team_id.as_ref().and_then(|id| teams.get_key_value(id));
+        let customer_id = key.customer_id.as_ref().or_else(|| team?.1.customer_id.as_ref());
+        let customer = customer_id.and_then(|id| customers.get_key_value(id));
+        let meters = customer.iter().flat_map(|(_, meters)| meters.iter());
+        let meters = meters.chain(team.iter().flat_map(|(_, team)| team.meters.iter()));
+        Owners {
+            meters: meters.cloned().collect(),
+            team_id: team.map(|(id, _)| id.clone()),
+            customer_id: customer.map(|(id, _)| id.clone()),
+        }
+    }
+
+    pub(crate) fn restore(&self, counts: impl IntoIterator<Item = (MeterId, Count)>) {
+        for (id, count) in counts {
+            self.counters.pin().insert(id, Arc::new(Counter::new(self.rank(), Some(count))));
+        }
+    }
+
+    pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let meters = self.bind(&customer.limits(), ScopeKind::Customer, customer.id.as_str(), now);
+        let old = self.customers.pin().insert(customer.id.clone(), Arc::new(meters.clone())).cloned();
+        self.forget(old.iter().flat_map(|old| old.iter()), &meters);
+    }
+
+    pub(crate) fn remove_customer(&self, id: &CustomerId) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.customers.pin().remove(id).cloned();
+        self.forget(old.iter().flat_map(|old| old.iter()), &[]);
+    }
+
+    pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let meters = self.bind(&team.limits(), ScopeKind::Team, team.id.as_str(), now);
+        let policy = TeamPolicy { customer_id: team.customer_id.clone(), meters: meters.clone() };
+        let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &meters);
+    }
+
+    pub(crate) fn remove_team(&self, id: &TeamId) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.teams.pin().remove(id).cloned();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &[]);
+    }
+
+    pub(crate) fn put_key(&self, hash: KeyHash, key: &VirtualKey, now: Timestamp) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old_hash = self.hashes.pin().insert(key.id.clone(), hash).copied();
+        let policy = Arc::new(self.compile(key, now));
+        let replaced = self.keys.pin().insert(hash, policy.clone()).cloned();
+        let rotated = old_hash.filter(|old| *old != hash).and_then(|old| self.keys.pin().remove(&old).cloned());
+        let meters: Meters = key_meters(&policy).cloned().collect();
+        self.forget(replaced.iter().chain(&rotated).flat_map(|old| key_meters(old)), &meters);
+    }
+
+    pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = self.hashes.pin().remove(id).copied();
+        let old = hash.and_then(|hash| self.keys.pin().remove(&hash).cloned());
+        self.forget(old.iter().flat_map(|old| key_meters(old)), &[]);
+    }
+
+    fn compile(&self, key: &VirtualKey, now: Timestamp) -> KeyPolicy {
+        KeyPolicy {
+            id: key.id.clone(),
+            is_active: key.is_active,
+            expires_at: key.expires_at,
+            allow_all_providers: key.allow_all_providers,
+            team_id: key.team_id.clone(),
+            customer_id: key.customer_id.clone(),
+            configs: key.provider_configs.iter().map(|config| Arc::new(self.compile_config(config, now))).collect(),
+            meters: self.bind(&key.limits(), ScopeKind::VirtualKey, key.id.as_str(), now),
+        }
+    }
+
+    fn compile_config(&self, config: &ProviderConfig, now: Timestamp) -> ConfigPolicy {
+        ConfigPolicy {
+            provider: config.provider.clone(),
+            allowed: config.allowed_models.clone(),
+            blocked: config.blacklisted_models.clone(),
+            keys: config.key_access(),
+            meters: self.bind(&config.limits(), ScopeKind::ProviderConfig, &config.id.to_string(), now),
+        }
+    }
+
+    /// Binds limits to their counters, and makes the windows of the edited policy the current ones.
+    fn bind(&self, limits: &Limits, kind: ScopeKind, id: &str, now: Timestamp) -> Meters {
+        let scope = Scope { kind, id: id.into() };
+        let bind = |meter: Meter| {
+            let counters = self.counters.pin();
+            let fresh = || Arc::new(Counter::new(self.rank(), None));
+            let counter = counters.get_or_insert_with(meter.id.clone(), fresh).clone();
+            counter.lock().roll(meter.window_at(now));
+            LiveMeter { meter: Arc::new(meter), counter }
+        };
+        limits.meters(&scope).map(bind).collect()
+    }
+
+    /// Drops the counters of limits that are gone. Running attempts keep theirs until they end.
+    fn forget<'a>(&self, old: impl IntoIterator<Item = &'a LiveMeter>, kept: &[LiveMeter]) {
+        for gone in old {
+            if kept.iter().all(|live| live.meter.id != gone.meter.id) {
+                self.counters.pin().remove(&gone.meter.id);
+            }
+        }
+    }
+
+    fn rank(&self) -> u64 {
+        self.next_rank.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+fn key_meters(policy: &KeyPolicy) -> impl Iterator<Item = &LiveMeter> {
+    policy.meters.iter().chain(policy.configs.iter().flat_map(|config| &config.meters))
+}

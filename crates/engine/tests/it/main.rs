@@ -1,0 +1,11 @@
+//! The engine's promises, tried from outside: each test names the invariant that it holds.
+
+#![cfg(test)]
+#![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
+
+mod books;
+mod caps;
+mod identity;
+mod model;
+mod windows;
+mod world;

@@ -1,0 +1,166 @@
+//! A small world to try the engine in: one virtual key with a team and a customer, and a ledger that remembers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use keyward_core::ledger::{LedgerEntry, Outcome};
+use keyward_core::meter::{Count, MeterId, Metric};
+use keyward_core::owner::{Customer, Team};
+use keyward_core::price::{Price, Rates, TokenUsage};
+use keyward_core::refusal::Refusal;
+use keyward_core::secret::KeyHash;
+use keyward_core::virtual_key::VirtualKey;
+use keyward_engine::{Admission, Attempt, Engine, Ledger, Settlement, TokenBound};
+use serde_json::{Value, json};
+
+pub const HASH: KeyHash = KeyHash([7; 32]);
+
+#[derive(Default)]
+pub struct Memory {
+    pub entries: Mutex<Vec<LedgerEntry>>,
+    pub broken: AtomicBool,
+}
+
+impl Ledger for Memory {
+    fn append(&self, entry: LedgerEntry) {
+        self.entries.lock().unwrap().push(entry);
+    }
+
+    fn is_available(&self) -> bool {
+        !self.broken.load(Ordering::SeqCst)
+    }
+}
+
+pub struct World {
+    pub engine: Engine,
+    pub ledger: Arc<Memory>,
+}
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// A budget in nano-dollars over a number of seconds, anchored at second 0.
+pub fn budget(id: &str, nanos: i64, seconds: u32) -> Value {
+    let cap = keyward_core::money::NanoUsd::from_nanos(nanos);
+    json!({
+        "id": id, "max_limit": serde_json::to_value(cap).unwrap(), "reset_duration": format!("{seconds}s"),
+        "calendar_aligned": false, "timezone": "UTC", "last_reset": at(0), "resets_at": at(0), "current_usage": 0,
+        "config_hash": "", "created_at": at(0), "updated_at": at(0),
+    })
+}
+
+pub fn rate_limit(id: &str, tokens: Option<i64>, requests: Option<i64>) -> Value {
+    let mut limit = json!({
+        "id": id, "token_current_usage": 0, "token_last_reset": at(0), "request_current_usage": 0,
+        "request_last_reset": at(0), "config_hash": "", "created_at": at(0), "updated_at": at(0),
+        "token_reset_duration": "60s", "request_reset_duration": "60s",
+    });
+    let members = limit.as_object_mut().unwrap();
+    members.extend(tokens.map(|cap| ("token_max_limit".to_owned(), json!(cap))));
+    members.extend(requests.map(|cap| ("request_max_limit".to_owned(), json!(cap))));
+    limit
+}
+
+/// Overlays `members` on `base` and reads the entity from the text, as it comes over the wire.
+fn entity<T: serde::de::DeserializeOwned>(mut base: Value, members: Value) -> T {
+    base.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    serde_json::from_str(&base.to_string()).unwrap()
+}
+
+pub fn key(members: Value) -> VirtualKey {
+    let base = json!({
+        "id": "vk", "name": "key", "value": "redacted", "description": "", "is_active": true, "allow_all_providers": true,
+        "provider_configs": [], "mcp_configs": [], "keys": [], "budgets": [], "calendar_aligned": false, "config_hash": "",
+        "created_at": at(0), "updated_at": at(0),
+    });
+    entity(base, members)
+}
+
+pub fn config(provider: &str, members: Value) -> Value {
+    let mut config = json!({
+        "id": 1, "virtual_key_id": "vk", "provider": provider, "weight": 1.0, "allowed_models": ["*"],
+        "blacklisted_models": [], "allow_all_keys": true, "budgets": [], "keys": [],
+    });
+    config.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    config
+}
+
+fn owner(id: &str) -> Value {
+    json!({
+        "id": id, "name": id, "budgets": [], "calendar_aligned": false, "virtual_key_count": 0, "config_hash": "",
+        "created_at": at(0), "updated_at": at(0),
+    })
+}
+
+pub fn team(members: Value) -> Team {
+    entity(owner("team"), members)
+}
+
+pub fn customer(members: Value) -> Customer {
+    entity(owner("customer"), members)
+}
+
+/// One nano-dollar for each token of input or output.
+pub fn price() -> Price {
+    let nano = "0.001".parse().unwrap();
+    Price { base: Rates { input: nano, output: nano, cached_input: nano, cache_write: nano }, long_context: None }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let ledger = Arc::new(Memory::default());
+        Self { engine: Engine::new(ledger.clone()), ledger }
+    }
+
+    pub fn with_key(members: Value) -> Self {
+        let world = Self::new();
+        world.engine.put_virtual_key(HASH, &key(members), at(0));
+        world
+    }
+
+    /// Asks for an attempt that may use up to `bound` tokens.
+    pub fn ask(&self, bound: u64, now: Timestamp) -> Result<Admission, Refusal> {
+        self.ask_priced(bound, Some(price()), now)
+    }
+
+    pub fn ask_priced(&self, bound: u64, price: Option<Price>, now: Timestamp) -> Result<Admission, Refusal> {
+        let permit = self.engine.identify(&HASH, now)?.permit("p".into(), "m".into())?;
+        let attempt = Attempt {
+            request_id: "request".into(),
+            attempt: 0,
+            provider_key_id: "provider-key".into(),
+            price,
+            bound: TokenBound { input: 0, output: bound },
+        };
+        self.engine.admit(permit, attempt, now)
+    }
+
+    pub fn used(&self, limit: &str, metric: Metric) -> i64 {
+        self.engine.count(&meter(limit, metric)).map_or(0, |count| count.used)
+    }
+
+    /// The counter that the ledger adds up to.
+    pub fn folded(&self, limit: &str, metric: Metric) -> Option<Count> {
+        let id = meter(limit, metric);
+        let entries = self.ledger.entries.lock().unwrap();
+        let postings = entries.iter().flat_map(|entry| &entry.postings).filter(|posting| posting.meter == id);
+        postings.fold(None, |count: Option<Count>, posting| {
+            let count = count.unwrap_or(Count::empty(posting.window));
+            Some(count.posted(posting.window, posting.amount))
+        })
+    }
+}
+
+pub fn meter(limit: &str, metric: Metric) -> MeterId {
+    MeterId { limit: limit.into(), metric }
+}
+
+pub fn output(tokens: u64) -> TokenUsage {
+    TokenUsage { output: tokens, ..TokenUsage::default() }
+}
+
+pub fn settled(usage: Option<TokenUsage>, now: Timestamp) -> Settlement {
+    Settlement { usage, outcome: Outcome::Completed, at: now }
+}

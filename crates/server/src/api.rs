@@ -1,0 +1,91 @@
+//! The management API: each resource has a file, each operation a handler that extracts, calls, and answers.
+
+use keyward_core::error_body::ErrorBody;
+use utoipa::IntoResponses;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+mod customers;
+mod provider_keys;
+mod providers;
+mod quota;
+mod teams;
+mod virtual_keys;
+
+/// Every operation of the management API.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    // The quota's path would also match as a virtual key's id, so it comes first.
+    config
+        .service(quota::virtual_key_quota)
+        .service(virtual_keys::virtual_key_create)
+        .service(virtual_keys::virtual_key_list)
+        .service(virtual_keys::virtual_key_get)
+        .service(virtual_keys::virtual_key_update)
+        .service(virtual_keys::virtual_key_delete)
+        .service(teams::team_create)
+        .service(teams::team_list)
+        .service(teams::team_get)
+        .service(teams::team_delete)
+        .service(customers::customer_create)
+        .service(customers::customer_list)
+        .service(customers::customer_get)
+        .service(customers::customer_delete)
+        .service(providers::provider_create)
+        .service(providers::provider_list)
+        .service(providers::provider_get)
+        .service(providers::provider_delete)
+        .service(provider_keys::provider_key_create)
+        .service(provider_keys::provider_key_list)
+        .service(provider_keys::provider_key_get)
+        .service(provider_keys::provider_key_delete);
+}
+
+/// What can go wrong with every operation.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum CommonErrors {
+    /// The admin credential is missing or wrong.
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// The request came from a web page of another origin.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// A fault of the server.
+    #[response(status = 500)]
+    Internal(ErrorBody),
+    /// The database cannot be reached.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
+/// What can go wrong with input.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum InputErrors {
+    /// The request cannot be carried out as it is; `error.param` points at the member.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+}
+
+/// What can go wrong with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum BodyErrors {
+    /// The request cannot be carried out as it is; `error.param` points at the member.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// Something with this name exists already.
+    #[response(status = 409)]
+    Exists(ErrorBody),
+    /// The body is larger than the limit.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+}
+
+/// What can go wrong with an id.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum PathErrors {
+    /// There is no such thing.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+}

@@ -1,0 +1,103 @@
+//! Customers.
+
+use actix_web::{delete, get, post, web};
+use keyward_core::ids::CustomerId;
+use keyward_core::list::{CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, Listed};
+use keyward_core::owner::{CreateCustomer, Customer};
+
+use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
+use crate::auth::{Authed, OwnersRead, OwnersWrite};
+use crate::body::Body;
+use crate::clock;
+use crate::error::ApiResult;
+use crate::params::{Path, Query};
+use crate::state::{State, edit, editing};
+
+/// Makes a customer.
+#[utoipa::path(
+    operation_id = "customer_create",
+    tag = "customers",
+    security((), ("admin" = [])),
+    request_body = CreateCustomer,
+    responses((status = 200, description = "The customer.", body = CustomerChanged), BodyErrors, CommonErrors),
+)]
+#[post("/api/governance/customers")]
+pub(super) async fn customer_create(
+    _: Authed<OwnersWrite>,
+    state: web::Data<State>,
+    body: Body<CreateCustomer>,
+) -> ApiResult<CustomerChanged> {
+    let customer = editing(clock::now(), |edit| body.0.build(edit))?;
+    let customer = edit(&state, async move |state| {
+        let customer = state.store.customer_create(customer).await?;
+        state.engine.put_customer(&customer, customer.created_at);
+        Ok(observed(&state, customer))
+    });
+    let message = "Customer created successfully".to_owned();
+    Ok(web::Json(CustomerChanged { message, customer: customer.await? }))
+}
+
+/// Lists customers, oldest first.
+#[utoipa::path(
+    operation_id = "customer_list",
+    tag = "customers",
+    security((), ("admin" = [])),
+    params(ListQuery),
+    responses((status = 200, description = "The customers.", body = CustomerList), InputErrors, CommonErrors),
+)]
+#[get("/api/governance/customers")]
+pub(super) async fn customer_list(
+    _: Authed<OwnersRead>,
+    state: web::Data<State>,
+    query: Query<ListQuery>,
+) -> ApiResult<CustomerList> {
+    let page = query.0.check()?;
+    let listed = state.store.customer_list(page.clone()).await?;
+    let entries = listed.entries.into_iter().map(|customer| observed(&state, customer)).collect();
+    Ok(web::Json(CustomerList::new(Listed { entries, total: listed.total }, &page)))
+}
+
+/// Shows one customer.
+#[utoipa::path(
+    operation_id = "customer_get",
+    tag = "customers",
+    security((), ("admin" = [])),
+    params(("customer_id" = String, Path, description = "The customer's id.")),
+    responses((status = 200, description = "The customer.", body = CustomerDetail), PathErrors, CommonErrors),
+)]
+#[get("/api/governance/customers/{customer_id}")]
+pub(super) async fn customer_get(
+    _: Authed<OwnersRead>,
+    state: web::Data<State>,
+    id: Path<CustomerId>,
+) -> ApiResult<CustomerDetail> {
+    let customer = state.store.customer_get(id.0).await?;
+    Ok(web::Json(CustomerDetail { customer: observed(&state, customer) }))
+}
+
+/// Deletes a customer. Its teams and virtual keys stay, without it.
+#[utoipa::path(
+    operation_id = "customer_delete",
+    tag = "customers",
+    security((), ("admin" = [])),
+    params(("customer_id" = String, Path, description = "The customer's id.")),
+    responses((status = 200, description = "It is deleted.", body = Done), PathErrors, CommonErrors),
+)]
+#[delete("/api/governance/customers/{customer_id}")]
+pub(super) async fn customer_delete(
+    _: Authed<OwnersWrite>,
+    state: web::Data<State>,
+    id: Path<CustomerId>,
+) -> ApiResult<Done> {
+    let deleted = edit(&state, async move |state| {
+        state.store.customer_delete(id.0.clone()).await?;
+        state.engine.remove_customer(&id.0);
+        Ok(())
+    });
+    deleted.await?;
+    Ok(web::Json(Done { message: "Customer deleted successfully".to_owned() }))
+}
+
+fn observed(state: &State, customer: Customer) -> Customer {
+    customer.observed(&state.read(), clock::now())
+}

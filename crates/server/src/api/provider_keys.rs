@@ -1,0 +1,110 @@
+//! Provider keys: the real credentials.
+
+use actix_web::{delete, get, post, web};
+use keyward_core::ids::{ProviderKeyId, ProviderName};
+use keyward_core::invalid::Pointer;
+use keyward_core::list::{Done, ProviderKeyList};
+use keyward_core::provider::{CreateProviderKey, ProviderKey};
+use uuid::Uuid;
+
+use super::providers::check_environment;
+use super::{BodyErrors, CommonErrors, PathErrors};
+use crate::auth::{Authed, ProvidersRead, ProvidersWrite};
+use crate::body::Body;
+use crate::clock;
+use crate::error::ApiResult;
+use crate::params::Path;
+use crate::state::{State, edit};
+
+/// Adds a real credential to a provider. Its secret is stored encrypted and never shown again.
+#[utoipa::path(
+    operation_id = "provider_key_create",
+    tag = "providers",
+    security((), ("admin" = [])),
+    params(("provider" = String, Path, description = "The provider's name.")),
+    request_body = CreateProviderKey,
+    responses((status = 200, description = "The key.", body = ProviderKey), BodyErrors, PathErrors, CommonErrors),
+)]
+#[post("/api/providers/{provider}/keys")]
+pub(super) async fn provider_key_create(
+    _: Authed<ProvidersWrite>,
+    state: web::Data<State>,
+    provider: Path<ProviderName>,
+    body: Body<CreateProviderKey>,
+) -> ApiResult<ProviderKey> {
+    let draft = body.0.check(&Pointer::ROOT, &mut Uuid::new_v4)?;
+    check_environment(&draft, &Pointer::ROOT)?;
+    let key = edit(&state, async move |state| {
+        let key = state.store.provider_key_create(provider.0, draft, clock::now()).await?;
+        state.upstreams.reload(&state.store).await?;
+        Ok(key)
+    });
+    Ok(web::Json(key.await?))
+}
+
+/// Lists the keys of a provider, oldest first. Secrets are redacted.
+#[utoipa::path(
+    operation_id = "provider_key_list",
+    tag = "providers",
+    security((), ("admin" = [])),
+    params(("provider" = String, Path, description = "The provider's name.")),
+    responses((status = 200, description = "The keys.", body = ProviderKeyList), PathErrors, CommonErrors),
+)]
+#[get("/api/providers/{provider}/keys")]
+pub(super) async fn provider_key_list(
+    _: Authed<ProvidersRead>,
+    state: web::Data<State>,
+    provider: Path<ProviderName>,
+) -> ApiResult<ProviderKeyList> {
+    let keys = state.store.provider_key_list(provider.0).await?;
+    let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    Ok(web::Json(ProviderKeyList { keys, total }))
+}
+
+/// Shows one key of a provider. Its secret is redacted.
+#[utoipa::path(
+    operation_id = "provider_key_get",
+    tag = "providers",
+    security((), ("admin" = [])),
+    params(
+        ("provider" = String, Path, description = "The provider's name."),
+        ("key_id" = String, Path, description = "The key's id."),
+    ),
+    responses((status = 200, description = "The key.", body = ProviderKey), PathErrors, CommonErrors),
+)]
+#[get("/api/providers/{provider}/keys/{key_id}")]
+pub(super) async fn provider_key_get(
+    _: Authed<ProvidersRead>,
+    state: web::Data<State>,
+    path: Path<(ProviderName, ProviderKeyId)>,
+) -> ApiResult<ProviderKey> {
+    let (provider, id) = path.0;
+    Ok(web::Json(state.store.provider_key_get(provider, id).await?))
+}
+
+/// Deletes a key. Provider configs that named it go on without it, and permit nothing when it was their last one.
+#[utoipa::path(
+    operation_id = "provider_key_delete",
+    tag = "providers",
+    security((), ("admin" = [])),
+    params(
+        ("provider" = String, Path, description = "The provider's name."),
+        ("key_id" = String, Path, description = "The key's id."),
+    ),
+    responses((status = 200, description = "It is deleted.", body = Done), PathErrors, CommonErrors),
+)]
+#[delete("/api/providers/{provider}/keys/{key_id}")]
+pub(super) async fn provider_key_delete(
+    _: Authed<ProvidersWrite>,
+    state: web::Data<State>,
+    path: Path<(ProviderName, ProviderKeyId)>,
+) -> ApiResult<Done> {
+    let (provider, id) = path.0;
+    let deleted = edit(&state, async move |state| {
+        state.store.provider_key_delete(provider, id).await?;
+        state.upstreams.reload(&state.store).await?;
+        Ok(())
+    });
+    deleted.await?;
+    Ok(web::Json(Done { message: "Provider key deleted successfully".to_owned() }))
+}

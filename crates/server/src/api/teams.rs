@@ -1,0 +1,99 @@
+//! Teams.
+
+use actix_web::{delete, get, post, web};
+use keyward_core::ids::TeamId;
+use keyward_core::list::{Done, ListQuery, Listed, TeamChanged, TeamDetail, TeamList};
+use keyward_core::owner::{CreateTeam, Team};
+
+use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
+use crate::auth::{Authed, OwnersRead, OwnersWrite};
+use crate::body::Body;
+use crate::clock;
+use crate::error::ApiResult;
+use crate::params::{Path, Query};
+use crate::state::{State, edit, editing};
+
+/// Makes a team.
+#[utoipa::path(
+    operation_id = "team_create",
+    tag = "teams",
+    security((), ("admin" = [])),
+    request_body = CreateTeam,
+    responses((status = 200, description = "The team.", body = TeamChanged), BodyErrors, CommonErrors),
+)]
+#[post("/api/governance/teams")]
+pub(super) async fn team_create(
+    _: Authed<OwnersWrite>,
+    state: web::Data<State>,
+    body: Body<CreateTeam>,
+) -> ApiResult<TeamChanged> {
+    let team = editing(clock::now(), |edit| body.0.build(edit))?;
+    let team = edit(&state, async move |state| {
+        let team = state.store.team_create(team).await?;
+        state.engine.put_team(&team, team.created_at);
+        Ok(observed(&state, team))
+    });
+    let message = "Team created successfully".to_owned();
+    Ok(web::Json(TeamChanged { message, team: team.await? }))
+}
+
+/// Lists teams, oldest first.
+#[utoipa::path(
+    operation_id = "team_list",
+    tag = "teams",
+    security((), ("admin" = [])),
+    params(ListQuery),
+    responses((status = 200, description = "The teams.", body = TeamList), InputErrors, CommonErrors),
+)]
+#[get("/api/governance/teams")]
+pub(super) async fn team_list(
+    _: Authed<OwnersRead>,
+    state: web::Data<State>,
+    query: Query<ListQuery>,
+) -> ApiResult<TeamList> {
+    let page = query.0.check()?;
+    let listed = state.store.team_list(page.clone()).await?;
+    let entries = listed.entries.into_iter().map(|team| observed(&state, team)).collect();
+    Ok(web::Json(TeamList::new(Listed { entries, total: listed.total }, &page)))
+}
+
+/// Shows one team.
+#[utoipa::path(
+    operation_id = "team_get",
+    tag = "teams",
+    security((), ("admin" = [])),
+    params(("team_id" = String, Path, description = "The team's id.")),
+    responses((status = 200, description = "The team.", body = TeamDetail), PathErrors, CommonErrors),
+)]
+#[get("/api/governance/teams/{team_id}")]
+pub(super) async fn team_get(
+    _: Authed<OwnersRead>,
+    state: web::Data<State>,
+    id: Path<TeamId>,
+) -> ApiResult<TeamDetail> {
+    let team = state.store.team_get(id.0).await?;
+    Ok(web::Json(TeamDetail { team: observed(&state, team) }))
+}
+
+/// Deletes a team. Its virtual keys stay, without it.
+#[utoipa::path(
+    operation_id = "team_delete",
+    tag = "teams",
+    security((), ("admin" = [])),
+    params(("team_id" = String, Path, description = "The team's id.")),
+    responses((status = 200, description = "It is deleted.", body = Done), PathErrors, CommonErrors),
+)]
+#[delete("/api/governance/teams/{team_id}")]
+pub(super) async fn team_delete(_: Authed<OwnersWrite>, state: web::Data<State>, id: Path<TeamId>) -> ApiResult<Done> {
+    let deleted = edit(&state, async move |state| {
+        state.store.team_delete(id.0.clone()).await?;
+        state.engine.remove_team(&id.0);
+        Ok(())
+    });
+    deleted.await?;
+    Ok(web::Json(Done { message: "Team deleted successfully".to_owned() }))
+}
+
+fn observed(state: &State, team: Team) -> Team {
+    team.observed(&state.read(), clock::now())
+}

@@ -1,0 +1,170 @@
+//! Who may manage: a handler says what it does by the type it asks for, and cannot run without the check.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
+use actix_web::{FromRequest, HttpRequest, web};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use keyward_core::error_code::ErrorCode;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::error::ApiError;
+use crate::state::State;
+
+/// Proof that the caller may do what `P` stands for.
+#[derive(Debug)]
+pub(crate) struct Authed<P>(PhantomData<P>);
+
+/// A route that anyone may call.
+#[derive(Debug)]
+pub(crate) struct Open;
+
+/// Something that a manager may be allowed to do. Every permission is held by the one admin at present.
+pub(crate) trait Permission: 'static {}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name;
+        impl Permission for $name {}
+    )+};
+}
+
+permissions! {
+    /// Reads virtual keys.
+    VirtualKeysRead,
+    /// Makes, edits and deletes virtual keys.
+    VirtualKeysWrite,
+    /// Reads teams and customers.
+    OwnersRead,
+    /// Makes and deletes teams and customers.
+    OwnersWrite,
+    /// Reads providers and their redacted keys.
+    ProvidersRead,
+    /// Makes and deletes providers and their keys.
+    ProvidersWrite,
+    /// Reads metrics.
+    MetricsRead,
+}
+
+/// The admin's credential. Only a digest of it is kept, so that comparing takes the same time for every guess.
+#[derive(Debug, Clone)]
+pub struct AdminCredential([u8; 32]);
+
+impl AdminCredential {
+    /// The credential of this user name and password.
+    #[must_use]
+    pub fn new(username: &str, password: &SecretString) -> Self {
+        Self(Self::digest(&format!("{username}:{}", password.expose_secret())))
+    }
+
+    fn digest(pair: &str) -> [u8; 32] {
+        Sha256::digest(pair).into()
+    }
+
+    /// Checks HTTP Basic credentials.
+    fn accepts(&self, headers: &HeaderMap) -> bool {
+        let presented = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+            .and_then(|(_, encoded)| String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok());
+        presented.is_some_and(|pair| Self::digest(&pair).ct_eq(&self.0).into())
+    }
+}
+
+impl<P: Permission> FromRequest for Authed<P> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let admin = request.app_data::<web::Data<State>>().map(|state| state.settings.admin.as_ref());
+        ready(match admin {
+            Some(Some(credential)) if credential.accepts(request.headers()) => Ok(Self(PhantomData)),
+            Some(Some(_)) | None => Err(ApiError::new(ErrorCode::Unauthorized, "Unauthorized")),
+            Some(None) => same_machine(request.headers()).map(|()| Self(PhantomData)),
+        })
+    }
+}
+
+impl FromRequest for Open {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self))
+    }
+}
+
+/// Without an admin credential the server listens on loopback only, and any local program may manage it. A web page may
+/// not: neither one of another origin, nor one whose name was pointed at loopback.
+fn same_machine(headers: &HeaderMap) -> Result<(), ApiError> {
+    let refuse = |header: &str| {
+        let message = "Without an admin credential only programs on this machine may manage the server";
+        Err(ApiError::new(ErrorCode::ForbiddenOrigin, message).at(header))
+    };
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    match (text(HOST), text(ORIGIN)) {
+        (Some(host), _) if !is_loopback(&format!("http://{host}")) => refuse("host"),
+        (_, Some(origin)) if !is_loopback(origin) => refuse("origin"),
+        (Some(_) | None, Some(_) | None) => Ok(()),
+    }
+}
+
+fn is_loopback(origin: &str) -> bool {
+    url::Url::parse(origin).is_ok_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_the_exact_credential_is_accepted() {
+        let credential = AdminCredential::new("admin", &"not-a-real-password".into());
+        let basic = |pair: &str| headers(&[(AUTHORIZATION, &format!("Basic {}", BASE64_STANDARD.encode(pair)))]);
+        assert!(credential.accepts(&basic("admin:not-a-real-password")));
+        assert!(!credential.accepts(&basic("admin:not-a-real-passwor")));
+        assert!(!credential.accepts(&basic("admin")));
+        assert!(!credential.accepts(&headers(&[(AUTHORIZATION, "Basic %%%")])));
+        assert!(!credential.accepts(&headers(&[])));
+    }
+
+    #[test]
+    fn web_pages_of_other_origins_are_kept_out() {
+        for (host, origin, allowed) in [
+            ("localhost:8080", None, true),
+            ("127.0.0.1:8080", Some("http://localhost:8080"), true),
+            ("[::1]:8080", None, true),
+            ("localhost:8080", Some("https://evil.example"), false),
+            ("localhost:8080", Some("null"), false),
+            ("evil.example:8080", None, false),
+            ("127.0.0.1.evil.example", None, false),
+        ] {
+            let mut pairs = vec![(HOST, host)];
+            pairs.extend(origin.map(|origin| (ORIGIN, origin)));
+            assert_eq!(same_machine(&headers(&pairs)).is_ok(), allowed, "{host} {origin:?}");
+        }
+    }
+}

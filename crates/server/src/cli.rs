@@ -1,0 +1,157 @@
+//! The command line.
+
+#![allow(clippy::print_stdout, reason = "a command talks to whoever runs it")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use keyward_store::{Store, StoreError, StoreOptions};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{self, ConfigError, DEFAULT_LISTEN, Overrides, Settings};
+use crate::demo::{Demo, DemoError};
+use crate::openapi::Document;
+use crate::server::{Server, ServerError};
+
+/// Keyward, the governance layer for LLM traffic: virtual keys with budgets and rate limits that hold.
+#[derive(Debug, Parser)]
+#[command(name = "keyward", version, after_help = ENVIRONMENT)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the environment may say, shown under the help.
+const ENVIRONMENT: &str = "\
+Environment:
+  KEYWARD_LISTEN            where to listen, such as 127.0.0.1:8080
+  DATABASE_URL              sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME
+  KEYWARD_ROOT_KEY          32 bytes in base64 that encrypt secrets at rest; on SQLite one is made beside the database
+                            when none is given. Make one with: openssl rand -base64 32
+  KEYWARD_ADMIN_USERNAME    who may manage; needed on any address but loopback
+  KEYWARD_ADMIN_PASSWORD
+  KEYWARD_LOG               what to log, such as info or keyward_server=debug
+  KEYWARD_LOG_FORMAT        json for one JSON object a line";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server
+    Serve(Serve),
+    /// Runs a server with a simulated provider, a virtual key, and a temporary database, and says what to try
+    Demo {
+        /// Where to listen
+        #[arg(long, env = "KEYWARD_LISTEN", default_value = DEFAULT_LISTEN)]
+        listen: SocketAddr,
+    },
+    /// Brings the database to this version's schema and checks it
+    Migrate {
+        /// sqlite://PATH or postgres://…
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        database_url: Option<String>,
+    },
+    /// Prints an OpenAPI document
+    #[command(hide = true)]
+    Openapi {
+        /// Which document
+        document: Document,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// A JSON configuration file; docs/configuration.md lists its members
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", env = "KEYWARD_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// sqlite://PATH or postgres://… [default: sqlite://keyward.db]
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The server could not run.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The demo could not run.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// The database cannot be used.
+    #[error("the database cannot be used")]
+    Store(#[from] StoreError),
+    /// The document cannot be written.
+    #[error("the document cannot be written")]
+    Document(#[from] serde_json::Error),
+    /// The process could not wait for its end.
+    #[error("signals cannot be awaited")]
+    Signals(#[source] std::io::Error),
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being done.
+    pub async fn run(self) -> Result<(), CliError> {
+        match self.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Demo { listen } => demo(listen).await,
+            Command::Migrate { database_url } => migrate(database_url).await,
+            Command::Openapi { document } => {
+                println!("{}", document.collect().to_pretty_json()?);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Serve {
+    async fn run(self) -> Result<(), CliError> {
+        let overrides = Overrides { config: self.config, listen: self.listen, database_url: self.database_url };
+        let settings = Settings::load(overrides)?;
+        start_logging();
+        let server = Server::start(settings, config::root_key()?).await?;
+        stop_requested().await?;
+        tracing::info!("stopping");
+        server.stop().await?;
+        Ok(())
+    }
+}
+
+async fn demo(listen: SocketAddr) -> Result<(), CliError> {
+    start_logging();
+    let demo = Demo::start(listen).await?;
+    println!("{}", demo.guide());
+    stop_requested().await?;
+    Ok(demo.stop().await?)
+}
+
+async fn migrate(database_url: Option<String>) -> Result<(), CliError> {
+    let settings = Settings::load(Overrides { database_url, ..Overrides::default() })?;
+    Store::open(StoreOptions { url: settings.database_url, root_key: config::root_key()? }).await?;
+    println!("The database has this version's schema.");
+    Ok(())
+}
+
+fn start_logging() {
+    let (filter, json) = config::log_options();
+    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
+    if json { logs.json().init() } else { logs.init() }
+}
+
+/// Returns when the process is asked to stop.
+async fn stop_requested() -> Result<(), CliError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Signals)?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(CliError::Signals),
+    }
+}

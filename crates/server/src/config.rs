@@ -1,0 +1,214 @@
+//! Configuration: command line over environment over file over defaults, checked once, at start.
+//!
+//! This is the one place that reads the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use keyward_store::{RootKey, StoreError};
+use secrecy::SecretString;
+
+use crate::auth::AdminCredential;
+
+mod file;
+
+pub use file::{RevealVirtualKeys, UnpricedModels};
+
+/// Where the server listens unless told otherwise.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// Where the data is unless told otherwise.
+const DEFAULT_DATABASE_URL: &str = "sqlite://keyward.db";
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// `sqlite://PATH` or `postgres://…`.
+    pub database_url: String,
+    /// Who may manage; none: every program on this machine.
+    pub admin: Option<AdminCredential>,
+    /// The largest body of a management request, in bytes.
+    pub max_management_body_bytes: usize,
+    /// The largest body of a gateway request, in bytes.
+    pub max_gateway_body_bytes: usize,
+    /// Whether list and get answer with virtual keys' secrets.
+    pub reveal_virtual_keys: RevealVirtualKeys,
+    /// Whether providers at private addresses are refused.
+    pub block_private_upstreams: bool,
+    /// What to do with a model without a price under a budget.
+    pub unpriced_models: UnpricedModels,
+    /// How long running attempts may take to end after SIGTERM.
+    pub shutdown_timeout: Duration,
+    /// How long the rest of a stream is read for its usage after its client went away.
+    pub drain_after_cancel: Duration,
+    /// How many threads serve requests.
+    pub workers: usize,
+}
+
+/// What the command line and the environment say; none: it does not say.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// A configuration file.
+    pub config: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// The database.
+    pub database_url: Option<String>,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {0} cannot be read")]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// The file is not what it should be.
+    #[error("the configuration file {path} has an error at {pointer}: {message}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The member at fault, as a JSON pointer.
+        pointer: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A reference to a variable that is not set.
+    #[error("the configuration file's {pointer} names the environment variable {name}, which is not set")]
+    UnsetVariable {
+        /// The member at fault, as a JSON pointer.
+        pointer: &'static str,
+        /// The variable.
+        name: String,
+    },
+    /// One half of the admin's credential is missing.
+    #[error(
+        "the admin credential needs a user name and a password: set KEYWARD_ADMIN_USERNAME and KEYWARD_ADMIN_PASSWORD, or admin_username and admin_password in the file's governance.auth_config"
+    )]
+    HalfCredential,
+    /// Others could reach the management API.
+    #[error(
+        "{0} is not a loopback address, and no admin credential is configured: anyone who reaches it could make virtual keys. Set KEYWARD_ADMIN_USERNAME and KEYWARD_ADMIN_PASSWORD, or listen on 127.0.0.1"
+    )]
+    OpenToOthers(SocketAddr),
+    /// The root key is not one.
+    #[error("KEYWARD_ROOT_KEY cannot be used")]
+    RootKey(#[source] StoreError),
+}
+
+impl Settings {
+    /// Settings with every default.
+    #[must_use]
+    pub fn new(listen: SocketAddr, database_url: String) -> Self {
+        let file = file::Server::default();
+        Self {
+            listen,
+            database_url,
+            admin: None,
+            max_management_body_bytes: file.max_management_body_bytes,
+            max_gateway_body_bytes: file.max_gateway_body_bytes,
+            reveal_virtual_keys: file.reveal_virtual_keys,
+            block_private_upstreams: file.block_private_upstreams,
+            unpriced_models: file.unpriced_models,
+            shutdown_timeout: Duration::from_secs(file.shutdown_timeout_seconds),
+            drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// Puts the sources together and checks the whole.
+    ///
+    /// # Errors
+    /// The first thing that cannot be used.
+    pub fn load(overrides: Overrides) -> Result<Self, ConfigError> {
+        let file = overrides.config.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        let server = file.server;
+        let default_listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let settings = Self {
+            listen: overrides.listen.or(server.listen).unwrap_or(default_listen),
+            database_url: overrides
+                .database_url
+                .or(server.database_url)
+                .unwrap_or_else(|| DEFAULT_DATABASE_URL.to_owned()),
+            admin: admin(file.governance.auth_config)?,
+            max_management_body_bytes: server.max_management_body_bytes,
+            max_gateway_body_bytes: server.max_gateway_body_bytes,
+            reveal_virtual_keys: server.reveal_virtual_keys,
+            block_private_upstreams: server.block_private_upstreams,
+            unpriced_models: server.unpriced_models,
+            shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
+            drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
+            ..Self::new(default_listen, String::new())
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Refuses to be reachable by others while anyone may manage.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match self.admin.is_none() && !self.listen.ip().is_loopback() {
+            true => Err(ConfigError::OpenToOthers(self.listen)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The environment's credential wins over the file's.
+fn admin(file: file::AuthConfig) -> Result<Option<AdminCredential>, ConfigError> {
+    let from_file = |value: Option<String>, pointer| value.map(|value| resolved(value, pointer)).transpose();
+    let enabled = file.is_enabled.unwrap_or(file.admin_username.is_some() || file.admin_password.is_some());
+    let (file_username, file_password) = match enabled {
+        true => (
+            from_file(file.admin_username, "/governance/auth_config/admin_username")?,
+            from_file(file.admin_password, "/governance/auth_config/admin_password")?,
+        ),
+        false => (None, None),
+    };
+    use secrecy::ExposeSecret as _;
+    let username = environment("KEYWARD_ADMIN_USERNAME").or(file_username);
+    let password = environment("KEYWARD_ADMIN_PASSWORD").or(file_password);
+    match (username, password) {
+        (Some(username), Some(password)) => Ok(Some(AdminCredential::new(username.expose_secret(), &password))),
+        (None, None) if !enabled => Ok(None),
+        (Some(_) | None, Some(_) | None) => Err(ConfigError::HalfCredential),
+    }
+}
+
+/// A value of the file, or of the variable that it names as `env.NAME`.
+fn resolved(value: String, pointer: &'static str) -> Result<SecretString, ConfigError> {
+    match value.strip_prefix("env.") {
+        None => Ok(value.into()),
+        Some(name) => environment(name).ok_or_else(|| ConfigError::UnsetVariable { pointer, name: name.to_owned() }),
+    }
+}
+
+/// The root key of the environment, if there is one.
+///
+/// # Errors
+/// When it is not a base64 text of 32 bytes.
+pub fn root_key() -> Result<Option<RootKey>, ConfigError> {
+    use secrecy::ExposeSecret as _;
+    let text = environment("KEYWARD_ROOT_KEY");
+    text.map(|text| RootKey::from_base64(text.expose_secret())).transpose().map_err(ConfigError::RootKey)
+}
+
+/// A variable of the environment, unless it is not set, empty, or not text.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that may")]
+pub(crate) fn environment(name: &str) -> Option<SecretString> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from)
+}
+
+/// How the logs look: a filter such as `info` or `keyward_server=debug`, and whether lines are JSON.
+#[must_use]
+pub fn log_options() -> (String, bool) {
+    use secrecy::ExposeSecret as _;
+    let text = |name| environment(name).map(|value| value.expose_secret().to_owned());
+    (text("KEYWARD_LOG").unwrap_or_else(|| "info,actix_server=warn".to_owned()), text("KEYWARD_LOG_FORMAT").as_deref() == Some("json"))
+}
+
+/// The path of a SQLite URL's database beside `directory`.
+#[must_use]
+pub(crate) fn sqlite_url(directory: &Path) -> String {
+    format!("sqlite://{}", directory.join("keyward.db").display())
+}

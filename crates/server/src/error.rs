@@ -1,0 +1,224 @@
+//! The edge: every failure becomes an answer in the one error envelope here, and is logged here, once.
+//!
+//! What the caller may read and what the log keeps are separate: causes never leave the process.
+
+use std::fmt;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
+use keyward_core::error_code::ErrorCode;
+use keyward_core::invalid::Invalid;
+use keyward_core::refusal::{LimitRefusal, Refusal};
+use keyward_store::StoreError;
+
+use crate::clock;
+use crate::request_id::RequestIdentity;
+
+/// Which of our two doors a request came through: `is_bifrost_error` tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// The management API.
+    Management,
+    /// The gateway.
+    Gateway,
+}
+
+/// A failure with everything its answer needs.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    code: ErrorCode,
+    message: String,
+    param: String,
+    door: Door,
+    refusal: Option<Box<LimitRefusal>>,
+    extra: ErrorExtra,
+    /// What only the log may read.
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What handlers of the management API return.
+pub(crate) type ApiResult<T> = Result<actix_web::web::Json<T>, ApiError>;
+
+impl ApiError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            param: String::new(),
+            door: Door::Management,
+            refusal: None,
+            extra: ErrorExtra::default(),
+            cause: None,
+        }
+    }
+
+    /// Names the member or header at fault.
+    pub(crate) fn at(mut self, param: impl fmt::Display) -> Self {
+        self.param = param.to_string();
+        self
+    }
+
+    /// Keeps what only the log may read.
+    pub(crate) fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Marks the failure as one of the gateway, and says what the request was about.
+    pub(crate) fn in_gateway(mut self, extra: ErrorExtra) -> Self {
+        self.door = Door::Gateway;
+        self.extra = extra;
+        self
+    }
+
+    pub(crate) const fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The envelope of this failure.
+    pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
+        ErrorBody {
+            event_id: request_id.to_owned(),
+            kind: self.code.to_string(),
+            is_bifrost_error: self.door == Door::Gateway,
+            status_code: self.code.status(),
+            error: ErrorDetail {
+                kind: self.code.kind().to_owned(),
+                code: self.code.to_string(),
+                message: self.message.clone(),
+                param: self.param.clone(),
+                event_id: request_id.to_owned(),
+                details: self.refusal.as_deref().cloned(),
+            },
+            extra_fields: self.extra.clone(),
+        }
+    }
+
+    fn answer(&self, request_id: &str) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.code == ErrorCode::Unauthorized {
+            response.insert_header(("www-authenticate", "Basic realm=\"keyward\""));
+        }
+        if let Some(refusal) = &self.refusal {
+            let retry = if self.code.is_retryable() { "true" } else { "false" };
+            response.insert_header(("x-should-retry", retry));
+            if self.code.is_retryable() {
+                let wait = refusal.resets_at.duration_since(clock::now()).as_secs().max(0);
+                response.insert_header((RETRY_AFTER, (wait + 1).to_string()));
+            }
+        } else if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, "1"));
+        }
+        response.json(self.body(request_id))
+    }
+
+    fn log(&self, request_id: &str) {
+        if self.code.status() < 500 {
+            return;
+        }
+        let mut chain = String::new();
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = match &self.cause {
+            Some(cause) => Some(cause.as_ref()),
+            None => None,
+        };
+        while let Some(error) = cause {
+            chain.push_str(": ");
+            chain.push_str(&error.to_string());
+            cause = error.source();
+        }
+        tracing::error!(request_id, code = %self.code, "{}{chain}", self.message);
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(ErrorCode::InvalidRequest, invalid.message).at(invalid.pointer)
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let error = Self::new(refusal.code(), refusal.to_string());
+        match refusal {
+            Refusal::Limit(limit) => Self { refusal: Some(limit), ..error },
+            Refusal::UnknownKey
+            | Refusal::KeyInactive
+            | Refusal::KeyExpired
+            | Refusal::ProviderBlocked(_)
+            | Refusal::ModelBlocked { .. }
+            | Refusal::PriceUnknown { .. }
+            | Refusal::BooksUnavailable => error,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(noun) => Self::new(ErrorCode::NotFound, format!("{} not found", noun.words())),
+            StoreError::Duplicate(noun) => {
+                let message = format!("A {} with this name already exists", noun.words().to_lowercase());
+                Self::new(ErrorCode::AlreadyExists, message).at("/name")
+            }
+            StoreError::Invalid(invalid) => invalid.into(),
+            unavailable @ StoreError::Unavailable(_) => {
+                Self::new(ErrorCode::GovernanceUnavailable, "The database cannot be reached").because(unavailable)
+            }
+            other => {
+                Self::new(ErrorCode::Internal, "The request failed for a reason of the server's own").because(other)
+            }
+        }
+    }
+}
+
+/// Middleware: gives each request its id, and each failure its envelope.
+pub(crate) async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let identity = RequestIdentity::mint();
+    let id = identity.id().clone();
+    request.extensions_mut().insert(identity);
+    let response = next.call(request).await?;
+    let failed = response.response().error().map(|error| match error.as_error::<ApiError>() {
+        Some(error) => {
+            error.log(id.as_str());
+            error.answer(id.as_str())
+        }
+        None => {
+            let error = ApiError::new(ErrorCode::InvalidRequest, error.to_string());
+            error.answer(id.as_str())
+        }
+    });
+    let mut response = match failed {
+        Some(answer) => response.into_response(answer).map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    Ok(response)
+}
+
+/// What answers paths that nobody serves.
+pub(crate) async fn no_such_route(request: actix_web::HttpRequest) -> Result<HttpResponse, ApiError> {
+    let message = format!("There is nothing at {} {}", request.method(), request.path());
+    Err(ApiError::new(ErrorCode::NotFound, message))
+}

@@ -1,0 +1,154 @@
+//! The gateway: the only way to an upstream. The order of the stages is the code.
+//!
+//! authenticate: whose key is it (before the body is read, so that strangers cannot make us read one);
+//! scan: what does the body ask for; resolve: which provider, model and real key, and may the key use them;
+//! admit: hold what it may cost; dispatch: send the real request; relay: pass the answer on, byte for byte;
+//! settle: write down what it cost. Relay and settle run in a task that outlives the client.
+
+use actix_web::dev::Payload;
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use keyward_core::chat::{ChatCompletion, ChatCompletionChunk, ChatCompletionRequest};
+use keyward_core::error_body::{ErrorBody, ErrorExtra};
+use keyward_core::error_code::ErrorCode;
+use keyward_engine::{Admission, Attempt};
+use utoipa::IntoResponses;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::clock;
+use crate::error::ApiError;
+use crate::request_id::RequestIdentity;
+use crate::state::State;
+
+mod bound;
+pub(crate) mod credential;
+mod dispatch;
+mod headers;
+mod relay;
+mod resolve;
+mod resolver;
+mod scan;
+mod sse;
+mod stream;
+mod upstream_client;
+mod usage;
+
+use credential::{Metered, Tokens};
+use resolve::Route;
+use scan::ChatScan;
+pub(crate) use upstream_client::{UpstreamClient, tls};
+
+/// Every operation of the gateway.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(chat_completion_create);
+}
+
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum GatewayErrors {
+    /// The request cannot be understood, or credentials differ; `error.param` says where.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// The virtual key is missing or not known.
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// A budget has no room; `error.details` names it. Retrying does not help before `resets_at`.
+    #[response(status = 402)]
+    BudgetExceeded(ErrorBody),
+    /// The virtual key is inactive or expired, or may not use the provider or the model.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// The provider is not configured.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The body is larger than the limit.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// A rate limit has no room; `error.details` names it, `Retry-After` says when to try again.
+    #[response(status = 429)]
+    Limited(ErrorBody),
+    /// A fault of the server.
+    #[response(status = 500)]
+    Internal(ErrorBody),
+    /// The provider cannot be reached, or its answer broke off.
+    #[response(status = 502)]
+    BadGateway(ErrorBody),
+    /// Usage cannot be recorded, no provider key can serve, or the server is about to stop.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+    /// The provider did not answer in time.
+    #[response(status = 504)]
+    Timeout(ErrorBody),
+}
+
+/// Answers a conversation, in the OpenAI dialect.
+///
+/// `model` is `provider/model`. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
+/// unchanged, and so does its answer the client. An error of the provider keeps its status and body and has the header
+/// `x-keyward-error-source: provider`.
+#[utoipa::path(
+    operation_id = "chat_completion_create",
+    tag = "inference",
+    security(("virtual_key" = [])),
+    request_body = ChatCompletionRequest,
+    responses(
+        (status = 200, description = "The answer: one body, or events when `stream` is true.", content(
+            (ChatCompletion = "application/json"),
+            (ChatCompletionChunk = "text/event-stream"),
+        )),
+        GatewayErrors,
+    ),
+)]
+#[post("/v1/chat/completions")]
+async fn chat_completion_create(
+    caller: Metered<Tokens>,
+    request: HttpRequest,
+    identity: RequestIdentity,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let mut extra = ErrorExtra { request_type: "chat_completion".to_owned(), ..ErrorExtra::default() };
+    let answer = chat(caller, request, identity, state.clone(), payload.into_inner(), &mut extra).await;
+    answer.map_err(|error| {
+        state.metrics.refused(error.code());
+        error.in_gateway(extra)
+    })
+}
+
+async fn chat(
+    caller: Metered<Tokens>,
+    request: HttpRequest,
+    identity: RequestIdentity,
+    state: web::Data<State>,
+    payload: Payload,
+    extra: &mut ErrorExtra,
+) -> Result<HttpResponse, ApiError> {
+    if state.is_draining() {
+        return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop"));
+    }
+    let principal = state.engine.identify(&caller.hash, clock::now())?;
+    let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
+    let scan = ChatScan::of(&body)?;
+    extra.model_requested = scan.model.clone();
+    let route = Route::resolve(&state, principal, &scan)?;
+    extra.provider = route.permit.provider().to_string();
+    let call = dispatch::prepare(&request, &route, &scan, &body)?;
+    let admission = admit(&state, route, &scan, &identity, body.len())?;
+    relay::relay(request, state, admission, call).await
+}
+
+fn admit(
+    state: &State,
+    route: Route,
+    scan: &ChatScan,
+    identity: &RequestIdentity,
+    body_bytes: usize,
+) -> Result<Admission, ApiError> {
+    let attempt = Attempt {
+        request_id: identity.id().clone(),
+        attempt: 0,
+        provider_key_id: route.key_id,
+        price: route.price,
+        bound: bound::of(scan, route.card.as_ref(), body_bytes),
+    };
+    Ok(state.engine.admit(route.permit, attempt, clock::now())?)
+}

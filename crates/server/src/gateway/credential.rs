@@ -1,0 +1,136 @@
+//! The caller's virtual key, from any of the five headers that clients send one in.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpRequest, web};
+use keyward_core::error_code::ErrorCode;
+use keyward_core::refusal::Refusal;
+use keyward_core::secret::{KeyHash, VIRTUAL_KEY_PREFIX};
+
+use crate::error::ApiError;
+use crate::state::State;
+
+/// The header that always carries a virtual key.
+const OWN_HEADER: &str = "x-bf-vk";
+/// Headers that carry one when their value begins like one; with `Bearer` before it in the first.
+const SHARED_HEADERS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
+
+/// How a route is metered: declared in its handler's signature, so that no route is without.
+pub(crate) trait MeteringClass: 'static {}
+
+/// Charged for the tokens that were used.
+#[derive(Debug)]
+pub(crate) struct Tokens;
+impl MeteringClass for Tokens {}
+
+/// Free of charge, because no upstream is involved.
+#[derive(Debug)]
+pub(crate) struct Free;
+impl MeteringClass for Free {}
+
+/// The virtual key that calls, on a route metered as `C`.
+#[derive(Debug)]
+pub(crate) struct Metered<C> {
+    /// How the key is found.
+    pub(crate) hash: KeyHash,
+    class: PhantomData<C>,
+}
+
+impl<C: MeteringClass> FromRequest for Metered<C> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(secret(request.headers()).and_then(|secret| {
+            let state = request.app_data::<web::Data<State>>().ok_or(Refusal::UnknownKey)?;
+            Ok(Self { hash: state.hasher.hash(secret), class: PhantomData })
+        }))
+    }
+}
+
+/// The one secret that the headers carry.
+fn secret(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let mut found: Option<&str> = None;
+    let mut foreign = None;
+    for name in std::iter::once(OWN_HEADER).chain(SHARED_HEADERS) {
+        for value in headers.get_all(name) {
+            let text = value.to_str().map_err(|_| {
+                let message = format!("The header {name} is not readable text");
+                ApiError::new(ErrorCode::InvalidRequest, message).at(name)
+            })?;
+            let secret = if name == "authorization" { bearer(text) } else { text.trim() };
+            if name != OWN_HEADER && !looks_like_virtual_key(secret) {
+                foreign = Some(name);
+            } else if found.is_some_and(|other| other != secret) {
+                let message = "Several headers carry virtual keys, and they differ";
+                return Err(ApiError::new(ErrorCode::ConflictingCredentials, message).at(name));
+            } else {
+                found = Some(secret);
+            }
+        }
+    }
+    match (found, foreign) {
+        (Some(secret), _) => Ok(secret),
+        (None, Some(name)) => Err(ApiError::from(Refusal::UnknownKey).at(name)),
+        (None, None) => {
+            let message = "Missing virtual key. Provide it via x-bf-vk header, Authorization Bearer, x-api-key, \
+                           x-goog-api-key, or api-key header.";
+            Err(ApiError::new(ErrorCode::VirtualKeyRequired, message))
+        }
+    }
+}
+
+fn bearer(value: &str) -> &str {
+    match value.split_once(' ') {
+        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => secret.trim(),
+        Some(_) | None => "",
+    }
+}
+
+fn looks_like_virtual_key(secret: &str) -> bool {
+    let prefix = secret.get(..VIRTUAL_KEY_PREFIX.len());
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(VIRTUAL_KEY_PREFIX))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn code(pairs: &[(&'static str, &[u8])]) -> Result<String, ErrorCode> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap());
+        }
+        secret(&headers).map(str::to_owned).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn any_of_the_five_headers_carries_a_key() {
+        for header in ["x-bf-vk", "x-api-key", "x-goog-api-key", "api-key"] {
+            assert_eq!(code(&[(header, b"sk-bf-a")]), Ok("sk-bf-a".to_owned()));
+        }
+        assert_eq!(code(&[("authorization", b"bearer sk-bf-a")]), Ok("sk-bf-a".to_owned()));
+        assert_eq!(code(&[("x-bf-vk", b"anything")]), Ok("anything".to_owned()));
+    }
+
+    #[test]
+    fn foreign_keys_are_ignored_beside_a_virtual_key_and_refused_alone() {
+        assert_eq!(code(&[("authorization", b"Bearer sk-other"), ("x-bf-vk", b"sk-bf-a")]), Ok("sk-bf-a".to_owned()));
+        assert_eq!(code(&[("authorization", b"Bearer sk-other")]), Err(ErrorCode::InvalidVirtualKey));
+        assert_eq!(code(&[]), Err(ErrorCode::VirtualKeyRequired));
+    }
+
+    #[test]
+    fn differing_and_unreadable_keys_are_refused() {
+        let same = [("x-bf-vk", &b"sk-bf-a"[..]), ("x-api-key", b"sk-bf-a")];
+        assert_eq!(code(&same), Ok("sk-bf-a".to_owned()));
+        let differing = [("x-bf-vk", &b"sk-bf-a"[..]), ("x-api-key", b"sk-bf-b")];
+        assert_eq!(code(&differing), Err(ErrorCode::ConflictingCredentials));
+        assert_eq!(code(&[("x-bf-vk", b"sk-bf-\xff")]), Err(ErrorCode::InvalidRequest));
+    }
+}

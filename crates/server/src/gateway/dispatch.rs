@@ -1,0 +1,92 @@
+//! Dispatch: the one place where a request leaves for an upstream, and only with an admission.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use keyward_core::error_code::ErrorCode;
+use keyward_engine::Admission;
+use secrecy::ExposeSecret;
+
+use super::headers;
+use super::resolve::Route;
+use super::scan::ChatScan;
+use super::upstream_client::UpstreamClient;
+use crate::error::ApiError;
+
+/// A request that is ready to leave.
+pub(super) struct Call {
+    request: http::Request<Full<Bytes>>,
+    /// How long to wait for the answer to begin, and between two pieces of it.
+    pub(super) timeout: Duration,
+    /// True: the event that tells the usage is the client's too.
+    pub(super) relay_usage: bool,
+}
+
+/// Why no answer began.
+pub(super) enum SendError {
+    /// No connection was made, so no byte left.
+    NotSent(ApiError),
+    /// Something left and nothing sensible came back.
+    Broken(ApiError),
+    /// Nothing came back in time.
+    TimedOut(ApiError),
+}
+
+/// Builds the real request: the spliced body, the real key, and of the client's headers only what a provider may see.
+pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &ChatScan, body: &Bytes) -> Result<Call, ApiError> {
+    let internal =
+        |error: http::Error| ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error);
+    let bearer = format!("Bearer {}", route.secret.expose_secret());
+    let mut bearer = HeaderValue::from_str(&bearer).map_err(|error| internal(error.into()))?;
+    bearer.set_sensitive(true);
+    let mut request = http::Request::post(&route.upstream.chat_completions)
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        .header(AUTHORIZATION, bearer);
+    for (name, value) in headers::to_provider(client.headers()) {
+        request = request.header(name, value);
+    }
+    let body = scan.splice(body, route.permit.model().as_str())?;
+    Ok(Call {
+        request: request.body(Full::new(body)).map_err(internal)?,
+        timeout: route.upstream.timeout,
+        relay_usage: scan.wants_usage,
+    })
+}
+
+/// Sends the request. The admission is the proof that it may be sent.
+pub(super) async fn send(
+    _proof: &Admission,
+    client: &UpstreamClient,
+    request: http::Request<Full<Bytes>>,
+    timeout: Duration,
+) -> Result<http::Response<Incoming>, SendError> {
+    match tokio::time::timeout(timeout, client.send(request)).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) if error.is_connect() => {
+            let message = "The provider cannot be reached";
+            Err(SendError::NotSent(ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error)))
+        }
+        Ok(Err(error)) => {
+            let message = "The provider closed the connection before it answered";
+            Err(SendError::Broken(ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error)))
+        }
+        Err(_) => Err(SendError::TimedOut(timed_out(timeout))),
+    }
+}
+
+/// The answer for a provider that is silent for too long.
+pub(super) fn timed_out(timeout: Duration) -> ApiError {
+    let message = format!("The provider sent nothing for {} seconds", timeout.as_secs());
+    ApiError::new(ErrorCode::UpstreamTimeout, message)
+}
+
+impl Call {
+    /// The request, and what the relay needs to know of it.
+    pub(super) fn into_parts(self) -> (http::Request<Full<Bytes>>, Duration, bool) {
+        (self.request, self.timeout, self.relay_usage)
+    }
+}

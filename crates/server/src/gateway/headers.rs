@@ -1,0 +1,40 @@
+//! Headers that cross the gateway. Both directions are allow-lists: what is not named stays out, credentials above all.
+
+use actix_web::http::header::HeaderMap;
+
+/// Request headers that the provider gets to see.
+const TO_PROVIDER: [&str; 5] = ["accept", "user-agent", "openai-beta", "traceparent", "tracestate"];
+/// Response headers that the client gets as they are.
+const TO_CLIENT: [&str; 7] = [
+    "content-type",
+    "cache-control",
+    "openai-processing-ms",
+    "openai-version",
+    "retry-after",
+    "retry-after-ms",
+    "x-should-retry",
+];
+/// Response headers that speak of the provider's account: the client gets them under a name that says so.
+const MARKED: [&str; 1] = ["x-request-id"];
+
+/// The client's headers for the provider.
+pub(super) fn to_provider(headers: &HeaderMap) -> Vec<(&'static str, Vec<u8>)> {
+    let pick = |name: &'static str| Some((name, headers.get(name)?.as_bytes().to_vec()));
+    TO_PROVIDER.into_iter().filter_map(pick).collect()
+}
+
+/// The provider's headers for the client.
+pub(super) fn to_client<'a>(
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> impl Iterator<Item = (String, &'a [u8])> {
+    headers.filter_map(|(name, value)| {
+        let marked = MARKED.contains(&name) || name.starts_with("x-ratelimit-");
+        if TO_CLIENT.contains(&name) {
+            Some((name.to_owned(), value))
+        } else if marked {
+            Some((format!("x-upstream-{}", name.trim_start_matches("x-")), value))
+        } else {
+            None
+        }
+    })
+}

@@ -1,0 +1,61 @@
+//! Resolving: which provider, model and real key a request goes to, and whether the virtual key may use them.
+
+use std::sync::Arc;
+
+use keyward_core::catalogue::ModelCard;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
+use keyward_core::price::Price;
+use keyward_engine::{Permit, Principal};
+use secrecy::SecretString;
+
+use super::scan::ChatScan;
+use crate::config::UnpricedModels;
+use crate::error::ApiError;
+use crate::state::State;
+use crate::upstreams::Upstream;
+
+/// Where a request goes.
+pub(super) struct Route {
+    pub(super) permit: Permit,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) key_id: ProviderKeyId,
+    pub(super) secret: SecretString,
+    pub(super) card: Option<ModelCard>,
+    pub(super) price: Option<Price>,
+}
+
+impl Route {
+    pub(super) fn resolve(state: &State, principal: Principal, scan: &ChatScan) -> Result<Self, ApiError> {
+        let (provider, model) = split(&scan.model)?;
+        let permit = principal
+            .permit(provider.clone(), model.clone())
+            .map_err(|refusal| ApiError::from(refusal).at("/model"))?;
+        let upstream = state.upstreams.find(&provider).ok_or_else(|| {
+            let message = format!("Provider '{provider}' is not configured");
+            ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
+        })?;
+        let picked = upstream.pick(permit.key_access(), model.as_str()).ok_or_else(|| {
+            let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
+            ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
+        })?;
+        let (key_id, secret) = (picked.0.clone(), picked.1.clone());
+        let card = state.catalogue.find(provider.as_str(), model.as_str());
+        let price = card.map(|card| card.price).or(match state.settings.unpriced_models {
+            UnpricedModels::Refuse => None,
+            UnpricedModels::Free => Some(Price::FREE),
+        });
+        Ok(Self { permit, upstream, key_id, secret, card, price })
+    }
+}
+
+/// `provider/model`; the model may have slashes of its own.
+fn split(model: &str) -> Result<(ProviderName, ModelName), ApiError> {
+    match model.split_once('/') {
+        Some((provider, model)) if !provider.is_empty() && !model.is_empty() => Ok((provider.into(), model.into())),
+        Some(_) | None => {
+            let message = format!("model must be 'provider/model', such as 'openai/gpt-4o-mini', not '{model}'");
+            Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"))
+        }
+    }
+}

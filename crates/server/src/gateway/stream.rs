@@ -1,0 +1,154 @@
+//! Streamed answers: each event goes to the client as it came, while its usage is read on the side.
+//!
+//! A client that goes away is not a reason to stop counting: the rest of the answer is drained, for a while. The attempt is
+//! settled before the last event leaves, so that whoever has seen the end can see its cost.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use bytes::Bytes;
+use futures_util::stream;
+use hyper::body::Incoming;
+use keyward_core::error_body::ErrorExtra;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::ledger::Outcome;
+use keyward_core::price::TokenUsage;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::relay::{Books, Reply, builder, next_data};
+use super::sse::{Event, Splitter, TooLong};
+use super::usage;
+use crate::error::ApiError;
+
+/// How many events may wait for a slow client before the provider has to wait too.
+const WINDOW: usize = 8;
+
+/// A stream on its way.
+pub(super) struct Stream {
+    books: Books,
+    timeout: Duration,
+    relay_usage: bool,
+    request_id: String,
+    events: Splitter,
+    client: Client,
+    usage: Option<TokenUsage>,
+    /// True when the provider has told the usage of the whole answer.
+    usage_is_final: bool,
+}
+
+/// The client's end of the stream.
+enum Client {
+    Here(mpsc::Sender<Bytes>),
+    /// It went away; the answer is drained until this instant.
+    Gone(Instant),
+}
+
+impl Stream {
+    pub(super) fn new(books: Books, timeout: Duration, relay_usage: bool) -> Self {
+        let request_id = books.request_id();
+        Self {
+            books,
+            timeout,
+            relay_usage,
+            request_id,
+            events: Splitter::default(),
+            client: Client::Gone(Instant::now()),
+            usage: None,
+            usage_is_final: false,
+        }
+    }
+
+    /// Relays the stream to its end and settles it.
+    pub(super) async fn run(mut self, response: http::Response<Incoming>, reply: Reply) {
+        let (head, mut body) = response.into_parts();
+        let (sender, receiver) = mpsc::channel(WINDOW);
+        let pieces = stream::unfold(receiver, async |mut receiver| {
+            let piece: Bytes = receiver.recv().await?;
+            Some((Ok::<_, actix_web::Error>(piece), receiver))
+        });
+        let answer: HttpResponse = builder(&head).streaming(pieces);
+        self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
+        match self.relay(&mut body).await {
+            Ok(()) => {
+                self.settle(self.usage, Outcome::Completed);
+                let rest = self.events.rest();
+                self.forward(rest).await;
+            }
+            Err((error, outcome)) => {
+                let final_usage = self.usage.filter(|_| self.usage_is_final);
+                self.settle(final_usage, outcome);
+                self.tell(error).await;
+            }
+        }
+    }
+
+    async fn relay(&mut self, body: &mut Incoming) -> Result<(), (ApiError, Outcome)> {
+        while let Some(bytes) = next_data(body, self.patience()).await? {
+            self.events.push(&bytes);
+            while let Some(event) = self.events.next_event().map_err(too_long)? {
+                self.pass(event).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one event's usage and passes the event on, unless it was only sent because we asked for it.
+    async fn pass(&mut self, event: Event) {
+        let told = event.data().and_then(usage::of_chunk);
+        if let Some(told) = told {
+            self.usage = Some(told.usage);
+            self.usage_is_final |= told.stands_alone;
+        }
+        if event.is_done() {
+            self.settle(self.usage, Outcome::Completed);
+        }
+        if self.relay_usage || !told.is_some_and(|told| told.stands_alone) {
+            self.forward(event.0).await;
+        }
+    }
+
+    async fn forward(&mut self, bytes: Bytes) {
+        let Client::Here(client) = &self.client else { return };
+        if bytes.is_empty() {
+            return;
+        }
+        let sent = tokio::time::timeout(self.timeout, client.send(bytes)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            self.client = self.gone();
+        }
+    }
+
+    fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
+        let outcome = match (&self.client, outcome) {
+            (Client::Gone(_), Outcome::Completed | Outcome::TimedOut) => Outcome::ClientCancelled,
+            (Client::Gone(_) | Client::Here(_), other) => other,
+        };
+        self.books.settle(usage, outcome);
+    }
+
+    /// Ends the client's stream with an error event of its own dialect, so that a cut never looks like an end.
+    async fn tell(&mut self, error: ApiError) {
+        let error = error.in_gateway(ErrorExtra::default());
+        if let Ok(json) = serde_json::to_string(&error.body(&self.request_id)) {
+            self.forward(Bytes::from(format!("data: {json}\n\n"))).await;
+        }
+    }
+
+    fn gone(&self) -> Client {
+        Client::Gone(Instant::now() + self.books.state().settings.drain_after_cancel)
+    }
+
+    /// How long to wait for the next bytes.
+    fn patience(&self) -> Duration {
+        match self.client {
+            Client::Here(_) => self.timeout,
+            Client::Gone(until) => self.timeout.min(until.saturating_duration_since(Instant::now())),
+        }
+    }
+}
+
+fn too_long(_: TooLong) -> (ApiError, Outcome) {
+    let error = ApiError::new(ErrorCode::UpstreamInvalid, "The provider's stream has an event that is too long");
+    (error, Outcome::UpstreamError)
+}

@@ -1,0 +1,84 @@
+//! Health and metrics: whether the process lives, whether it can serve, and how it is doing. Nothing here costs money.
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, get, web};
+use keyward_core::error_body::ErrorBody;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::list::Done;
+use keyward_engine::Ledger as _;
+use utoipa::IntoResponses;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::auth::{Authed, MetricsRead, Open};
+use crate::error::{ApiError, ApiResult};
+use crate::state::State;
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(livez).service(readyz).service(metrics);
+}
+
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum ReadyErrors {
+    /// The server cannot serve at the moment.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum MetricsErrors {
+    /// The admin credential is missing or wrong.
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// The request came from a web page of another origin.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// A fault of the server.
+    #[response(status = 500)]
+    Internal(ErrorBody),
+}
+
+/// Tells that the process lives.
+#[utoipa::path(
+    operation_id = "livez",
+    tag = "operations",
+    responses((status = 200, description = "The process lives.", body = Done)),
+)]
+#[get("/livez")]
+async fn livez(_: Open) -> ApiResult<Done> {
+    Ok(web::Json(Done { message: "live".to_owned() }))
+}
+
+/// Tells whether the server can serve: the database answers, the ledger is written, and no shutdown has begun.
+#[utoipa::path(
+    operation_id = "readyz",
+    tag = "operations",
+    responses((status = 200, description = "The server can serve.", body = Done), ReadyErrors),
+)]
+#[get("/readyz")]
+async fn readyz(_: Open, state: web::Data<State>) -> ApiResult<Done> {
+    if state.is_draining() {
+        return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is draining"));
+    }
+    if !state.ledger.is_available() {
+        return Err(ApiError::new(ErrorCode::GovernanceUnavailable, "The ledger cannot be written"));
+    }
+    state.store.ping().await?;
+    Ok(web::Json(Done { message: "ready".to_owned() }))
+}
+
+/// The server's figures in Prometheus' text format.
+#[utoipa::path(
+    operation_id = "metrics",
+    tag = "operations",
+    security(("admin" = [])),
+    responses((status = 200, description = "The figures.", body = String, content_type = "text/plain"), MetricsErrors),
+)]
+#[get("/metrics")]
+async fn metrics(_: Authed<MetricsRead>, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+    let text = state.metrics.text();
+    let text =
+        text.map_err(|error| ApiError::new(ErrorCode::Internal, "The metrics cannot be written").because(error))?;
+    Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(text))
+}

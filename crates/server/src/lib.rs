@@ -1,0 +1,25 @@
+//! The Keyward server: the management API, the gateway, and the `keyward` command.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking"))]
+
+mod api;
+mod auth;
+mod body;
+pub mod cli;
+mod clock;
+pub mod config;
+pub mod demo;
+mod error;
+mod gateway;
+mod health;
+mod ledger_writer;
+mod metrics;
+pub mod openapi;
+mod params;
+mod request_id;
+mod server;
+mod state;
+mod upstreams;
+
+pub use auth::AdminCredential;
+pub use server::{Server, ServerError};

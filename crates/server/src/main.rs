@@ -1,0 +1,21 @@
+//! The `keyward` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use keyward_server::cli::Cli;
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() -> ExitCode {
+    match Cli::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            #[allow(clippy::print_stderr, reason = "what a command has to say when it fails")]
+            {
+                eprintln!("keyward: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Metrics in Prometheus' text format. Labels come from closed sets: no key, customer or model name is one.
+
+use std::sync::atomic::AtomicU64;
+
+use keyward_core::error_code::ErrorCode;
+use keyward_core::ledger::Outcome;
+use keyward_core::money::NanoUsd;
+use keyward_core::price::TokenUsage;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+/// The figures of one server.
+pub(crate) struct Metrics {
+    registry: Registry,
+    attempts: Family<AttemptLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
+    tokens: Family<TokenLabels, Counter>,
+    cost: Counter<f64, AtomicU64>,
+    in_flight: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    class: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("keyward");
+        let metrics = Self {
+            attempts: Family::default(),
+            refusals: Family::default(),
+            tokens: Family::default(),
+            cost: Counter::default(),
+            in_flight: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register("attempts", "Attempts that ended, by outcome", metrics.attempts.clone());
+        registry.register(
+            "refusals",
+            "Gateway requests that got an error of Keyward's own, by code",
+            metrics.refusals.clone(),
+        );
+        registry.register("tokens", "Tokens used, by class", metrics.tokens.clone());
+        registry.register_with_unit(
+            "cost",
+            "Money spent, for show: the ledger is exact",
+            Unit::Other("usd".to_owned()),
+            metrics.cost.clone(),
+        );
+        registry.register("attempts_in_flight", "Attempts that are running", metrics.in_flight.clone());
+        Self { registry, ..metrics }
+    }
+
+    pub(crate) fn attempt_began(&self) {
+        self.in_flight.inc();
+    }
+
+    pub(crate) fn attempt_ended(&self, outcome: Outcome, usage: Option<TokenUsage>, cost: NanoUsd) {
+        self.in_flight.dec();
+        self.attempts.get_or_create(&AttemptLabels { outcome: outcome.as_str() }).inc();
+        let usage = usage.unwrap_or_default();
+        for (class, count) in [
+            ("input", usage.input),
+            ("cached_input", usage.cached_input),
+            ("cache_write", usage.cache_write),
+            ("output", usage.output),
+        ] {
+            self.tokens.get_or_create(&TokenLabels { class }).inc_by(count);
+        }
+        self.cost.inc_by(cost.to_string().parse().unwrap_or(0.0));
+    }
+
+    pub(crate) fn attempt_released(&self) {
+        self.in_flight.dec();
+    }
+
+    pub(crate) fn refused(&self, code: ErrorCode) {
+        self.refusals.get_or_create(&RefusalLabels { code: code.as_str() }).inc();
+    }
+
+    /// The figures as text.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,92 @@
+//! The OpenAPI documents: collected from the very declarations that the router is made of.
+
+use actix_web::App;
+use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
+use keyward_core::refusal::LimitRefusal;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{api, gateway, health};
+
+/// Which of the two documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Document {
+    /// The management API, health and metrics.
+    Management,
+    /// The gateway.
+    Gateway,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Keyward management API",
+        description = "Virtual keys, teams, customers, and providers. Amounts of money are US dollars, instants are RFC 3339.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "http://127.0.0.1:8080", description = "A server on this machine")),
+    tags(
+        (name = "virtual keys", description = "The credentials that applications hold."),
+        (name = "teams", description = "Owners of virtual keys."),
+        (name = "customers", description = "Owners of teams and virtual keys."),
+        (name = "providers", description = "Upstreams and their real credentials."),
+        (name = "operations", description = "Health and metrics."),
+    ),
+    components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
+    modifiers(&Security),
+)]
+struct Management;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Keyward gateway",
+        description = "Inference through virtual keys, in the providers' own dialects.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "http://127.0.0.1:8080", description = "A server on this machine")),
+    tags((name = "inference", description = "Requests that cost money.")),
+    components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
+    modifiers(&Security),
+)]
+struct Gateway;
+
+/// How callers authenticate.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let admin = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(
+            "The admin's user name and password. Without one configured, every program on the server's machine may manage.",
+        ));
+        let virtual_key = ApiKeyValue::with_description(
+            "x-bf-vk",
+            "A virtual key. Authorization (Bearer), x-api-key, x-goog-api-key and api-key carry one too.",
+        );
+        components.add_security_scheme("admin", SecurityScheme::Http(admin.build()));
+        components.add_security_scheme("virtual_key", SecurityScheme::ApiKey(ApiKey::Header(virtual_key)));
+    }
+}
+
+impl Document {
+    /// The document, as the router has it.
+    #[must_use]
+    pub fn collect(self) -> utoipa::openapi::OpenApi {
+        match self {
+            Self::Management => collect(Management::openapi(), |config| {
+                api::routes(config);
+                health::routes(config);
+            }),
+            Self::Gateway => collect(Gateway::openapi(), gateway::routes),
+        }
+    }
+}
+
+fn collect(base: utoipa::openapi::OpenApi, routes: impl FnOnce(&mut ServiceConfig<'_>)) -> utoipa::openapi::OpenApi {
+    let (_, mut document) = App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document
+}

@@ -1,0 +1,45 @@
+//! Path and query parameters; a bad one is answered in the error envelope like everything else.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use keyward_core::error_code::ErrorCode;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// The parameters of the path, percent-decoded.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest for Path<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let path = web::Path::<T>::from_request(request, payload).into_inner();
+        ready(
+            path.map(|path| Self(path.into_inner()))
+                .map_err(|error| ApiError::new(ErrorCode::InvalidRequest, error.to_string()).at("path")),
+        )
+    }
+}
+
+/// The parameters of the query.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let query = web::Query::<T>::from_query(request.query_string());
+        ready(
+            query
+                .map(|query| Self(query.into_inner()))
+                .map_err(|error| ApiError::new(ErrorCode::InvalidRequest, error.to_string()).at("query")),
+        )
+    }
+}

@@ -1,0 +1,116 @@
+//! The server: built from settings, started, and stopped without losing anything.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use keyward_core::catalogue::{Catalogue, InvalidCatalogue};
+use keyward_store::{RootKey, Store, StoreError, StoreOptions};
+use tokio::task::JoinHandle;
+use utoipa_actix_web::AppExt;
+
+use crate::config::{ConfigError, Settings};
+use crate::error::{envelope, no_such_route};
+use crate::gateway::{UpstreamClient, tls};
+use crate::ledger_writer::LedgerWriter;
+use crate::state::State;
+use crate::{api, gateway, health};
+
+/// A server that is running.
+pub struct Server {
+    address: SocketAddr,
+    handle: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    state: web::Data<State>,
+}
+
+/// Why a server did not start, or did not stop as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The configuration does not allow it.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error("the database cannot be used")]
+    Store(#[from] StoreError),
+    /// The price catalogue cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] InvalidCatalogue),
+    /// TLS for upstreams cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+    /// The address cannot be listened on, or serving failed.
+    #[error("serving on {0} failed")]
+    Serving(SocketAddr, #[source] std::io::Error),
+}
+
+impl Server {
+    /// Opens the database, loads policies and counters, and starts to listen.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving; nothing is left running then.
+    pub async fn start(settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
+        settings.check()?;
+        let catalogue = Catalogue::built_in()?;
+        let tls = tls()?;
+        let failed = |address| move |error| ServerError::Serving(address, error);
+        let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
+        let address = listener.local_addr().map_err(failed(settings.listen))?;
+        let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
+        let (ledger, writing) = LedgerWriter::new(store.clone());
+        let state = State::load(settings, store, Arc::new(ledger), catalogue).await?;
+        let state = web::Data::new(state);
+        state.background.spawn_on(writing, &state.runtime);
+        let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
+        let shared = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .into_utoipa_app()
+                .app_data(shared.clone())
+                .app_data(UpstreamClient::new(&tls, block_private))
+                .configure(api::routes)
+                .configure(gateway::routes)
+                .configure(health::routes)
+                .into_app()
+                .default_service(web::to(no_such_route))
+                .wrap(from_fn(envelope))
+        })
+        .workers(workers)
+        .shutdown_timeout(5)
+        .disable_signals()
+        .client_request_timeout(Duration::from_secs(30))
+        .listen(listener)
+        .map_err(failed(address))?
+        .run();
+        let handle = server.handle();
+        let serving = state.background.spawn_on(server, &state.runtime);
+        tracing::info!(%address, "serving");
+        Ok(Self { address, handle, serving, state })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: admits nothing new, lets running attempts end for a while, writes the books, and closes.
+    ///
+    /// # Errors
+    /// When serving had failed before.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        self.state.drain();
+        self.state.tasks.close();
+        let running = self.state.tasks.wait();
+        if tokio::time::timeout(self.state.settings.shutdown_timeout, running).await.is_err() {
+            tracing::warn!("attempts were still running when the time was up; what they held is charged");
+        }
+        self.handle.stop(true).await;
+        let served = self.serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+        self.state.ledger.flush().await;
+        served.map_err(|error| ServerError::Serving(self.address, error))
+    }
+}

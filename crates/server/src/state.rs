@@ -1,0 +1,122 @@
+//! What every request works with: one state per server, handed to handlers, no globals.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use keyward_core::catalogue::Catalogue;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::limits::Edit;
+use keyward_core::meter::{Count, MeterId};
+use keyward_engine::Engine;
+use keyward_store::{KeyHasher, Reveal, Store, StoreError};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::config::{RevealVirtualKeys, Settings};
+use crate::error::ApiError;
+use crate::ledger_writer::LedgerWriter;
+use crate::metrics::Metrics;
+use crate::upstreams::Upstreams;
+
+/// What every request works with.
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) engine: Engine,
+    pub(crate) ledger: Arc<LedgerWriter>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) metrics: Metrics,
+    /// Attempts and edits that outlive the request that began them.
+    pub(crate) tasks: TaskTracker,
+    /// What runs as long as the server does.
+    pub(crate) background: TaskTracker,
+    pub(crate) runtime: Handle,
+    draining: AtomicBool,
+    edits: Mutex<()>,
+}
+
+impl State {
+    /// Loads policies, counters and upstreams from the store.
+    pub(crate) async fn load(
+        settings: Settings,
+        store: Store,
+        ledger: Arc<LedgerWriter>,
+        catalogue: Catalogue,
+    ) -> Result<Self, StoreError> {
+        let policies = store.policies_load().await?;
+        let now = clock::now();
+        let engine = Engine::new(ledger.clone());
+        engine.restore(policies.counts);
+        policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
+        policies.teams.iter().for_each(|team| engine.put_team(team, now));
+        policies.virtual_keys.iter().for_each(|(hash, key)| engine.put_virtual_key(*hash, key, now));
+        let upstreams = Upstreams::default();
+        upstreams.reload(&store).await?;
+        Ok(Self {
+            hasher: store.key_hasher(),
+            settings,
+            store,
+            engine,
+            ledger,
+            upstreams,
+            catalogue,
+            metrics: Metrics::new(),
+            tasks: TaskTracker::new(),
+            background: TaskTracker::new(),
+            runtime: Handle::current(),
+            draining: AtomicBool::new(false),
+            edits: Mutex::new(()),
+        })
+    }
+
+    /// What a meter reads: the figure that is enforced, which may be a moment ahead of the database.
+    pub(crate) fn read(&self) -> impl Fn(&MeterId) -> Option<Count> + '_ {
+        |id| self.engine.count(id)
+    }
+
+    /// Whether answers about virtual keys carry their secrets.
+    pub(crate) const fn reveal(&self) -> Reveal {
+        match self.settings.reveal_virtual_keys {
+            RevealVirtualKeys::Always => Reveal::Full,
+            RevealVirtualKeys::OnCreate => Reveal::Redacted,
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// From now on the gateway admits nothing new.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+}
+
+/// Carries out an edit of policies: in the database and then in the engine, as one step that no other edit comes between and that
+/// a client which goes away cannot interrupt.
+pub(crate) async fn edit<T, F, Fut>(state: &Arc<State>, change: F) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    F: FnOnce(Arc<State>) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<T, ApiError>> + Send + 'static,
+{
+    let owned = state.clone();
+    let task = async move {
+        let _turn = owned.edits.lock().await;
+        change(owned.clone()).await
+    };
+    let done = state.tasks.spawn_on(task, &state.runtime).await;
+    done.unwrap_or_else(|panic| Err(ApiError::new(ErrorCode::Internal, "The edit was interrupted").because(panic)))
+}
+
+/// Runs `build` with the current instant and fresh ids.
+pub(crate) fn editing<T>(now: Timestamp, build: impl FnOnce(&mut Edit<'_>) -> T) -> T {
+    build(&mut Edit { now, mint: &mut Uuid::new_v4 })
+}

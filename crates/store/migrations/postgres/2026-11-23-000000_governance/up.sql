@@ -1,0 +1,194 @@
+-- Governance: owners, virtual keys, their limits, providers and their keys, counters, and the ledger.
+-- Constraints are named <table>_<column>; the names are part of the contract with the code.
+-- Text is compared byte by byte, as SQLite does, so that both order and fold alike.
+
+CREATE TABLE root_key_check (
+    id INTEGER NOT NULL CONSTRAINT root_key_check_pkey PRIMARY KEY CONSTRAINT root_key_check_single CHECK (id = 1),
+    sealed BYTEA NOT NULL
+);
+
+CREATE TABLE customers (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT customers_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT customers_name UNIQUE,
+    calendar_aligned BOOLEAN NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE teams (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT teams_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT teams_name UNIQUE,
+    customer_id TEXT COLLATE "C" CONSTRAINT teams_customer_id REFERENCES customers (id) ON DELETE SET NULL,
+    calendar_aligned BOOLEAN NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX teams_by_customer ON teams (customer_id);
+
+CREATE TABLE virtual_keys (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT virtual_keys_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT virtual_keys_name UNIQUE,
+    description TEXT COLLATE "C" NOT NULL,
+    value_hash BYTEA NOT NULL CONSTRAINT virtual_keys_value_hash UNIQUE,
+    value_sealed BYTEA NOT NULL,
+    value_redacted TEXT COLLATE "C" NOT NULL,
+    is_active BOOLEAN NOT NULL,
+    allow_all_providers BOOLEAN NOT NULL,
+    team_id TEXT COLLATE "C" CONSTRAINT virtual_keys_team_id REFERENCES teams (id) ON DELETE SET NULL,
+    customer_id TEXT COLLATE "C" CONSTRAINT virtual_keys_customer_id REFERENCES customers (id) ON DELETE SET NULL,
+    calendar_aligned BOOLEAN NOT NULL,
+    expires_at TIMESTAMPTZ,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT virtual_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
+);
+CREATE INDEX virtual_keys_by_team ON virtual_keys (team_id);
+CREATE INDEX virtual_keys_by_customer ON virtual_keys (customer_id);
+CREATE INDEX virtual_keys_by_age ON virtual_keys (created_at, id);
+
+CREATE TABLE providers (
+    number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT providers_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT providers_name UNIQUE,
+    base_url TEXT COLLATE "C",
+    request_timeout_seconds INTEGER,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE provider_keys (
+    number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT provider_keys_pkey PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT provider_keys_id UNIQUE,
+    provider_number BIGINT NOT NULL
+        CONSTRAINT provider_keys_provider_number REFERENCES providers (number) ON DELETE CASCADE,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT provider_keys_name UNIQUE,
+    source TEXT COLLATE "C" NOT NULL CONSTRAINT provider_keys_source CHECK (source IN ('literal', 'environment')),
+    -- The redacted secret of a literal, the name of the variable otherwise.
+    value_shown TEXT COLLATE "C" NOT NULL,
+    value_sealed BYTEA,
+    models TEXT COLLATE "C" NOT NULL,
+    weight DOUBLE PRECISION NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    use_for_batch_api BOOLEAN NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT provider_keys_literal_is_sealed CHECK ((source = 'literal') = (value_sealed IS NOT NULL))
+);
+CREATE INDEX provider_keys_by_provider ON provider_keys (provider_number);
+
+-- The provider is a name and no reference: deleting a provider leaves what virtual keys may do there.
+CREATE TABLE provider_configs (
+    id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT provider_configs_pkey PRIMARY KEY,
+    virtual_key_id TEXT COLLATE "C" NOT NULL
+        CONSTRAINT provider_configs_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    provider TEXT COLLATE "C" NOT NULL,
+    weight DOUBLE PRECISION,
+    allowed_models TEXT COLLATE "C" NOT NULL,
+    blacklisted_models TEXT COLLATE "C" NOT NULL,
+    allow_all_keys BOOLEAN NOT NULL
+);
+CREATE INDEX provider_configs_by_virtual_key ON provider_configs (virtual_key_id);
+
+CREATE TABLE provider_config_keys (
+    provider_config_id BIGINT NOT NULL
+        CONSTRAINT provider_config_keys_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    provider_key_number BIGINT NOT NULL
+        CONSTRAINT provider_config_keys_provider_key_number REFERENCES provider_keys (number) ON DELETE CASCADE,
+    CONSTRAINT provider_config_keys_pkey PRIMARY KEY (provider_config_id, provider_key_number)
+);
+CREATE INDEX provider_config_keys_by_key ON provider_config_keys (provider_key_number);
+
+CREATE TABLE budgets (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT budgets_pkey PRIMARY KEY,
+    customer_id TEXT COLLATE "C" CONSTRAINT budgets_customer_id REFERENCES customers (id) ON DELETE CASCADE,
+    team_id TEXT COLLATE "C" CONSTRAINT budgets_team_id REFERENCES teams (id) ON DELETE CASCADE,
+    virtual_key_id TEXT COLLATE "C" CONSTRAINT budgets_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    provider_config_id BIGINT CONSTRAINT budgets_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    max_limit BIGINT NOT NULL,
+    reset_duration TEXT COLLATE "C" NOT NULL,
+    calendar_aligned BOOLEAN NOT NULL,
+    timezone TEXT COLLATE "C" NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT budgets_one_owner CHECK (num_nonnulls(customer_id, team_id, virtual_key_id, provider_config_id) = 1)
+);
+CREATE INDEX budgets_by_customer ON budgets (customer_id);
+CREATE INDEX budgets_by_team ON budgets (team_id);
+CREATE INDEX budgets_by_virtual_key ON budgets (virtual_key_id);
+CREATE INDEX budgets_by_provider_config ON budgets (provider_config_id);
+
+CREATE TABLE rate_limits (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT rate_limits_pkey PRIMARY KEY,
+    customer_id TEXT COLLATE "C" CONSTRAINT rate_limits_customer_id_fkey REFERENCES customers (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_customer_id UNIQUE,
+    team_id TEXT COLLATE "C" CONSTRAINT rate_limits_team_id_fkey REFERENCES teams (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_team_id UNIQUE,
+    virtual_key_id TEXT COLLATE "C" CONSTRAINT rate_limits_virtual_key_id_fkey REFERENCES virtual_keys (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_virtual_key_id UNIQUE,
+    provider_config_id BIGINT
+        CONSTRAINT rate_limits_provider_config_id_fkey REFERENCES provider_configs (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_provider_config_id UNIQUE,
+    token_max_limit BIGINT,
+    token_reset_duration TEXT COLLATE "C",
+    request_max_limit BIGINT,
+    request_reset_duration TEXT COLLATE "C",
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT rate_limits_one_owner CHECK (num_nonnulls(customer_id, team_id, virtual_key_id, provider_config_id) = 1)
+);
+
+-- Counters. A limit is a budget or a rate limit; its counters are removed together with it.
+CREATE TABLE meters (
+    limit_id TEXT COLLATE "C" NOT NULL,
+    metric TEXT COLLATE "C" NOT NULL CONSTRAINT meters_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    window_start TIMESTAMPTZ NOT NULL,
+    window_end TIMESTAMPTZ NOT NULL,
+    used BIGINT NOT NULL,
+    CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
+);
+
+-- Append-only. Nothing here refers to a thing that can be deleted.
+CREATE TABLE ledger (
+    request_id TEXT COLLATE "C" NOT NULL,
+    attempt INTEGER NOT NULL,
+    virtual_key_id TEXT COLLATE "C" NOT NULL,
+    team_id TEXT COLLATE "C",
+    customer_id TEXT COLLATE "C",
+    provider TEXT COLLATE "C" NOT NULL,
+    provider_key_id TEXT COLLATE "C" NOT NULL,
+    model TEXT COLLATE "C" NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    cached_input_tokens BIGINT NOT NULL,
+    cache_write_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    usage_source TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'estimated')),
+    cost BIGINT NOT NULL,
+    priced BOOLEAN NOT NULL,
+    outcome TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_outcome
+        CHECK (outcome IN ('completed', 'client_cancelled', 'timed_out', 'upstream_error', 'abandoned')),
+    admitted_at TIMESTAMPTZ NOT NULL,
+    settled_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
+);
+CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
+
+CREATE TABLE ledger_postings (
+    request_id TEXT COLLATE "C" NOT NULL,
+    attempt INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    limit_id TEXT COLLATE "C" NOT NULL,
+    metric TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    window_start TIMESTAMPTZ NOT NULL,
+    window_end TIMESTAMPTZ NOT NULL,
+    held BIGINT NOT NULL,
+    amount BIGINT NOT NULL,
+    CONSTRAINT ledger_postings_pkey PRIMARY KEY (request_id, attempt, position),
+    CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
+);
+CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);

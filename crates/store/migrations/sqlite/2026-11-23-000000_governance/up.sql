@@ -1,0 +1,194 @@
+-- Governance: owners, virtual keys, their limits, providers and their keys, counters, and the ledger.
+-- Constraints are named <table>_<column>; the names are part of the contract with the code.
+-- Instants are microseconds since 1970; booleans are 0 or 1.
+
+CREATE TABLE root_key_check (
+    id INTEGER NOT NULL CONSTRAINT root_key_check_pkey PRIMARY KEY CONSTRAINT root_key_check_single CHECK (id = 1),
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE customers (
+    id TEXT NOT NULL CONSTRAINT customers_pkey PRIMARY KEY,
+    name TEXT NOT NULL CONSTRAINT customers_name UNIQUE,
+    calendar_aligned INTEGER NOT NULL CONSTRAINT customers_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE teams (
+    id TEXT NOT NULL CONSTRAINT teams_pkey PRIMARY KEY,
+    name TEXT NOT NULL CONSTRAINT teams_name UNIQUE,
+    customer_id TEXT CONSTRAINT teams_customer_id REFERENCES customers (id) ON DELETE SET NULL,
+    calendar_aligned INTEGER NOT NULL CONSTRAINT teams_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX teams_by_customer ON teams (customer_id);
+
+CREATE TABLE virtual_keys (
+    id TEXT NOT NULL CONSTRAINT virtual_keys_pkey PRIMARY KEY,
+    name TEXT NOT NULL CONSTRAINT virtual_keys_name UNIQUE,
+    description TEXT NOT NULL,
+    value_hash BLOB NOT NULL CONSTRAINT virtual_keys_value_hash UNIQUE,
+    value_sealed BLOB NOT NULL,
+    value_redacted TEXT NOT NULL,
+    is_active INTEGER NOT NULL CONSTRAINT virtual_keys_is_active CHECK (is_active IN (0, 1)),
+    allow_all_providers INTEGER NOT NULL CONSTRAINT virtual_keys_allow_all_providers CHECK (allow_all_providers IN (0, 1)),
+    team_id TEXT CONSTRAINT virtual_keys_team_id REFERENCES teams (id) ON DELETE SET NULL,
+    customer_id TEXT CONSTRAINT virtual_keys_customer_id REFERENCES customers (id) ON DELETE SET NULL,
+    calendar_aligned INTEGER NOT NULL CONSTRAINT virtual_keys_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
+    expires_at INTEGER,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT virtual_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
+) STRICT;
+CREATE INDEX virtual_keys_by_team ON virtual_keys (team_id);
+CREATE INDEX virtual_keys_by_customer ON virtual_keys (customer_id);
+CREATE INDEX virtual_keys_by_age ON virtual_keys (created_at, id);
+
+CREATE TABLE providers (
+    number INTEGER NOT NULL CONSTRAINT providers_pkey PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL CONSTRAINT providers_name UNIQUE,
+    base_url TEXT,
+    request_timeout_seconds INTEGER,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE provider_keys (
+    number INTEGER NOT NULL CONSTRAINT provider_keys_pkey PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL CONSTRAINT provider_keys_id UNIQUE,
+    provider_number INTEGER NOT NULL
+        CONSTRAINT provider_keys_provider_number REFERENCES providers (number) ON DELETE CASCADE,
+    name TEXT NOT NULL CONSTRAINT provider_keys_name UNIQUE,
+    source TEXT NOT NULL CONSTRAINT provider_keys_source CHECK (source IN ('literal', 'environment')),
+    -- The redacted secret of a literal, the name of the variable otherwise.
+    value_shown TEXT NOT NULL,
+    value_sealed BLOB,
+    models TEXT NOT NULL,
+    weight REAL NOT NULL,
+    enabled INTEGER NOT NULL CONSTRAINT provider_keys_enabled CHECK (enabled IN (0, 1)),
+    use_for_batch_api INTEGER NOT NULL CONSTRAINT provider_keys_use_for_batch_api CHECK (use_for_batch_api IN (0, 1)),
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT provider_keys_literal_is_sealed CHECK ((source = 'literal') = (value_sealed IS NOT NULL))
+) STRICT;
+CREATE INDEX provider_keys_by_provider ON provider_keys (provider_number);
+
+-- The provider is a name and no reference: deleting a provider leaves what virtual keys may do there.
+CREATE TABLE provider_configs (
+    id INTEGER NOT NULL CONSTRAINT provider_configs_pkey PRIMARY KEY AUTOINCREMENT,
+    virtual_key_id TEXT NOT NULL
+        CONSTRAINT provider_configs_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    provider TEXT NOT NULL,
+    weight REAL,
+    allowed_models TEXT NOT NULL,
+    blacklisted_models TEXT NOT NULL,
+    allow_all_keys INTEGER NOT NULL CONSTRAINT provider_configs_allow_all_keys CHECK (allow_all_keys IN (0, 1))
+) STRICT;
+CREATE INDEX provider_configs_by_virtual_key ON provider_configs (virtual_key_id);
+
+CREATE TABLE provider_config_keys (
+    provider_config_id INTEGER NOT NULL
+        CONSTRAINT provider_config_keys_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    provider_key_number INTEGER NOT NULL
+        CONSTRAINT provider_config_keys_provider_key_number REFERENCES provider_keys (number) ON DELETE CASCADE,
+    CONSTRAINT provider_config_keys_pkey PRIMARY KEY (provider_config_id, provider_key_number)
+) STRICT;
+CREATE INDEX provider_config_keys_by_key ON provider_config_keys (provider_key_number);
+
+CREATE TABLE budgets (
+    id TEXT NOT NULL CONSTRAINT budgets_pkey PRIMARY KEY,
+    customer_id TEXT CONSTRAINT budgets_customer_id REFERENCES customers (id) ON DELETE CASCADE,
+    team_id TEXT CONSTRAINT budgets_team_id REFERENCES teams (id) ON DELETE CASCADE,
+    virtual_key_id TEXT CONSTRAINT budgets_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    provider_config_id INTEGER CONSTRAINT budgets_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    max_limit INTEGER NOT NULL,
+    reset_duration TEXT NOT NULL,
+    calendar_aligned INTEGER NOT NULL CONSTRAINT budgets_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
+    timezone TEXT NOT NULL,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT budgets_one_owner CHECK ((customer_id IS NOT NULL) + (team_id IS NOT NULL) + (virtual_key_id IS NOT NULL) + (provider_config_id IS NOT NULL) = 1)
+) STRICT;
+CREATE INDEX budgets_by_customer ON budgets (customer_id);
+CREATE INDEX budgets_by_team ON budgets (team_id);
+CREATE INDEX budgets_by_virtual_key ON budgets (virtual_key_id);
+CREATE INDEX budgets_by_provider_config ON budgets (provider_config_id);
+
+CREATE TABLE rate_limits (
+    id TEXT NOT NULL CONSTRAINT rate_limits_pkey PRIMARY KEY,
+    customer_id TEXT CONSTRAINT rate_limits_customer_id_fkey REFERENCES customers (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_customer_id UNIQUE,
+    team_id TEXT CONSTRAINT rate_limits_team_id_fkey REFERENCES teams (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_team_id UNIQUE,
+    virtual_key_id TEXT CONSTRAINT rate_limits_virtual_key_id_fkey REFERENCES virtual_keys (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_virtual_key_id UNIQUE,
+    provider_config_id INTEGER
+        CONSTRAINT rate_limits_provider_config_id_fkey REFERENCES provider_configs (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_provider_config_id UNIQUE,
+    token_max_limit INTEGER,
+    token_reset_duration TEXT,
+    request_max_limit INTEGER,
+    request_reset_duration TEXT,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT rate_limits_one_owner CHECK ((customer_id IS NOT NULL) + (team_id IS NOT NULL) + (virtual_key_id IS NOT NULL) + (provider_config_id IS NOT NULL) = 1)
+) STRICT;
+
+-- Counters. A limit is a budget or a rate limit; its counters are removed together with it.
+CREATE TABLE meters (
+    limit_id TEXT NOT NULL,
+    metric TEXT NOT NULL CONSTRAINT meters_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    window_start INTEGER NOT NULL,
+    window_end INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
+) STRICT;
+
+-- Append-only. Nothing here refers to a thing that can be deleted.
+CREATE TABLE ledger (
+    request_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    virtual_key_id TEXT NOT NULL,
+    team_id TEXT,
+    customer_id TEXT,
+    provider TEXT NOT NULL,
+    provider_key_id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    cached_input_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    usage_source TEXT NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'estimated')),
+    cost INTEGER NOT NULL,
+    priced INTEGER NOT NULL CONSTRAINT ledger_priced CHECK (priced IN (0, 1)),
+    outcome TEXT NOT NULL CONSTRAINT ledger_outcome
+        CHECK (outcome IN ('completed', 'client_cancelled', 'timed_out', 'upstream_error', 'abandoned')),
+    admitted_at INTEGER NOT NULL,
+    settled_at INTEGER NOT NULL,
+    CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
+) STRICT;
+CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
+
+CREATE TABLE ledger_postings (
+    request_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    limit_id TEXT NOT NULL,
+    metric TEXT NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    window_start INTEGER NOT NULL,
+    window_end INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    CONSTRAINT ledger_postings_pkey PRIMARY KEY (request_id, attempt, position),
+    CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
+) STRICT;
+CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);

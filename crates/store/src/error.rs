@@ -1,0 +1,141 @@
+//! What can go wrong in the store. Each variant carries what the edge needs to answer; causes are for the log.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use keyward_core::invalid::{Invalid, Pointer};
+
+use crate::constraint::duplicated;
+
+/// What lies behind an error, for the log only.
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such thing.
+    #[error("{} not found", .0.words())]
+    NotFound(Noun),
+    /// Something of this kind with this name exists already.
+    #[error("{} already exists", .0.words())]
+    Duplicate(Noun),
+    /// The request refers to things that are not there.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The database cannot be reached or did not answer in time.
+    #[error("the database is not available")]
+    Unavailable(#[source] Cause),
+    /// A newer Keyward has migrated the database.
+    #[error("the database has migration {version}, which this version of Keyward does not know")]
+    SchemaNewer {
+        /// The first migration that is not known.
+        version: String,
+    },
+    /// The database is not what its applied migrations make.
+    #[error("the database schema is damaged: {what}")]
+    SchemaDamaged {
+        /// What is wrong, naming the table or migration.
+        what: String,
+    },
+    /// The database was sealed with another root key.
+    #[error("the root key is not the one that the database was sealed with")]
+    WrongRootKey,
+    /// No root key is given and none may be generated.
+    #[error("the root key is missing: set KEYWARD_ROOT_KEY to 32 random bytes in base64")]
+    RootKeyMissing,
+    /// A text is no root key.
+    #[error("a root key is 32 bytes in base64")]
+    RootKeyMalformed,
+    /// Another process serves the same file.
+    #[error("{} is in use by another process", path.display())]
+    Locked {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The URL is no address of a database.
+    #[error("the database URL is not usable: {0}")]
+    Address(String),
+    /// A file beside the database cannot be used.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A fault of the store.
+    #[error("the store failed")]
+    Internal(#[source] Cause),
+}
+
+/// What kind of thing an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// A virtual key.
+    VirtualKey,
+    /// A team.
+    Team,
+    /// A customer.
+    Customer,
+    /// A provider.
+    Provider,
+    /// A provider key.
+    ProviderKey,
+}
+
+impl Noun {
+    /// The kind in plain words, as a sentence begins.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::VirtualKey => "Virtual key",
+            Self::Team => "Team",
+            Self::Customer => "Customer",
+            Self::Provider => "Provider",
+            Self::ProviderKey => "Provider key",
+        }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    /// A stored value that does not read as what it should be.
+    pub(crate) fn unreadable(what: &str, cause: impl std::fmt::Display) -> Self {
+        Self::internal(format!("{what} in the database is unreadable: {cause}"))
+    }
+}
+
+impl From<QueryError> for StoreError {
+    fn from(error: QueryError) -> Self {
+        if let QueryError::DatabaseError(kind, information) = &error {
+            if matches!(kind, DatabaseErrorKind::UniqueViolation)
+                && let Some(noun) = duplicated(&**information)
+            {
+                return Self::Duplicate(noun);
+            }
+            if matches!(kind, DatabaseErrorKind::ForeignKeyViolation) {
+                let message = "something that the request refers to was deleted at the same time";
+                return Self::Invalid(Invalid::at(Pointer::ROOT, message));
+            }
+        }
+        if is_passing(&error) { Self::unavailable(error) } else { Self::internal(error) }
+    }
+}
+
+/// True when another connection, or the same work a little later, may succeed.
+fn is_passing(error: &QueryError) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UnableToSendCommand};
+    matches!(
+        error,
+        QueryError::DatabaseError(UnableToSendCommand | ClosedConnection | SerializationFailure, _)
+            | QueryError::BrokenTransactionManager
+    )
+}

@@ -1,0 +1,57 @@
+//! Instants in columns: microseconds since 1970 in SQLite, `timestamptz` in PostgreSQL.
+//!
+//! Both keep microseconds. Anything finer is cut off, and entities are read back after they are written, so that no
+//! caller ever holds an instant that the database does not.
+
+use std::io::Write as _;
+
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{BigInt, SqlType};
+use diesel::sqlite::{Sqlite, SqliteValue};
+use jiff::Timestamp;
+
+/// The column type.
+#[derive(Debug, Clone, Copy, SqlType, diesel::query_builder::QueryId)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
+#[expect(unreachable_pub, reason = "the tables' own items are public")]
+pub struct InstantColumn;
+
+/// The value of an [`InstantColumn`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = InstantColumn)]
+pub(crate) struct Instant(pub(crate) Timestamp);
+
+/// Microseconds from 1970 to 2000, where PostgreSQL counts from.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+impl ToSql<InstantColumn, Sqlite> for Instant {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.as_microsecond());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<InstantColumn, Sqlite> for Instant {
+    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let micros = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
+        Ok(Self(Timestamp::from_microsecond(micros)?))
+    }
+}
+
+impl ToSql<InstantColumn, Pg> for Instant {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let micros = self.0.as_microsecond() - POSTGRES_EPOCH;
+        out.write_all(&micros.to_be_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<InstantColumn, Pg> for Instant {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
+        Ok(Self(Timestamp::from_microsecond(micros.saturating_add(POSTGRES_EPOCH))?))
+    }
+}

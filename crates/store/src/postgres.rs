@@ -1,0 +1,99 @@
+//! PostgreSQL: its connections, its transactions, and the query modules compiled for it.
+
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Pool, RecycleError, RecycleResult};
+use diesel::connection::SimpleConnection as _;
+use diesel::pg::Pg;
+use diesel::{Connection as _, RunQueryDsl as _};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::pooled_connection::PoolableConnection as _;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::StoreError;
+use crate::store::{CREATE_TIMEOUT, WAIT_TIMEOUT};
+use crate::tls::{Trust, connector};
+
+#[allow(clippy::duplicate_mod, reason = "the queries are compiled once per backend")]
+#[path = "queries/aggregates.rs"]
+pub(crate) mod queries;
+
+pub(crate) type Backend = Pg;
+pub(crate) type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
+pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+const POOL_SIZE: usize = 10;
+/// Identifies the lock under which one node migrates while others wait.
+const MIGRATION_LOCK: i64 = 0x6b65_7977_6172_6400;
+
+/// Makes connections and throws dead ones away.
+pub(crate) struct Manager {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// The pool of a server's connections.
+pub(crate) fn pool(config: Config, trust: Trust) -> Result<Pool<Manager>, StoreError> {
+    Pool::builder(Manager { config, tls: connector(trust)? })
+        .runtime(Runtime::Tokio1)
+        .max_size(POOL_SIZE)
+        .wait_timeout(Some(WAIT_TIMEOUT))
+        .create_timeout(Some(CREATE_TIMEOUT))
+        .recycle_timeout(Some(CREATE_TIMEOUT))
+        .build()
+        .map_err(StoreError::internal)
+}
+
+impl managed::Manager for Manager {
+    type Type = Conn;
+    type Error = StoreError;
+
+    /// Runs on the store's runtime, which then drives the connection.
+    async fn create(&self) -> Result<Conn, StoreError> {
+        let connecting = self.config.connect(self.tls.clone());
+        let (client, connection) = connecting.await.map_err(StoreError::unavailable)?;
+        let connection = AsyncPgConnection::try_from_client_and_connection(client, connection);
+        Ok(connection.await.map_err(StoreError::unavailable)?.into())
+    }
+
+    async fn recycle(&self, connection: &mut Conn, _: &Metrics) -> RecycleResult<StoreError> {
+        if connection.is_broken() {
+            return Err(RecycleError::message("the connection is closed or in a transaction"));
+        }
+        Ok(())
+    }
+}
+
+/// Runs a unit of work that writes.
+pub(crate) fn write<T>(
+    connection: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.transaction(work)
+}
+
+/// Runs a unit of work that reads: everything in it sees the same state.
+pub(crate) fn read<T>(
+    connection: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.transaction(|connection| {
+        connection.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        work(connection)
+    })
+}
+
+/// Migrates and checks the schema while no other node does.
+pub(crate) fn migrate(connection: &mut Conn) -> Result<(), StoreError> {
+    let lock = |connection: &mut Conn, function: &str| {
+        diesel::sql_query(format!("SELECT {function}({MIGRATION_LOCK})")).execute(connection)
+    };
+    lock(connection, "pg_advisory_lock")?;
+    let migrated = queries::migration::run(connection);
+    let unlocked = lock(connection, "pg_advisory_unlock");
+    migrated?;
+    unlocked?;
+    Ok(())
+}

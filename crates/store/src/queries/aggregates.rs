@@ -1,0 +1,21 @@
+//! The query modules, one per aggregate. They are plain synchronous functions on the connection of the backend that
+//! includes this file; each runs inside the transaction of the unit of work that calls it.
+
+use super::{Backend, Conn, MIGRATIONS};
+
+pub(crate) mod customer;
+pub(crate) mod ledger;
+mod limit;
+pub(crate) mod meter;
+pub(crate) mod migration;
+pub(crate) mod policies;
+pub(crate) mod provider;
+mod provider_config;
+pub(crate) mod provider_key;
+mod reference;
+pub(crate) mod root_key_check;
+mod search;
+pub(crate) mod team;
+pub(crate) mod upstream_key;
+pub(crate) mod virtual_key;
+pub(crate) mod virtual_key_edit;

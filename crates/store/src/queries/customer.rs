@@ -1,0 +1,130 @@
+//! Customers.
+
+use std::collections::HashMap;
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use keyward_core::ids::CustomerId;
+use keyward_core::limits::Limits;
+use keyward_core::list::{Listed, Page};
+use keyward_core::owner::Customer;
+
+use super::limit::{self, LimitOwner};
+use super::search::{self, CHUNK};
+use super::{Backend, Conn, meter};
+use crate::error::{Noun, StoreError};
+use crate::instant::Instant;
+use crate::schema::{customers, lower, virtual_keys};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = customers)]
+struct CustomerRow {
+    id: String,
+    name: String,
+    calendar_aligned: bool,
+    config_hash: String,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl CustomerRow {
+    fn new(customer: &Customer) -> Self {
+        Self {
+            id: customer.id.to_string(),
+            name: customer.name.clone(),
+            calendar_aligned: customer.calendar_aligned,
+            config_hash: customer.config_hash.clone(),
+            created_at: Instant(customer.created_at),
+            updated_at: Instant(customer.updated_at),
+        }
+    }
+
+    fn into_customer(self, limits: Limits, virtual_key_count: i64) -> Customer {
+        let Self { id, name, calendar_aligned, config_hash, created_at, updated_at } = self;
+        let customer = Customer {
+            id: id.into(),
+            name,
+            budget_id: None,
+            budget: None,
+            budgets: Vec::new(),
+            rate_limit_id: None,
+            rate_limit: None,
+            calendar_aligned,
+            virtual_key_count,
+            config_hash,
+            created_at: created_at.0,
+            updated_at: updated_at.0,
+        };
+        customer.with_limits(limits)
+    }
+}
+
+/// Stores a new customer with its limits.
+pub(crate) fn create(c: &mut Conn, customer: &Customer) -> Result<Customer, StoreError> {
+    diesel::insert_into(customers::table).values(CustomerRow::new(customer)).execute(c)?;
+    limit::insert(c, &LimitOwner::Customer(customer.id.to_string()), &customer.limits())?;
+    get(c, &customer.id)
+}
+
+/// One customer.
+pub(crate) fn get(c: &mut Conn, id: &CustomerId) -> Result<Customer, StoreError> {
+    let rows = customers::table.find(id.as_str()).select(CustomerRow::as_select()).load(c)?;
+    let found = with_relations(c, rows)?;
+    found.into_iter().next().ok_or(StoreError::NotFound(Noun::Customer))
+}
+
+/// A page of customers, oldest first.
+pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Customer>, StoreError> {
+    let total = matching(page).count().get_result(c)?;
+    let mut query = matching(page).order((customers::created_at, customers::id)).offset(page.offset);
+    if let Some(limit) = page.limit {
+        query = query.limit(limit);
+    }
+    let rows = query.select(CustomerRow::as_select()).load(c)?;
+    Ok(Listed { entries: with_relations(c, rows)?, total })
+}
+
+/// Removes a customer with its limits and their counters. Teams and virtual keys of it stay, on their own.
+pub(crate) fn delete(c: &mut Conn, id: &CustomerId) -> Result<(), StoreError> {
+    let owner = LimitOwner::Customer(id.to_string());
+    for limits in limit::load(c, &[owner])?.values() {
+        meter::delete(c, limits.ids())?;
+    }
+    match diesel::delete(customers::table.find(id.as_str())).execute(c)? {
+        0 => Err(StoreError::NotFound(Noun::Customer)),
+        _ => Ok(()),
+    }
+}
+
+fn matching(page: &Page) -> customers::BoxedQuery<'static, Backend> {
+    let query = customers::table.into_boxed();
+    match &page.search {
+        Some(text) => query.filter(lower(customers::name).like(search::pattern(text)).escape('\\')),
+        None => query,
+    }
+}
+
+fn with_relations(c: &mut Conn, rows: Vec<CustomerRow>) -> Result<Vec<Customer>, StoreError> {
+    let owners: Vec<LimitOwner> = rows.iter().map(|row| LimitOwner::Customer(row.id.clone())).collect();
+    let mut limits = limit::load(c, &owners)?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let counts = virtual_key_counts(c, &ids)?;
+    let customers = rows.into_iter().zip(owners).map(|(row, owner)| {
+        let count = counts.get(&row.id).copied().unwrap_or(0);
+        row.into_customer(limits.remove(&owner).unwrap_or_default(), count)
+    });
+    Ok(customers.collect())
+}
+
+fn virtual_key_counts(c: &mut Conn, ids: &[&str]) -> Result<HashMap<String, i64>, StoreError> {
+    let mut counts = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let found: Vec<(Option<String>, i64)> = virtual_keys::table
+            .filter(virtual_keys::customer_id.eq_any(chunk.iter().copied()))
+            .group_by(virtual_keys::customer_id)
+            .select((virtual_keys::customer_id, count_star()))
+            .load(c)?;
+        counts.extend(found.into_iter().filter_map(|(id, count)| Some((id?, count))));
+    }
+    Ok(counts)
+}

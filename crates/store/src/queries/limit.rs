@@ -1,0 +1,148 @@
+//! Budgets and rate limits of any owner. They come back unused: live usage is overlaid by whoever keeps it.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+use keyward_core::budget::Budget;
+use keyward_core::ids::LimitId;
+use keyward_core::limits::Limits;
+use keyward_core::rate_limit::RateLimit;
+
+use super::search::CHUNK;
+use super::{Conn, meter};
+use crate::error::StoreError;
+use crate::schema::{budgets, rate_limits};
+
+mod row;
+
+pub(super) use row::parsed;
+use row::{BudgetRow, OwnerColumns, RateLimitRow};
+
+/// Whose a limit is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum LimitOwner {
+    Customer(String),
+    Team(String),
+    VirtualKey(String),
+    ProviderConfig(i64),
+}
+
+/// The limits of these owners; an owner that has none is not in the map.
+pub(super) fn load(c: &mut Conn, owners: &[LimitOwner]) -> Result<HashMap<LimitOwner, Limits>, StoreError> {
+    let mut limits = HashMap::new();
+    for chunk in owners.chunks(CHUNK) {
+        let texts = |pick: fn(&OwnerColumns) -> &Option<String>| {
+            chunk.iter().filter_map(|owner| pick(&owner.columns()).clone()).collect::<Vec<_>>()
+        };
+        let (customers, teams, keys) = (texts(|c| &c.0), texts(|c| &c.1), texts(|c| &c.2));
+        let configs: Vec<i64> = chunk.iter().filter_map(|owner| owner.columns().3).collect();
+        let found = budgets::table
+            .filter(budgets::customer_id.eq_any(&customers).or(budgets::team_id.eq_any(&teams)))
+            .or_filter(budgets::virtual_key_id.eq_any(&keys).or(budgets::provider_config_id.eq_any(&configs)));
+        collect_budgets(found.select(BudgetRow::as_select()).load(c)?, &mut limits)?;
+        let found = rate_limits::table
+            .filter(rate_limits::customer_id.eq_any(&customers).or(rate_limits::team_id.eq_any(&teams)))
+            .or_filter(rate_limits::virtual_key_id.eq_any(&keys).or(rate_limits::provider_config_id.eq_any(&configs)));
+        collect_rate_limits(found.select(RateLimitRow::as_select()).load(c)?, &mut limits)?;
+    }
+    sort(&mut limits);
+    Ok(limits)
+}
+
+fn collect_budgets(rows: Vec<BudgetRow>, limits: &mut HashMap<LimitOwner, Limits>) -> Result<(), StoreError> {
+    for row in rows {
+        let (owner, budget) = row.into_budget()?;
+        limits.entry(owner).or_default().budgets.push(budget);
+    }
+    Ok(())
+}
+
+fn collect_rate_limits(rows: Vec<RateLimitRow>, limits: &mut HashMap<LimitOwner, Limits>) -> Result<(), StoreError> {
+    for row in rows {
+        let (owner, rate_limit) = row.into_rate_limit()?;
+        limits.entry(owner).or_default().rate_limit = Some(rate_limit);
+    }
+    Ok(())
+}
+
+/// Shortest window first.
+fn sort(limits: &mut HashMap<LimitOwner, Limits>) {
+    for limits in limits.values_mut() {
+        limits.budgets.sort_by_key(|budget| budget.reset_duration.length());
+    }
+}
+
+/// Stores the limits of a new owner.
+pub(super) fn insert(c: &mut Conn, owner: &LimitOwner, limits: &Limits) -> Result<(), StoreError> {
+    for budget in &limits.budgets {
+        diesel::insert_into(budgets::table).values(BudgetRow::new(owner, budget)).execute(c)?;
+    }
+    if let Some(limit) = &limits.rate_limit {
+        diesel::insert_into(rate_limits::table).values(RateLimitRow::new(owner, limit)).execute(c)?;
+    }
+    Ok(())
+}
+
+/// Writes what differs, by id: limits that stay keep their rows and counters, those that go lose both.
+pub(super) fn update(c: &mut Conn, owner: &LimitOwner, before: &Limits, after: &Limits) -> Result<(), StoreError> {
+    let removed: Vec<&LimitId> = before.ids().filter(|id| after.ids().all(|kept| kept != *id)).collect();
+    meter::delete(c, removed.iter().copied())?;
+    for id in removed {
+        diesel::delete(budgets::table.find(id.as_str())).execute(c)?;
+        diesel::delete(rate_limits::table.find(id.as_str())).execute(c)?;
+    }
+    let exists = |id: &LimitId| before.ids().any(|known| known == id);
+    let (kept, new): (Vec<_>, Vec<_>) = after.budgets.iter().cloned().partition(|budget| exists(&budget.id));
+    let (kept_rate, new_rate) = match &after.rate_limit {
+        Some(limit) if exists(&limit.id) => (Some(limit), None),
+        other => (None, other.clone()),
+    };
+    for budget in kept.iter().filter(|budget| !before.budgets.contains(budget)) {
+        update_budget(c, owner, budget)?;
+    }
+    if let Some(limit) = kept_rate {
+        update_rate_limit(c, owner, limit)?;
+    }
+    insert(c, owner, &Limits { budgets: new, rate_limit: new_rate })
+}
+
+fn update_budget(c: &mut Conn, owner: &LimitOwner, budget: &Budget) -> Result<(), StoreError> {
+    let row = BudgetRow::new(owner, budget);
+    diesel::update(budgets::table.find(row.id))
+        .set((
+            budgets::max_limit.eq(row.max_limit),
+            budgets::reset_duration.eq(row.reset_duration),
+            budgets::calendar_aligned.eq(row.calendar_aligned),
+            budgets::timezone.eq(row.timezone),
+            budgets::config_hash.eq(row.config_hash),
+            budgets::updated_at.eq(row.updated_at),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
+fn update_rate_limit(c: &mut Conn, owner: &LimitOwner, limit: &RateLimit) -> Result<(), StoreError> {
+    let row = RateLimitRow::new(owner, limit);
+    diesel::update(rate_limits::table.find(row.id))
+        .set((
+            rate_limits::token_max_limit.eq(row.token_max_limit),
+            rate_limits::token_reset_duration.eq(row.token_reset_duration),
+            rate_limits::request_max_limit.eq(row.request_max_limit),
+            rate_limits::request_reset_duration.eq(row.request_reset_duration),
+            rate_limits::config_hash.eq(row.config_hash),
+            rate_limits::updated_at.eq(row.updated_at),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Moves the counters of an owner's limits into the windows that their policies now have.
+pub(super) fn adopt_windows(
+    c: &mut Conn,
+    limits: &Limits,
+    scope: &keyward_core::scope::Scope,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    limits.meters(scope).try_for_each(|meter| meter::adopt(c, &meter, now))
+}

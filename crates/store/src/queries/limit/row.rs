@@ -1,0 +1,183 @@
+//! How budgets and rate limits lie in their tables.
+
+use diesel::prelude::*;
+use keyward_core::budget::Budget;
+use keyward_core::money::NanoUsd;
+use keyward_core::rate_limit::RateLimit;
+
+use super::LimitOwner;
+use crate::error::StoreError;
+use crate::instant::Instant;
+use crate::schema::{budgets, rate_limits};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = budgets)]
+pub(super) struct BudgetRow {
+    pub(super) id: String,
+    customer_id: Option<String>,
+    team_id: Option<String>,
+    virtual_key_id: Option<String>,
+    provider_config_id: Option<i64>,
+    pub(super) max_limit: i64,
+    pub(super) reset_duration: String,
+    pub(super) calendar_aligned: bool,
+    pub(super) timezone: String,
+    pub(super) config_hash: String,
+    created_at: Instant,
+    pub(super) updated_at: Instant,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = rate_limits)]
+pub(super) struct RateLimitRow {
+    pub(super) id: String,
+    customer_id: Option<String>,
+    team_id: Option<String>,
+    virtual_key_id: Option<String>,
+    provider_config_id: Option<i64>,
+    pub(super) token_max_limit: Option<i64>,
+    pub(super) token_reset_duration: Option<String>,
+    pub(super) request_max_limit: Option<i64>,
+    pub(super) request_reset_duration: Option<String>,
+    pub(super) config_hash: String,
+    created_at: Instant,
+    pub(super) updated_at: Instant,
+}
+
+/// The owner as both tables have it: exactly one column is set.
+pub(super) type OwnerColumns = (Option<String>, Option<String>, Option<String>, Option<i64>);
+
+impl LimitOwner {
+    pub(super) fn columns(&self) -> OwnerColumns {
+        match self {
+            Self::Customer(id) => (Some(id.clone()), None, None, None),
+            Self::Team(id) => (None, Some(id.clone()), None, None),
+            Self::VirtualKey(id) => (None, None, Some(id.clone()), None),
+            Self::ProviderConfig(id) => (None, None, None, Some(*id)),
+        }
+    }
+
+    fn from_columns(columns: OwnerColumns) -> Result<Self, StoreError> {
+        match columns {
+            (Some(id), None, None, None) => Ok(Self::Customer(id)),
+            (None, Some(id), None, None) => Ok(Self::Team(id)),
+            (None, None, Some(id), None) => Ok(Self::VirtualKey(id)),
+            (None, None, None, Some(id)) => Ok(Self::ProviderConfig(id)),
+            (_, _, _, _) => Err(StoreError::unreadable("a limit", "it does not have exactly one owner")),
+        }
+    }
+}
+
+impl BudgetRow {
+    pub(super) fn new(owner: &LimitOwner, budget: &Budget) -> Self {
+        let (customer_id, team_id, virtual_key_id, provider_config_id) = owner.columns();
+        Self {
+            id: budget.id.to_string(),
+            customer_id,
+            team_id,
+            virtual_key_id,
+            provider_config_id,
+            max_limit: budget.max_limit.nanos(),
+            reset_duration: budget.reset_duration.to_string(),
+            calendar_aligned: budget.calendar_aligned,
+            timezone: budget.timezone.name().to_owned(),
+            config_hash: budget.config_hash.clone(),
+            created_at: Instant(budget.created_at),
+            updated_at: Instant(budget.updated_at),
+        }
+    }
+
+    pub(super) fn into_budget(self) -> Result<(LimitOwner, Budget), StoreError> {
+        let Self {
+            id,
+            customer_id,
+            team_id,
+            virtual_key_id,
+            provider_config_id,
+            max_limit,
+            reset_duration,
+            calendar_aligned,
+            timezone,
+            config_hash,
+            created_at: Instant(created_at),
+            updated_at: Instant(updated_at),
+        } = self;
+        let owner = LimitOwner::from_columns((customer_id, team_id, virtual_key_id, provider_config_id))?;
+        let budget = Budget {
+            id: id.into(),
+            max_limit: NanoUsd::from_nanos(max_limit),
+            reset_duration: parsed("a reset duration", &reset_duration)?,
+            calendar_aligned,
+            timezone: parsed("a time zone", &timezone)?,
+            last_reset: created_at,
+            resets_at: created_at,
+            current_usage: NanoUsd::ZERO,
+            config_hash,
+            created_at,
+            updated_at,
+        };
+        Ok((owner, budget))
+    }
+}
+
+impl RateLimitRow {
+    pub(super) fn new(owner: &LimitOwner, limit: &RateLimit) -> Self {
+        let (customer_id, team_id, virtual_key_id, provider_config_id) = owner.columns();
+        Self {
+            id: limit.id.to_string(),
+            customer_id,
+            team_id,
+            virtual_key_id,
+            provider_config_id,
+            token_max_limit: limit.token_max_limit,
+            token_reset_duration: limit.token_reset_duration.as_ref().map(ToString::to_string),
+            request_max_limit: limit.request_max_limit,
+            request_reset_duration: limit.request_reset_duration.as_ref().map(ToString::to_string),
+            config_hash: limit.config_hash.clone(),
+            created_at: Instant(limit.created_at),
+            updated_at: Instant(limit.updated_at),
+        }
+    }
+
+    pub(super) fn into_rate_limit(self) -> Result<(LimitOwner, RateLimit), StoreError> {
+        let Self {
+            id,
+            customer_id,
+            team_id,
+            virtual_key_id,
+            provider_config_id,
+            token_max_limit,
+            token_reset_duration,
+            request_max_limit,
+            request_reset_duration,
+            config_hash,
+            created_at: Instant(created_at),
+            updated_at: Instant(updated_at),
+        } = self;
+        let owner = LimitOwner::from_columns((customer_id, team_id, virtual_key_id, provider_config_id))?;
+        let duration = |text: Option<String>| text.map(|text| parsed("a reset duration", &text)).transpose();
+        let limit = RateLimit {
+            id: id.into(),
+            token_max_limit,
+            token_reset_duration: duration(token_reset_duration)?,
+            token_current_usage: 0,
+            token_last_reset: created_at,
+            request_max_limit,
+            request_reset_duration: duration(request_reset_duration)?,
+            request_current_usage: 0,
+            request_last_reset: created_at,
+            config_hash,
+            created_at,
+            updated_at,
+        };
+        Ok((owner, limit))
+    }
+}
+
+/// Reads a stored value that has its own text form.
+pub(in super::super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    what: &str,
+    text: &str,
+) -> Result<T, StoreError> {
+    text.parse().map_err(|error| StoreError::unreadable(what, error))
+}

@@ -1,0 +1,122 @@
+//! Virtual keys: making and editing. An edit writes the difference, and never changes what was used.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+use keyward_core::ids::VirtualKeyId;
+use keyward_core::invalid::Invalid;
+use keyward_core::provider_config::{ProviderConfig, ProviderConfigDraft};
+use keyward_core::scope::{Scope, ScopeKind};
+use keyward_core::secret::{KeyHash, VirtualKeyValue};
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft};
+
+use super::limit::{self, LimitOwner};
+use super::virtual_key::{get, lock};
+use super::{Conn, provider_config, reference};
+use crate::error::StoreError;
+use crate::instant::Instant;
+use crate::schema::virtual_keys;
+use crate::seal::{Place, Sealer};
+use crate::store::Reveal;
+
+/// Stores a new virtual key, its secret sealed and findable by `hash`.
+pub(crate) fn create(
+    c: &mut Conn,
+    draft: &VirtualKeyDraft,
+    value: &VirtualKeyValue,
+    hash: KeyHash,
+    sealer: &Sealer,
+) -> Result<(KeyHash, VirtualKey), StoreError> {
+    let configs = reference::resolve(c, draft, None)?;
+    let sealed = sealer.seal(value.expose(), Place::virtual_key(draft.id.as_str()))?;
+    diesel::insert_into(virtual_keys::table)
+        .values((
+            virtual_keys::id.eq(draft.id.as_str()),
+            virtual_keys::name.eq(&draft.name),
+            virtual_keys::description.eq(&draft.description),
+            virtual_keys::value_hash.eq(hash.0.as_slice()),
+            virtual_keys::value_sealed.eq(sealed),
+            virtual_keys::value_redacted.eq(value.redacted().expose()),
+            virtual_keys::is_active.eq(draft.is_active),
+            virtual_keys::allow_all_providers.eq(draft.allow_all_providers),
+            virtual_keys::team_id.eq(draft.team_id.as_ref().map(|id| id.as_str())),
+            virtual_keys::customer_id.eq(draft.customer_id.as_ref().map(|id| id.as_str())),
+            virtual_keys::calendar_aligned.eq(draft.calendar_aligned),
+            virtual_keys::expires_at.eq(draft.expires_at.map(Instant)),
+            virtual_keys::config_hash.eq(""),
+            virtual_keys::created_at.eq(Instant(draft.created_at)),
+            virtual_keys::updated_at.eq(Instant(draft.updated_at)),
+        ))
+        .execute(c)?;
+    limit::insert(c, &LimitOwner::VirtualKey(draft.id.to_string()), &draft.limits)?;
+    for config in &configs {
+        provider_config::insert(c, &draft.id, config)?;
+    }
+    get(c, &draft.id, Reveal::Full, sealer)
+}
+
+/// Edits a virtual key: `change` sees it as it is, and nobody else changes it until the edit is stored.
+pub(crate) fn update(
+    c: &mut Conn,
+    id: &VirtualKeyId,
+    now: Timestamp,
+    reveal: Reveal,
+    sealer: &Sealer,
+    change: impl FnOnce(&VirtualKey) -> Result<VirtualKeyDraft, Invalid>,
+) -> Result<(KeyHash, VirtualKey), StoreError> {
+    lock(c, id)?;
+    let (_, before) = get(c, id, Reveal::Redacted, sealer)?;
+    let draft = change(&before)?;
+    let configs = reference::resolve(c, &draft, Some(&before))?;
+    write(c, id, &draft)?;
+    limit::update(c, &LimitOwner::VirtualKey(id.to_string()), &before.limits(), &draft.limits)?;
+    write_configs(c, id, &before.provider_configs, &configs)?;
+    let (hash, after) = get(c, id, reveal, sealer)?;
+    adopt_windows(c, &after, now)?;
+    Ok((hash, after))
+}
+
+/// The draft's own columns. Its secret is not edited.
+fn write(c: &mut Conn, id: &VirtualKeyId, draft: &VirtualKeyDraft) -> Result<(), StoreError> {
+    diesel::update(virtual_keys::table.find(id.as_str()))
+        .set((
+            virtual_keys::name.eq(&draft.name),
+            virtual_keys::description.eq(&draft.description),
+            virtual_keys::is_active.eq(draft.is_active),
+            virtual_keys::allow_all_providers.eq(draft.allow_all_providers),
+            virtual_keys::team_id.eq(draft.team_id.as_ref().map(|id| id.as_str())),
+            virtual_keys::customer_id.eq(draft.customer_id.as_ref().map(|id| id.as_str())),
+            virtual_keys::calendar_aligned.eq(draft.calendar_aligned),
+            virtual_keys::expires_at.eq(draft.expires_at.map(Instant)),
+            virtual_keys::updated_at.eq(Instant(draft.updated_at)),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
+fn write_configs(
+    c: &mut Conn,
+    id: &VirtualKeyId,
+    before: &[ProviderConfig],
+    after: &[ProviderConfigDraft],
+) -> Result<(), StoreError> {
+    for config in before.iter().filter(|config| after.iter().all(|draft| draft.id != Some(config.id))) {
+        provider_config::delete(c, config)?;
+    }
+    for draft in after {
+        match before.iter().find(|config| draft.id == Some(config.id)) {
+            Some(config) => provider_config::update(c, config, draft)?,
+            None => provider_config::insert(c, id, draft)?,
+        }
+    }
+    Ok(())
+}
+
+/// Counters move into the windows of the edited policies; usage goes with them.
+fn adopt_windows(c: &mut Conn, key: &VirtualKey, now: Timestamp) -> Result<(), StoreError> {
+    let scope = |kind, id: &str| Scope { kind, id: id.into() };
+    limit::adopt_windows(c, &key.limits(), &scope(ScopeKind::VirtualKey, key.id.as_str()), now)?;
+    key.provider_configs.iter().try_for_each(|config| {
+        let scope = scope(ScopeKind::ProviderConfig, &config.id.to_string());
+        limit::adopt_windows(c, &config.limits(), &scope, now)
+    })
+}

@@ -1,0 +1,185 @@
+//! The tables as the queries know them, once for both backends.
+
+macro_rules! tables {
+    ($($table:ident ($($key:ident),+) { $($column:ident -> $head:ident $(<$inner:ident>)?,)+ })+) => {
+        $(diesel::table! {
+            use diesel::sql_types::*;
+            use crate::instant::InstantColumn;
+
+            $table ($($key),+) {
+                $($column -> $head $(<$inner>)?,)+
+            }
+        })+
+
+        /// Every table with its columns. Opening a store checks that the database has them all.
+        pub const TABLES: &[(&str, &[&str])] = &[$((stringify!($table), &[$(stringify!($column)),+]),)+];
+    };
+}
+
+tables! {
+    root_key_check (id) {
+        id -> Integer,
+        sealed -> Binary,
+    }
+
+    customers (id) {
+        id -> Text,
+        name -> Text,
+        calendar_aligned -> Bool,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    teams (id) {
+        id -> Text,
+        name -> Text,
+        customer_id -> Nullable<Text>,
+        calendar_aligned -> Bool,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    virtual_keys (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        value_hash -> Binary,
+        value_sealed -> Binary,
+        value_redacted -> Text,
+        is_active -> Bool,
+        allow_all_providers -> Bool,
+        team_id -> Nullable<Text>,
+        customer_id -> Nullable<Text>,
+        calendar_aligned -> Bool,
+        expires_at -> Nullable<InstantColumn>,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    providers (number) {
+        number -> BigInt,
+        name -> Text,
+        base_url -> Nullable<Text>,
+        request_timeout_seconds -> Nullable<Integer>,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    provider_keys (number) {
+        number -> BigInt,
+        id -> Text,
+        provider_number -> BigInt,
+        name -> Text,
+        source -> Text,
+        value_shown -> Text,
+        value_sealed -> Nullable<Binary>,
+        models -> Text,
+        weight -> Double,
+        enabled -> Bool,
+        use_for_batch_api -> Bool,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    provider_configs (id) {
+        id -> BigInt,
+        virtual_key_id -> Text,
+        provider -> Text,
+        weight -> Nullable<Double>,
+        allowed_models -> Text,
+        blacklisted_models -> Text,
+        allow_all_keys -> Bool,
+    }
+
+    provider_config_keys (provider_config_id, provider_key_number) {
+        provider_config_id -> BigInt,
+        provider_key_number -> BigInt,
+    }
+
+    budgets (id) {
+        id -> Text,
+        customer_id -> Nullable<Text>,
+        team_id -> Nullable<Text>,
+        virtual_key_id -> Nullable<Text>,
+        provider_config_id -> Nullable<BigInt>,
+        max_limit -> BigInt,
+        reset_duration -> Text,
+        calendar_aligned -> Bool,
+        timezone -> Text,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    rate_limits (id) {
+        id -> Text,
+        customer_id -> Nullable<Text>,
+        team_id -> Nullable<Text>,
+        virtual_key_id -> Nullable<Text>,
+        provider_config_id -> Nullable<BigInt>,
+        token_max_limit -> Nullable<BigInt>,
+        token_reset_duration -> Nullable<Text>,
+        request_max_limit -> Nullable<BigInt>,
+        request_reset_duration -> Nullable<Text>,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    meters (limit_id, metric) {
+        limit_id -> Text,
+        metric -> Text,
+        window_start -> InstantColumn,
+        window_end -> InstantColumn,
+        used -> BigInt,
+    }
+
+    ledger (request_id, attempt) {
+        request_id -> Text,
+        attempt -> Integer,
+        virtual_key_id -> Text,
+        team_id -> Nullable<Text>,
+        customer_id -> Nullable<Text>,
+        provider -> Text,
+        provider_key_id -> Text,
+        model -> Text,
+        input_tokens -> BigInt,
+        cached_input_tokens -> BigInt,
+        cache_write_tokens -> BigInt,
+        output_tokens -> BigInt,
+        usage_source -> Text,
+        cost -> BigInt,
+        priced -> Bool,
+        outcome -> Text,
+        admitted_at -> InstantColumn,
+        settled_at -> InstantColumn,
+    }
+
+    ledger_postings (request_id, attempt, position) {
+        request_id -> Text,
+        attempt -> Integer,
+        position -> Integer,
+        limit_id -> Text,
+        metric -> Text,
+        window_start -> InstantColumn,
+        window_end -> InstantColumn,
+        held -> BigInt,
+        amount -> BigInt,
+    }
+}
+
+diesel::joinable!(provider_keys -> providers (provider_number));
+diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
+diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
+diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);
+diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs);
+
+diesel::define_sql_function! {
+    /// Lower case of the ASCII letters: names have the byte-wise collation in PostgreSQL.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}

@@ -1,0 +1,112 @@
+//! SQLite: its file, its connections, its transactions, and the query modules compiled for it.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Pool, RecycleError, RecycleResult};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
+use diesel::sqlite::Sqlite;
+use diesel::{Connection as _, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+
+use crate::error::StoreError;
+use crate::lock::{FileLock, open_private};
+use crate::store::{CREATE_TIMEOUT, WAIT_TIMEOUT};
+
+#[allow(clippy::duplicate_mod, reason = "the queries are compiled once per backend")]
+#[path = "queries/aggregates.rs"]
+pub(crate) mod queries;
+
+pub(crate) type Backend = Sqlite;
+pub(crate) type Conn = SqliteConnection;
+pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+const READERS: usize = 4;
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                       PRAGMA foreign_keys = ON;";
+
+/// The connections of one file: one writes, several read.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    pub(crate) path: PathBuf,
+    pub(crate) write: Pool<Manager>,
+    pub(crate) read: Pool<Manager>,
+}
+
+/// Makes connections, and holds the lock of the file for as long as its pool lives.
+pub(crate) struct Manager {
+    path: PathBuf,
+    is_reader: bool,
+    _lock: Arc<FileLock>,
+}
+
+/// Locks the file, makes it if it is missing, and opens its pools.
+pub(crate) fn pools(path: PathBuf) -> Result<Pools, StoreError> {
+    let failed = |source| StoreError::File { path: path.clone(), source };
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let lock = Arc::new(FileLock::acquire(&path)?);
+    open_private(OpenOptions::new().read(true).write(true).create(true), &path).map_err(failed)?;
+    let pool = |is_reader: bool, size: usize| {
+        Pool::builder(Manager { path: path.clone(), is_reader, _lock: lock.clone() })
+            .runtime(Runtime::Tokio1)
+            .max_size(size)
+            .wait_timeout(Some(WAIT_TIMEOUT))
+            .create_timeout(Some(CREATE_TIMEOUT))
+            .build()
+            .map_err(StoreError::internal)
+    };
+    Ok(Pools { write: pool(false, 1)?, read: pool(true, READERS)?, path: path.clone() })
+}
+
+impl managed::Manager for Manager {
+    type Type = Conn;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Conn, StoreError> {
+        let (path, is_reader) = (self.path.clone(), self.is_reader);
+        let connecting = tokio::task::spawn_blocking(move || connect(&path, is_reader));
+        connecting.await.map_err(StoreError::internal)?
+    }
+
+    /// A panic leaves its transaction open; closing the connection rolls it back.
+    async fn recycle(&self, connection: &mut Conn, _: &Metrics) -> RecycleResult<StoreError> {
+        if AnsiTransactionManager::is_broken_transaction_manager(connection) {
+            return Err(RecycleError::message("the connection is in a transaction"));
+        }
+        Ok(())
+    }
+}
+
+fn connect(path: &Path, is_reader: bool) -> Result<Conn, StoreError> {
+    let mut connection = Conn::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
+    connection.batch_execute(PRAGMAS)?;
+    if is_reader {
+        connection.batch_execute("PRAGMA query_only = ON")?;
+    }
+    Ok(connection)
+}
+
+/// Runs a unit of work that writes.
+pub(crate) fn write<T>(
+    connection: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.immediate_transaction(work)
+}
+
+/// Runs a unit of work that reads: everything in it sees the same state.
+pub(crate) fn read<T>(
+    connection: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.transaction(work)
+}
+
+/// Migrates and checks the schema.
+pub(crate) fn migrate(connection: &mut Conn) -> Result<(), StoreError> {
+    queries::migration::run(connection)
+}

@@ -1,0 +1,214 @@
+//! The store: opens a database, and runs units of work on it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool::managed::{Manager, Object, Pool, PoolError};
+use keyward_core::allow_list::AllowList;
+use keyward_core::ids::ProviderKeyId;
+use keyward_core::ids::ProviderName;
+use keyward_core::meter::{Count, MeterId};
+use keyward_core::money::NanoUsd;
+use keyward_core::owner::{Customer, Team};
+use keyward_core::secret::{KeyHash, SecretSource};
+use keyward_core::virtual_key::VirtualKey;
+use tokio::runtime::Handle;
+
+use crate::error::StoreError;
+use crate::root_key::{KeyHasher, RootKey};
+use crate::seal::Sealer;
+use crate::{postgres, sqlite};
+
+/// Expands a unit of work once per backend, with `$queries` bound to the query modules of that backend.
+macro_rules! unit_of_work {
+    ($store:expr, $sqlite_pool:ident, $transaction:ident, |$queries:ident, $connection:ident| $work:expr) => {{
+        let store = $store;
+        match &store.inner.database {
+            Database::Postgres(pool) => {
+                use crate::postgres::queries as $queries;
+                store.run(pool, move |c| crate::postgres::$transaction(c, |$connection| $work)).await
+            }
+            Database::Sqlite(pools) => {
+                use crate::sqlite::queries as $queries;
+                store.run(&pools.$sqlite_pool, move |c| crate::sqlite::$transaction(c, |$connection| $work)).await
+            }
+        }
+    }};
+}
+
+/// Runs a unit of work that reads.
+macro_rules! reading {
+    ($store:expr, |$queries:ident, $connection:ident| $work:expr) => {
+        unit_of_work!($store, read, read, |$queries, $connection| $work)
+    };
+}
+
+/// Runs a unit of work that writes.
+macro_rules! writing {
+    ($store:expr, |$queries:ident, $connection:ident| $work:expr) => {
+        unit_of_work!($store, write, write, |$queries, $connection| $work)
+    };
+}
+
+mod books;
+mod open;
+mod owners;
+mod providers;
+mod virtual_keys;
+
+/// How long a unit of work waits for a connection.
+pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long making a connection may take.
+pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    handle: Handle,
+    database: Database,
+    hasher: KeyHasher,
+    sealer: Arc<Sealer>,
+}
+
+/// The backend and its pools.
+#[derive(Clone)]
+enum Database {
+    Postgres(Pool<postgres::Manager>),
+    Sqlite(sqlite::Pools),
+}
+
+/// Where the database is, and what its secrets are sealed with.
+#[derive(Debug)]
+pub struct StoreOptions {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub url: String,
+    /// The root key. SQLite can do without one: it is then generated and kept beside the file.
+    pub root_key: Option<RootKey>,
+}
+
+/// Whether a virtual key's value is its secret or the redacted form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reveal {
+    /// The secret.
+    Full,
+    /// The redacted form; the secret is not even read.
+    Redacted,
+}
+
+/// A provider key as the gateway uses it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpstreamKey {
+    /// Identifies the key.
+    pub id: ProviderKeyId,
+    /// The provider.
+    pub provider: ProviderName,
+    /// The secret itself, or the variable that has it.
+    pub secret: SecretSource,
+    /// The models that the key may serve.
+    pub models: AllowList,
+    /// The key's share among the provider's keys.
+    pub weight: f64,
+    /// False: the key serves nothing.
+    pub enabled: bool,
+}
+
+/// Everything that admission decides by, as of one instant. Secrets are redacted, usage is in `counts` only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policies {
+    /// Every customer.
+    pub customers: Vec<Customer>,
+    /// Every team.
+    pub teams: Vec<Team>,
+    /// Every virtual key with the hash that it is found by.
+    pub virtual_keys: Vec<(KeyHash, VirtualKey)>,
+    /// Every counter; a meter that is not here is unused.
+    pub counts: Vec<(MeterId, Count)>,
+}
+
+/// What the ledger says in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerTotals {
+    /// How many attempts.
+    pub entries: i64,
+    /// What they cost.
+    pub cost: NanoUsd,
+    /// How many tokens of all classes they used.
+    pub tokens: i64,
+}
+
+impl Store {
+    /// Finds virtual keys by their secret.
+    #[must_use]
+    pub fn key_hasher(&self) -> KeyHasher {
+        self.inner.hasher.clone()
+    }
+
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        reading!(self, |queries, c| queries::root_key_check::exists(c).map(drop))
+    }
+
+    fn sealer(&self) -> Arc<Sealer> {
+        self.inner.sealer.clone()
+    }
+
+    async fn run<M, T>(
+        &self,
+        pool: &Pool<M>,
+        work: impl FnOnce(&mut M::Type) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        M: Manager<Error = StoreError> + 'static,
+        M::Type: Send,
+        T: Send + 'static,
+    {
+        detached(&self.inner.handle, pool.clone(), work).await
+    }
+}
+
+/// Runs a unit of work in a task of its own: whoever waits for it may go away, the work is done or rolled back all the
+/// same. A panic closes the connection, which rolls back.
+async fn detached<M, T>(
+    handle: &Handle,
+    pool: Pool<M>,
+    work: impl FnOnce(&mut M::Type) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError>
+where
+    M: Manager<Error = StoreError> + 'static,
+    M::Type: Send,
+    T: Send + 'static,
+{
+    let task = handle.spawn(async move {
+        let mut connection: Object<M> = pool.get().await.map_err(pool_error)?;
+        let working = tokio::task::spawn_blocking(move || work(&mut connection));
+        working.await.map_err(StoreError::internal)?
+    });
+    task.await.map_err(StoreError::internal)?
+}
+
+fn pool_error(error: PoolError<StoreError>) -> StoreError {
+    match error {
+        PoolError::Backend(error) => error,
+        PoolError::Timeout(_) | PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+            StoreError::unavailable(error)
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backend = match &self.inner.database {
+            Database::Postgres(_) => "PostgreSQL",
+            Database::Sqlite(_) => "SQLite",
+        };
+        write!(f, "Store({backend})")
+    }
+}

@@ -1,0 +1,71 @@
+//! Opening a store: connect, migrate, check the schema, check the root key.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::{Database, Inner, Store, StoreOptions, detached};
+use crate::address::Address;
+use crate::error::StoreError;
+use crate::root_key::{KeyHasher, RootKey};
+use crate::seal::Sealer;
+use crate::{key_file, postgres, sqlite};
+
+impl Store {
+    /// Opens the database, and makes or migrates it where that is due.
+    ///
+    /// Units of work run on the current runtime, which must be a multi-thread one.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] for a URL of neither backend, [`StoreError::Locked`] for a file that another process
+    /// serves, [`StoreError::SchemaNewer`] and [`StoreError::SchemaDamaged`] for a database that this version cannot
+    /// work with, [`StoreError::WrongRootKey`] and [`StoreError::RootKeyMissing`], and [`StoreError::Unavailable`].
+    pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let StoreOptions { url, root_key } = options;
+        let handle = Handle::current();
+        let address = Address::parse(&url)?;
+        // Files and certificates are read here, so not on a thread that serves requests.
+        let connecting = handle.spawn_blocking(move || Database::connect(address));
+        let database = connecting.await.map_err(StoreError::internal)??;
+        database.migrate(&handle).await?;
+        let root = database.root_key(&handle, root_key).await?;
+        let inner = Inner { hasher: KeyHasher::new(&root)?, sealer: Arc::new(Sealer::new(&root)?), handle, database };
+        let store = Self { inner: Arc::new(inner) };
+        let sealer = store.sealer();
+        writing!(&store, |queries, c| queries::root_key_check::verify(c, &sealer))?;
+        Ok(store)
+    }
+}
+
+impl Database {
+    fn connect(address: Address) -> Result<Self, StoreError> {
+        match address {
+            Address::Sqlite(path) => sqlite::pools(path).map(Self::Sqlite),
+            Address::Postgres(config, trust) => postgres::pool(*config, trust).map(Self::Postgres),
+        }
+    }
+
+    async fn migrate(&self, handle: &Handle) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(pool) => detached(handle, pool.clone(), postgres::migrate).await,
+            Self::Sqlite(pools) => detached(handle, pools.write.clone(), sqlite::migrate).await,
+        }
+    }
+
+    /// The given root key, else the one beside a SQLite file. One is generated only for a database without secrets.
+    async fn root_key(&self, handle: &Handle, given: Option<RootKey>) -> Result<RootKey, StoreError> {
+        match (given, self) {
+            (Some(key), _) => Ok(key),
+            (None, Self::Postgres(_)) => Err(StoreError::RootKeyMissing),
+            (None, Self::Sqlite(pools)) => {
+                let path = pools.path.clone();
+                let find = move |c: &mut sqlite::Conn| match key_file::read(&path)? {
+                    Some(key) => Ok(key),
+                    None if sqlite::queries::root_key_check::exists(c)? => Err(StoreError::RootKeyMissing),
+                    None => key_file::generate(&path),
+                };
+                detached(handle, pools.write.clone(), find).await
+            }
+        }
+    }
+}

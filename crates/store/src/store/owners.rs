@@ -1,0 +1,74 @@
+//! Teams and customers.
+
+use keyward_core::ids::{CustomerId, TeamId};
+use keyward_core::list::{Listed, Page};
+use keyward_core::owner::{Customer, Team};
+
+use super::{Database, Store};
+use crate::error::StoreError;
+
+impl Store {
+    /// Stores a new team with its limits.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] for a name that is taken, [`StoreError::Invalid`] for an unknown customer.
+    pub async fn team_create(&self, team: Team) -> Result<Team, StoreError> {
+        writing!(self, |queries, c| queries::team::create(c, &team))
+    }
+
+    /// One team, unused.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none with this id.
+    pub async fn team_get(&self, id: TeamId) -> Result<Team, StoreError> {
+        reading!(self, |queries, c| queries::team::get(c, &id))
+    }
+
+    /// A page of teams, oldest first, unused.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn team_list(&self, page: Page) -> Result<Listed<Team>, StoreError> {
+        reading!(self, |queries, c| queries::team::list(c, &page))
+    }
+
+    /// Removes a team with its limits and their counters; its virtual keys stay, on their own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none with this id.
+    pub async fn team_delete(&self, id: TeamId) -> Result<(), StoreError> {
+        writing!(self, |queries, c| queries::team::delete(c, &id))
+    }
+
+    /// Stores a new customer with its limits.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] for a name that is taken.
+    pub async fn customer_create(&self, customer: Customer) -> Result<Customer, StoreError> {
+        writing!(self, |queries, c| queries::customer::create(c, &customer))
+    }
+
+    /// One customer, unused.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none with this id.
+    pub async fn customer_get(&self, id: CustomerId) -> Result<Customer, StoreError> {
+        reading!(self, |queries, c| queries::customer::get(c, &id))
+    }
+
+    /// A page of customers, oldest first, unused.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn customer_list(&self, page: Page) -> Result<Listed<Customer>, StoreError> {
+        reading!(self, |queries, c| queries::customer::list(c, &page))
+    }
+
+    /// Removes a customer with its limits and their counters; its teams and virtual keys stay, on their own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none with this id.
+    pub async fn customer_delete(&self, id: CustomerId) -> Result<(), StoreError> {
+        writing!(self, |queries, c| queries::customer::delete(c, &id))
+    }
+}

@@ -1,0 +1,90 @@
+//! Providers and their keys.
+
+use jiff::Timestamp;
+use keyward_core::ids::{ProviderKeyId, ProviderName};
+use keyward_core::provider::{Provider, ProviderDraft, ProviderKey, ProviderKeyDraft};
+
+use super::{Database, Store, UpstreamKey};
+use crate::error::StoreError;
+
+impl Store {
+    /// Stores a new provider with the keys it begins with, their secrets sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] for a name that is taken.
+    pub async fn provider_create(&self, draft: ProviderDraft, now: Timestamp) -> Result<Provider, StoreError> {
+        let sealer = self.sealer();
+        writing!(self, |queries, c| queries::provider::create(c, &draft, &sealer, now))
+    }
+
+    /// One provider.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this name.
+    pub async fn provider_get(&self, name: ProviderName) -> Result<Provider, StoreError> {
+        reading!(self, |queries, c| queries::provider::get(c, &name))
+    }
+
+    /// Every provider, by name.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn provider_list(&self) -> Result<Vec<Provider>, StoreError> {
+        reading!(self, |queries, c| queries::provider::list(c))
+    }
+
+    /// Removes a provider with its keys; what virtual keys may do there stays.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this name.
+    pub async fn provider_delete(&self, name: ProviderName) -> Result<(), StoreError> {
+        writing!(self, |queries, c| queries::provider::delete(c, &name))
+    }
+
+    /// Adds a key to a provider, its secret sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown provider, [`StoreError::Duplicate`] for a name that is taken.
+    pub async fn provider_key_create(
+        &self,
+        provider: ProviderName,
+        draft: ProviderKeyDraft,
+        now: Timestamp,
+    ) -> Result<ProviderKey, StoreError> {
+        let sealer = self.sealer();
+        writing!(self, |queries, c| queries::provider_key::create(c, &provider, &draft, &sealer, now))
+    }
+
+    /// One key of a provider.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown provider, or when it has no such key.
+    pub async fn provider_key_get(&self, provider: ProviderName, id: ProviderKeyId) -> Result<ProviderKey, StoreError> {
+        reading!(self, |queries, c| queries::provider_key::get(c, &provider, &id))
+    }
+
+    /// The keys of a provider, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown provider.
+    pub async fn provider_key_list(&self, provider: ProviderName) -> Result<Vec<ProviderKey>, StoreError> {
+        reading!(self, |queries, c| queries::provider_key::list(c, &provider))
+    }
+
+    /// Removes a key of a provider; virtual keys that named it lose it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown provider, or when it has no such key.
+    pub async fn provider_key_delete(&self, provider: ProviderName, id: ProviderKeyId) -> Result<(), StoreError> {
+        writing!(self, |queries, c| queries::provider_key::delete(c, &provider, &id))
+    }
+
+    /// Every provider key with its secret: for the gateway, never for an answer.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn upstream_keys(&self) -> Result<Vec<UpstreamKey>, StoreError> {
+        let sealer = self.sealer();
+        reading!(self, |queries, c| queries::upstream_key::load_all(c, &sealer))
+    }
+}

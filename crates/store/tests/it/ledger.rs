@@ -1,0 +1,174 @@
+//! The ledger and the counters that follow from it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use keyward_core::ids::VirtualKeyId;
+use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, UsageSource};
+use keyward_core::meter::{Count, MeterId, Metric};
+use keyward_core::money::NanoUsd;
+use keyward_core::price::TokenUsage;
+use keyward_core::window::Window;
+use keyward_store::{LedgerTotals, Store};
+use serde_json::json;
+
+use crate::database::Database;
+use crate::request::{self, at, create, now, team, update};
+
+fn entry(request: &str, key: &VirtualKeyId, postings: Vec<Posting>) -> LedgerEntry {
+    LedgerEntry {
+        attribution: Attribution {
+            request_id: request.into(),
+            attempt: 0,
+            virtual_key_id: key.clone(),
+            team_id: None,
+            customer_id: Some("gone".into()),
+            provider: "openai".into(),
+            provider_key_id: "k".into(),
+            model: "m".into(),
+        },
+        usage: TokenUsage { input: 1, cached_input: 2, cache_write: 3, output: 4 },
+        usage_source: UsageSource::Provider,
+        cost: NanoUsd::from_nanos(7),
+        priced: true,
+        outcome: Outcome::Completed,
+        admitted_at: now(),
+        settled_at: now(),
+        postings,
+    }
+}
+
+fn posting(meter: &MeterId, window: Window, amount: i64) -> Posting {
+    Posting { meter: meter.clone(), window, held: amount, amount }
+}
+
+fn window(start: i64, end: i64) -> Window {
+    Window { start: Timestamp::from_second(start).unwrap(), end: Timestamp::from_second(end).unwrap() }
+}
+
+async fn counts(store: &Store) -> BTreeMap<MeterId, Count> {
+    store.policies_load().await.unwrap().counts.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_is_counted_once_however_often_it_is_given() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let meter = MeterId { limit: "b".into(), metric: Metric::Cost };
+    let key: VirtualKeyId = "v".into();
+    let make = |request: &str| entry(request, &key, vec![posting(&meter, window(0, 10), 7)]);
+    store.ledger_append(vec![make("r1"), make("r1")]).await.unwrap();
+    store.ledger_append(vec![make("r1"), make("r2")]).await.unwrap();
+    store.ledger_append(Vec::new()).await.unwrap();
+    assert_eq!(counts(&store).await[&meter], Count { window: window(0, 10), used: 14 });
+    let totals = LedgerTotals { entries: 2, cost: NanoUsd::from_nanos(14), tokens: 20 };
+    assert_eq!(store.ledger_totals(key).await.unwrap(), totals);
+    assert_eq!(store.ledger_totals("other".into()).await.unwrap().entries, 0);
+    assert_eq!(database.lines("SELECT request_id AS line FROM ledger_postings ORDER BY 1"), ["r1", "r2"]);
+}
+
+/// I4: a counter is the fold of its postings. Every sequence of three, over windows that meet in every way.
+#[tokio::test(flavor = "multi_thread")]
+async fn i4_the_rule_in_sql_is_the_rule_of_the_core() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let windows = [window(0, 10), window(10, 20), window(5, 15), window(0, 20), window(12, 14)];
+    let steps: Vec<(Window, i64)> =
+        windows.into_iter().flat_map(|window| [0, 7, i64::MAX].map(|amount| (window, amount))).collect();
+    let mut expected = BTreeMap::new();
+    let mut rounds: [Vec<LedgerEntry>; 3] = Default::default();
+    let mut at_once = Vec::new();
+    for (i, first) in steps.iter().enumerate() {
+        let mut postings: [Vec<Posting>; 4] = Default::default();
+        for (j, second) in steps.iter().enumerate() {
+            for (k, third) in steps.iter().enumerate() {
+                let sequence = [*first, *second, *third];
+                let folded = sequence.into_iter().fold(None, |count: Option<Count>, (window, amount)| match count {
+                    None => (amount != 0).then_some(Count { window, used: amount }),
+                    Some(count) => Some(count.posted(window, amount)),
+                });
+                for kind in ["rounds", "batch"] {
+                    let meter = MeterId { limit: format!("{kind}-{i}-{j}-{k}").into(), metric: Metric::Tokens };
+                    for (round, (window, amount)) in sequence.into_iter().enumerate() {
+                        let round = if kind == "rounds" { round } else { 3 };
+                        postings[round].push(posting(&meter, window, amount));
+                    }
+                    expected.extend(folded.map(|count| (meter, count)));
+                }
+            }
+        }
+        let key = "v".into();
+        let [one, two, three, together] = postings;
+        for (round, postings) in [one, two, three].into_iter().enumerate() {
+            rounds[round].push(entry(&format!("{i}-{round}"), &key, postings));
+        }
+        at_once.push(entry(&format!("{i}-together"), &key, together));
+    }
+    for batch in rounds.into_iter().chain([at_once]) {
+        store.ledger_append(batch).await.unwrap();
+    }
+    let found = counts(&store).await;
+    for (meter, count) in &expected {
+        assert_eq!(found.get(meter), Some(count), "{meter:?}");
+    }
+    assert_eq!(found.len(), expected.len(), "nothing used makes no counter");
+}
+
+/// I8: editing a limit leaves its usage alone; only a limit that goes takes its counter along.
+#[tokio::test(flavor = "multi_thread")]
+async fn i8_an_edit_keeps_usage_and_the_counter_adopts_the_new_window() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    request::providers(&store).await;
+    let request = json!({
+        "name": "x", "budget": {"max_limit": 1, "reset_duration": "1d"},
+        "rate_limit": {"token_max_limit": 9, "token_reset_duration": "1h"},
+        "provider_configs": [{"provider": "openai", "budget": {"max_limit": 1, "reset_duration": "1d"}},
+                             {"provider": "anthropic", "budget": {"max_limit": 1, "reset_duration": "1d"}}]
+    });
+    let key = create(&store, request).await.unwrap();
+    let budgets = [&key.budgets[0], &key.provider_configs[0].budgets[0], &key.provider_configs[1].budgets[0]];
+    let day = budgets[0].windows().window_at(key.created_at, now());
+    let tokens = MeterId { limit: key.rate_limit_id.clone().unwrap(), metric: Metric::Tokens };
+    let hour = window(day.start.as_second() + 60, day.start.as_second() + 120);
+    let mut postings: Vec<Posting> = budgets.iter().map(|budget| posting(&budget.meter_id(), day, 5)).collect();
+    postings.push(posting(&tokens, hour, 8));
+    store.ledger_append(vec![entry("r", &key.id, postings)]).await.unwrap();
+
+    let later = at("2026-11-23T18:00:00Z");
+    let request = json!({
+        "budget": {"reset_duration": "1w", "max_limit": 2},
+        "provider_configs": [{"id": key.provider_configs[0].id, "allowed_models": ["m"]}]
+    });
+    let after = update(&store, &key, later, request).await.unwrap();
+    let week = after.budgets[0].windows().window_at(key.created_at, later);
+    assert_eq!(after.budgets[0].id, budgets[0].id);
+    let six = Timestamp::from_second(key.created_at.as_second() + 18_000).unwrap();
+    let now_used = counts(&store).await;
+    assert_eq!(now_used[&budgets[0].meter_id()], Count { window: week, used: 5 });
+    assert_eq!(now_used[&budgets[1].meter_id()], Count { window: day, used: 5 });
+    assert_eq!(now_used.get(&budgets[2].meter_id()), None, "its provider config is gone");
+    assert_eq!(now_used[&tokens].used, 0, "an hour that is over is over");
+    assert!(now_used[&tokens].window.start >= six);
+
+    store.virtual_key_delete(key.id.clone()).await.unwrap();
+    assert!(counts(&store).await.is_empty());
+    assert_eq!(store.ledger_totals(key.id).await.unwrap().entries, 1, "the books stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_takes_its_counters_along() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let request = json!({"name": "x", "budget": {"max_limit": 1, "reset_duration": "1d"}});
+    let team = store.team_create(team(request.clone())).await.unwrap();
+    let customer = store.customer_create(request::customer(request)).await.unwrap();
+    let meters = [team.budgets[0].meter_id(), customer.budgets[0].meter_id()];
+    let postings = meters.iter().map(|meter| posting(meter, window(0, 10), 1)).collect();
+    store.ledger_append(vec![entry("r", &"v".into(), postings)]).await.unwrap();
+    assert_eq!(counts(&store).await.len(), 2);
+    store.team_delete(team.id).await.unwrap();
+    assert_eq!(counts(&store).await.into_keys().collect::<Vec<_>>(), [meters[1].clone()]);
+    store.customer_delete(customer.id).await.unwrap();
+    assert!(counts(&store).await.is_empty());
+}

@@ -1,0 +1,13 @@
+//! The store on a database of its own per test: SQLite, or PostgreSQL when `KEYWARD_TEST_POSTGRES_URL` names a server.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod database;
+mod entities;
+mod ledger;
+mod opening;
+mod references;
+mod request;
+mod schema;
+mod secrets;
+mod virtual_keys;

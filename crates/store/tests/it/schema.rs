@@ -1,0 +1,48 @@
+//! The schema: both backends have exactly the tables and columns that the queries know.
+
+use std::collections::BTreeSet;
+
+use keyward_store::{StoreError, TABLES};
+
+use crate::database::Database;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_migrations_make_exactly_the_columns_that_the_queries_use() {
+    let database = Database::fresh();
+    let _store = database.open().await.unwrap();
+    let query = if database.is_postgres() {
+        "SELECT table_name || '.' || column_name AS line FROM information_schema.columns WHERE table_schema = 'public'"
+    } else {
+        "SELECT t.name || '.' || c.name AS line FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+    };
+    let found = database.lines(query).into_iter();
+    let found: BTreeSet<String> =
+        found.filter(|name| !name.starts_with("__diesel") && !name.starts_with("sqlite_")).collect();
+    let known =
+        TABLES.iter().flat_map(|(table, columns)| columns.iter().map(move |column| format!("{table}.{column}")));
+    assert_eq!(found, known.collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let database = Database::fresh();
+    drop(database.open().await.unwrap());
+    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
+    let error = database.open().await.unwrap_err();
+    assert!(matches!(&error, StoreError::SchemaNewer { version } if version == "29990101000000"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_applied_schema_is_named() {
+    for damage in ["DROP TABLE ledger_postings", "ALTER TABLE ledger_postings DROP COLUMN held"] {
+        let database = Database::fresh();
+        drop(database.open().await.unwrap());
+        database.execute(damage);
+        let error = database.open().await.unwrap_err();
+        assert!(matches!(&error, StoreError::SchemaDamaged { what } if what.contains("ledger_postings")), "{error}");
+    }
+    let database = Database::fresh();
+    drop(database.open().await.unwrap());
+    database.execute("DELETE FROM __diesel_schema_migrations");
+    assert!(matches!(database.open().await, Err(StoreError::SchemaDamaged { .. })), "its tables are there already");
+}

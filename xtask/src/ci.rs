@@ -1,0 +1,57 @@
+//! All checks, in an order that fails cheaply first; every one runs, and the failed ones are listed at the end.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::process::{cargo, cargo_has, succeed};
+use crate::{openapi, test, tidy};
+
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: [Step; 6] = [
+    ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
+    ("tidy", tidy::run),
+    ("clippy", clippy),
+    ("openapi", openapi::check),
+    ("deny", deny),
+    ("test", || test::run(&test::Options::default())),
+];
+
+/// Runs every step, also after one has failed.
+pub(crate) fn run() -> Result<()> {
+    let mut failures = Vec::new();
+    for (name, step) in STEPS {
+        println!("==> {name}");
+        let start = Instant::now();
+        let result = step();
+        let seconds = start.elapsed().as_secs();
+        match result {
+            Ok(()) => println!("==> {name}: ok ({seconds} s)\n"),
+            Err(error) => {
+                println!("==> {name}: FAILED ({seconds} s)\n{error:#}\n");
+                failures.push(name);
+            }
+        }
+    }
+    if !failures.is_empty() {
+        bail!("failed: {}", failures.join(", "));
+    }
+    println!("all steps passed");
+    Ok(())
+}
+
+fn clippy() -> Result<()> {
+    succeed(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+/// Advisories are not among the checks: their database is not part of any package registry.
+fn deny() -> Result<()> {
+    if !cargo_has("deny") {
+        println!("not run: cargo-deny is not installed (cargo install cargo-deny --locked)");
+        return Ok(());
+    }
+    // It looks at every target's dependencies, also those that no build here has needed.
+    succeed(cargo().args(["fetch", "--locked", "--quiet"]))?;
+    succeed(cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
+}

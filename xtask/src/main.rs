@@ -1,0 +1,54 @@
+//! Keyward's own build tasks: `cargo xtask <command>`. It depends on no crate of the workspace; it runs their binaries.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a build task speaks to the terminal")]
+#![allow(clippy::disallowed_methods, reason = "a build task reads the environment and waits for other processes")]
+
+mod ci;
+mod openapi;
+mod postgres;
+mod process;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Keyward's own build tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
+    Ci,
+    /// Write openapi/*.json as the server's binary declares them
+    Openapi {
+        /// Compare only, and fail on a difference
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run all tests: on SQLite, the documentation's examples, and the database suites on PostgreSQL
+    Test(test::Options),
+    /// Hold the rules of structure that the compiler does not
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Task::Ci => ci::run(),
+        Task::Openapi { check: true } => openapi::check(),
+        Task::Openapi { check: false } => openapi::write(),
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

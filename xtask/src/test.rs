@@ -1,0 +1,96 @@
+//! The one test command: every suite on SQLite, the documentation's examples, the database suites again on PostgreSQL.
+//!
+//! A suite that could not run is named at the end, and is a failure where nobody would read that (`CI=true`).
+
+mod outcome;
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::postgres::{self, Server};
+use crate::process::{cargo, cargo_has, is_ci, tee};
+use outcome::{Outcome, Suite};
+
+/// The suites that store something run against this server instead of SQLite when it is set.
+const POSTGRES_URL: &str = "KEYWARD_TEST_POSTGRES_URL";
+
+#[derive(clap::Args, Default)]
+pub(crate) struct Options {
+    /// Leave out the suites on PostgreSQL
+    #[arg(long)]
+    no_postgres: bool,
+    /// Passed to the test runner: names to select, and its own options
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+/// Runs all suites, also after one has failed, and prints what came of each.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let suites = [
+        Suite::new("sqlite", execute(&mut tests(&["--workspace"]), options)),
+        Suite::new("documentation", execute(&mut examples(), options)),
+        Suite::new("postgresql", on_postgres(options)),
+    ];
+
+    println!();
+    for suite in &suites {
+        println!("{suite}");
+    }
+    let total = outcome::total(&suites);
+    println!("{total}");
+    if suites.iter().any(|suite| suite.outcome.failed()) {
+        bail!("the tests failed");
+    }
+    if is_ci() && suites.iter().any(|suite| suite.outcome.skipped()) {
+        bail!("a suite was skipped, which with CI=true is a failure");
+    }
+    if !options.filter.is_empty() && total.counts.passed == 0 {
+        bail!("no test matches {:?}", options.filter.join(" "));
+    }
+    Ok(())
+}
+
+/// The database suites against the server that the environment, this machine or its programs offer, in that order.
+fn on_postgres(options: &Options) -> Outcome {
+    if options.no_postgres {
+        return Outcome::Skipped("left out by --no-postgres".to_owned());
+    }
+    let server = match Server::find(POSTGRES_URL) {
+        Ok(Some(server)) => server,
+        Ok(None) => return Outcome::Skipped(format!("{}, or set {POSTGRES_URL}", postgres::HOW_TO_GET)),
+        Err(error) => return Outcome::Broken(format!("{error:#}")),
+    };
+    println!("\nPostgreSQL: {}", server.origin());
+    let packages = ["--package", "keyward-store", "--package", "keyward-server", "--test", "*"];
+    execute(tests(&packages).env(POSTGRES_URL, server.url()), options)
+}
+
+/// The examples in the documentation, which nextest does not run.
+fn examples() -> Command {
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--doc", "--no-fail-fast", "--locked"]).env_remove(POSTGRES_URL);
+    command
+}
+
+/// The test runner on a selection of packages, on SQLite unless told otherwise.
+fn tests(selection: &[&str]) -> Command {
+    let mut command = cargo();
+    if cargo_has("nextest") {
+        command.args(["nextest", "run", "--no-fail-fast", "--no-tests=pass"]);
+    } else {
+        command.args(["test", "--no-fail-fast"]);
+    }
+    command.args(selection).arg("--locked").env_remove(POSTGRES_URL);
+    command
+}
+
+fn execute(command: &mut Command, options: &Options) -> Outcome {
+    if !options.filter.is_empty() {
+        command.arg("--").args(&options.filter);
+    }
+    match tee(command) {
+        Ok((status, text)) => Outcome::read(status.success(), &text),
+        Err(error) => Outcome::Broken(format!("{error:#}")),
+    }
+}
