@@ -57,6 +57,6 @@ pub use keyward_core::refusal::{LimitRefusal, Quantity};
 pub use keyward_core::scope::{Scope, ScopeKind};
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
 pub use keyward_core::virtual_key::{
-    CreateVirtualKey, McpConfig, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyQuota,
+    CreateVirtualKey, McpConfig, McpConfigInput, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyQuota,
 };
 pub use keyward_core::zone::{UnknownZone, Zone};

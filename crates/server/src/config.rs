@@ -204,7 +204,10 @@ pub(crate) fn environment(name: &str) -> Option<SecretString> {
 pub fn log_options() -> (String, bool) {
     use secrecy::ExposeSecret as _;
     let text = |name| environment(name).map(|value| value.expose_secret().to_owned());
-    (text("KEYWARD_LOG").unwrap_or_else(|| "info,actix_server=warn".to_owned()), text("KEYWARD_LOG_FORMAT").as_deref() == Some("json"))
+    (
+        text("KEYWARD_LOG").unwrap_or_else(|| "info,actix_server=warn".to_owned()),
+        text("KEYWARD_LOG_FORMAT").as_deref() == Some("json"),
+    )
 }
 
 /// The path of a SQLite URL's database beside `directory`.

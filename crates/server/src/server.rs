@@ -100,7 +100,7 @@ impl Server {
     /// Stops: admits nothing new, lets running attempts end for a while, writes the books, and closes.
     ///
     /// # Errors
-    /// When serving had failed before.
+    /// When serving had failed before, or the database cannot be closed.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.state.drain();
         self.state.tasks.close();
@@ -111,6 +111,7 @@ impl Server {
         self.handle.stop(true).await;
         let served = self.serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         self.state.ledger.flush().await;
+        self.state.store.close().await?;
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
 }

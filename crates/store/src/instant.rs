@@ -16,7 +16,6 @@ use jiff::Timestamp;
 /// The column type.
 #[derive(Debug, Clone, Copy, SqlType, diesel::query_builder::QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
-#[expect(unreachable_pub, reason = "the tables' own items are public")]
 pub struct InstantColumn;
 
 /// The value of an [`InstantColumn`].

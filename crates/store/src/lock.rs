@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
-/// Held for as long as the store or one of its connections lives; the system releases it when the process dies.
+/// Held until the store is closed or its last connection is gone; the system releases it when the process dies.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -19,10 +19,15 @@ impl FileLock {
         let failed = |source| StoreError::File { path: lock_path.clone(), source };
         let file = open_private(OpenOptions::new().write(true).create(true), &lock_path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+
+    /// Lets others have the file.
+    pub(crate) fn release(&self) -> io::Result<()> {
+        self.file.unlock()
     }
 }
 

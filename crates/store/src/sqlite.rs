@@ -33,6 +33,18 @@ pub(crate) struct Pools {
     pub(crate) path: PathBuf,
     pub(crate) write: Pool<Manager>,
     pub(crate) read: Pool<Manager>,
+    lock: Arc<FileLock>,
+}
+
+impl Pools {
+    /// Lets the write that is running end, takes no new work, and lets others have the file.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        let writer = self.write.get().await;
+        self.write.close();
+        self.read.close();
+        drop(writer);
+        self.lock.release().map_err(|source| StoreError::File { path: self.path.clone(), source })
+    }
 }
 
 /// Makes connections, and holds the lock of the file for as long as its pool lives.
@@ -59,7 +71,7 @@ pub(crate) fn pools(path: PathBuf) -> Result<Pools, StoreError> {
             .build()
             .map_err(StoreError::internal)
     };
-    Ok(Pools { write: pool(false, 1)?, read: pool(true, READERS)?, path: path.clone() })
+    Ok(Pools { write: pool(false, 1)?, read: pool(true, READERS)?, path: path.clone(), lock })
 }
 
 impl managed::Manager for Manager {

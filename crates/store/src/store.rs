@@ -156,6 +156,20 @@ impl Store {
         reading!(self, |queries, c| queries::root_key_check::exists(c).map(drop))
     }
 
+    /// Closes the database: the write that is running ends, later work is refused, and another process may have it.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] when the file's lock cannot be released.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match &self.inner.database {
+            Database::Postgres(pool) => {
+                pool.close();
+                Ok(())
+            }
+            Database::Sqlite(pools) => pools.close().await,
+        }
+    }
+
     fn sealer(&self) -> Arc<Sealer> {
         self.inner.sealer.clone()
     }

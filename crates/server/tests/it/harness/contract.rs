@@ -1,0 +1,104 @@
+//! The contract: every answer must be documented, with its status, its content type, and every member of its body.
+
+use keyward_server::openapi::Document;
+use serde_json::{Value, json};
+
+/// Both OpenAPI documents, closed: a member that is not documented is an error.
+pub struct Contract {
+    documents: [Value; 2],
+}
+
+impl Contract {
+    pub fn new() -> Self {
+        let closed = |document: Document| {
+            let mut document = serde_json::to_value(document.collect()).unwrap();
+            close(&mut document);
+            document
+        };
+        Self { documents: [closed(Document::Management), closed(Document::Gateway)] }
+    }
+
+    pub fn documents(&self) -> &[Value; 2] {
+        &self.documents
+    }
+
+    /// Panics unless the answer is documented.
+    pub fn check(&self, method: &str, path: &str, status: u16, content_type: &str, from_provider: bool, body: &[u8]) {
+        let called = format!("{method} {path} -> {status}");
+        let Some((document, operation)) = self.operation(method, path) else {
+            assert_eq!(status, 404, "{called}: nothing is documented there");
+            let schema = json!({ "$ref": "#/components/schemas/ErrorBody" });
+            return validate(&self.documents[0], &schema, body, &called);
+        };
+        let key = if from_provider { format!("{}XX", status / 100) } else { status.to_string() };
+        let response = &operation["responses"][&key];
+        assert!(response.is_object(), "{called}: the status is not documented");
+        if from_provider {
+            return;
+        }
+        let content_type = content_type.split(';').next().unwrap_or_default();
+        let schema = &response["content"][content_type]["schema"];
+        assert!(schema.is_object(), "{called}: the content type {content_type} is not documented");
+        match content_type {
+            "application/json" => validate(document, schema, body, &called),
+            "text/event-stream" | "text/plain" => {}
+            other => panic!("{called}: nobody checks {other}"),
+        }
+    }
+
+    /// Panics unless the data of an event is documented: a piece of the answer, or an error.
+    pub fn check_event(&self, method: &str, path: &str, data: &[u8]) {
+        let called = format!("{method} {path}, an event");
+        let (document, operation) = self.operation(method, path).unwrap();
+        let is_error = serde_json::from_slice::<Value>(data).is_ok_and(|value| value.get("error").is_some());
+        let schema = match is_error {
+            true => &json!({ "$ref": "#/components/schemas/ErrorBody" }),
+            false => &operation["responses"]["200"]["content"]["text/event-stream"]["schema"],
+        };
+        validate(document, schema, data, &called);
+    }
+
+    /// The operation at a path; one whose template has no parameter there wins.
+    fn operation(&self, method: &str, path: &str) -> Option<(&Value, &Value)> {
+        let path = path.split('?').next().unwrap_or_default();
+        let candidates = self.documents.iter().flat_map(|document| {
+            let paths = document["paths"].as_object().unwrap().iter();
+            paths.map(move |(template, item)| (document, template, &item[method.to_lowercase()]))
+        });
+        let matching = candidates.filter(|(_, template, operation)| operation.is_object() && matches(template, path));
+        matching
+            .min_by_key(|(_, template, _)| template.contains('{'))
+            .map(|(document, _, operation)| (document, operation))
+    }
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    let equal = |(expected, found): (&&str, &&str)| expected.starts_with('{') || expected == found;
+    template.len() == path.len() && template.iter().zip(&path).all(equal)
+}
+
+fn validate(document: &Value, schema: &Value, body: &[u8], called: &str) {
+    let body: Value = serde_json::from_slice(body).unwrap_or_else(|error| panic!("{called}: not JSON: {error}"));
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+    let validator = options.build(&schema).unwrap_or_else(|error| panic!("{called}: the schema is broken: {error}"));
+    let errors: Vec<String> =
+        validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{called}: not as documented: {errors:#?}\n{body:#}");
+}
+
+/// Forbids members that no schema names, wherever a schema does not say otherwise.
+fn close(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.contains_key("properties") && !members.contains_key("additionalProperties") {
+                members.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(close),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,13 @@
+//! What the tests stand on: a server, a simulated provider, a database, and a client that checks every answer.
+
+mod app;
+mod contract;
+mod database;
+mod raw;
+mod transport;
+mod upstream;
+
+pub use app::{App, AppBuilder};
+pub use contract::Contract;
+pub use raw::{Raw, Reply};
+pub use upstream::{Scripted, Step};

@@ -1,0 +1,71 @@
+//! The transport that every request of the tests goes through: it hands each answer to the contract.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use keyward_client::{HttpTransport, Transport};
+use reqwest::header::CONTENT_TYPE;
+
+use super::contract::Contract;
+
+pub struct Checked {
+    http: HttpTransport,
+    contract: Arc<Contract>,
+}
+
+impl Checked {
+    pub fn new(contract: Arc<Contract>) -> Self {
+        Self { http: HttpTransport::new().unwrap(), contract }
+    }
+}
+
+impl Transport for Checked {
+    fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> Pin<Box<dyn Future<Output = reqwest::Result<reqwest::Response>> + Send + '_>> {
+        Box::pin(async move {
+            let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+            let response = self.http.execute(request).await?;
+            let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            assert!(header("x-request-id").is_some(), "{method} {path}: no x-request-id");
+            let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
+            let from_provider = header("x-keyward-error-source").as_deref() == Some("provider");
+            let status = response.status();
+            let mut head = http::Response::builder().status(status);
+            head.headers_mut().unwrap().extend(response.headers().clone());
+            if content_type.starts_with("text/event-stream") {
+                self.contract.check(&method, &path, status.as_u16(), &content_type, from_provider, b"");
+                let events = checked_events(self.contract.clone(), method, path, response.bytes_stream());
+                return Ok(head.body(reqwest::Body::wrap_stream(events)).unwrap().into());
+            }
+            let body = response.bytes().await?;
+            self.contract.check(&method, &path, status.as_u16(), &content_type, from_provider, &body);
+            Ok(head.body(reqwest::Body::from(body)).unwrap().into())
+        })
+    }
+}
+
+/// Passes a stream on, and checks each line of data when it is whole.
+fn checked_events(
+    contract: Arc<Contract>,
+    method: String,
+    path: String,
+    stream: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static {
+    let mut pending: Vec<u8> = Vec::new();
+    stream.inspect(move |piece| {
+        let Ok(piece) = piece else { return };
+        pending.extend_from_slice(piece);
+        while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = pending.drain(..=end).collect();
+            match line.trim_ascii().strip_prefix(b"data: ") {
+                Some(b"[DONE]") | None => {}
+                Some(data) => contract.check_event(&method, &path, data),
+            }
+        }
+    })
+}

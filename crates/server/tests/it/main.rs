@@ -1,0 +1,13 @@
+//! The real server on a port of its own, driven through the SDK; every answer is checked against the OpenAPI documents.
+//!
+//! Databases are SQLite files, or databases of the PostgreSQL server that `KEYWARD_TEST_POSTGRES_URL` names.
+
+#![cfg(test)]
+#![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
+
+mod api;
+mod contract;
+mod demo;
+mod gateway;
+mod harness;
+mod operations;
