@@ -95,6 +95,9 @@ enum GatewayErrors {
             (ChatCompletion = "application/json"),
             (ChatCompletionChunk = "text/event-stream"),
         )),
+        (status = "3XX", description = "The provider's own redirect, which is not followed."),
+        (status = "4XX", description = "The provider's own error, with `x-keyward-error-source: provider`."),
+        (status = "5XX", description = "The provider's own error, with `x-keyward-error-source: provider`."),
         GatewayErrors,
     ),
 )]

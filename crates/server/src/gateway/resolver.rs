@@ -53,3 +53,18 @@ impl Service<Name> for GuardedResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_points_at_this_machine_is_private() {
+        let resolve = async |block_private| {
+            let name: Name = "localhost".parse().unwrap();
+            GuardedResolver::new(block_private).call(name).await.map(|mut addresses| addresses.next().is_some())
+        };
+        assert!(resolve(false).await.unwrap());
+        assert_eq!(resolve(true).await.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+}

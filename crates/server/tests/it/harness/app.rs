@@ -31,7 +31,7 @@ pub struct App {
     settings: Settings,
     transport: Arc<Checked>,
     /// Last, so that it goes last.
-    database: Database,
+    pub database: Database,
 }
 
 /// A server in the making.
@@ -98,6 +98,11 @@ impl App {
         Raw::new(self.transport.clone(), method, &format!("{}{path}", self.url))
     }
 
+    /// Asks the same thing again and again, also while the server stops.
+    pub fn prober(&self, path: &str) -> Prober {
+        Prober { transport: self.transport.clone(), url: format!("{}{path}", self.url) }
+    }
+
     /// Stops the server and looks into its database.
     pub async fn stopped(self) -> (Store, Database) {
         self.server.stop().await.unwrap();
@@ -111,6 +116,18 @@ impl App {
         let url = format!("http://{}", server.address());
         let client = Client::builder().base_url(&url).transport(self.transport.clone()).build().unwrap();
         Self { url, client, server, ..self }
+    }
+}
+
+/// Asks the same thing again and again.
+pub struct Prober {
+    transport: Arc<Checked>,
+    url: String,
+}
+
+impl Prober {
+    pub async fn status(&self) -> u16 {
+        Raw::new(self.transport.clone(), "GET", &self.url).send().await.status
     }
 }
 

@@ -27,6 +27,17 @@ impl Database {
     }
 }
 
+impl Database {
+    pub const fn is_postgres(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Runs a statement behind the server's back; only PostgreSQL lets us.
+    pub async fn execute(&self, sql: &str) {
+        execute(&self.url, sql.to_owned()).await;
+    }
+}
+
 impl Drop for Database {
     /// On a thread with a runtime of its own: a test's runtime cannot be waited on from within.
     fn drop(&mut self) {

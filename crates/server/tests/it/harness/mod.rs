@@ -7,7 +7,7 @@ mod raw;
 mod transport;
 mod upstream;
 
-pub use app::{App, AppBuilder};
+pub use app::App;
 pub use contract::Contract;
-pub use raw::{Raw, Reply};
+pub use raw::Reply;
 pub use upstream::{Scripted, Step};

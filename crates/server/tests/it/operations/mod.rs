@@ -1,1 +1,8 @@
-//! Operations.
+//! Running the server: health, metrics, starting, stopping.
+
+mod books;
+mod health;
+mod process;
+mod shutdown;
+
+pub use process::{Running, keyward};

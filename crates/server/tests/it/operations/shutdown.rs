@@ -1,0 +1,35 @@
+//! Shutdown: what runs may end, nothing new begins, nothing is lost.
+
+use futures_util::{StreamExt, TryStreamExt};
+
+use crate::gateway::{chat, with_budget};
+use crate::harness::{App, Scripted, Step};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_stream_ends_well_and_new_requests_are_refused() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let piece = "data: {\"id\":\"a\",\"model\":\"m\",\"choices\":[]}\n\n";
+    let usage = "data: {\"id\":\"a\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,\"total_tokens\":2}}\n\n";
+    let send = |text: &str| Step::Send(text.as_bytes().to_vec());
+    let script = vec![send(head), send(piece), Step::Wait, send(piece), send(usage), send("data: [DONE]\n\n")];
+    let upstream = Scripted::start(script).await;
+    let app = App::start().await;
+    app.provider("openai", upstream.base_url()).await;
+    let key = app.key(with_budget("1")).await;
+    let caller = app.caller(&key);
+    let mut stream = caller.chat_completion_stream(&chat("openai/gpt-4o-mini", "hi")).await.unwrap();
+    stream.next().await.unwrap().unwrap();
+
+    let ready = app.prober("/readyz");
+    let ending = async {
+        while ready.status().await == 200 {}
+        let refused = caller.chat_completion_create(&chat("demo/echo", "late")).await.unwrap_err();
+        assert_eq!((refused.status(), refused.code()), (Some(503), Some("shutting_down")));
+        upstream.go_on();
+        stream.try_collect::<Vec<_>>().await.unwrap().len()
+    };
+    let ((store, _database), pieces) = tokio::join!(app.stopped(), ending);
+    assert_eq!(pieces, 1);
+    let totals = store.ledger_totals(key.id).await.unwrap();
+    assert_eq!((totals.entries, totals.tokens), (1, 2));
+}
