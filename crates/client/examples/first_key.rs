@@ -8,7 +8,6 @@
 )]
 
 use std::error::Error;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use keyward_client::{
     BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateVirtualKey, NanoUsd, Patch, ResetDuration,
@@ -23,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let daily: ResetDuration = "1d".parse()?;
     let request = CreateVirtualKey {
         // Names are unique; the example may run more than once.
-        name: format!("first key {}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis()),
+        name: format!("first key {}", std::process::id()),
         budget: Patch::Value(BudgetInput::new(one_cent, daily)),
         ..CreateVirtualKey::default()
     };

@@ -126,5 +126,6 @@ async fn seed(database_url: &str, simulator: &Simulator) -> Result<VirtualKeyVal
     let draft = editing(now, |edit| VirtualKeyDraft::create(request, edit))?;
     let value = VirtualKeyValue::from_uuid(Uuid::new_v4());
     let (_, VirtualKey { value, .. }) = store.virtual_key_create(draft, value, Reveal::Full).await?;
+    store.close().await?;
     Ok(value)
 }

@@ -28,9 +28,12 @@ pub(crate) enum Door {
     Gateway,
 }
 
-/// A failure with everything its answer needs.
+/// A failure with everything its answer needs. It is one pointer wide: results that carry it stay small.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub(crate) struct ApiError(Box<Failure>);
+
+#[derive(Debug)]
+struct Failure {
     code: ErrorCode,
     message: String,
     param: String,
@@ -46,7 +49,7 @@ pub(crate) type ApiResult<T> = Result<actix_web::web::Json<T>, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             code,
             message: message.into(),
             param: String::new(),
@@ -54,75 +57,75 @@ impl ApiError {
             refusal: None,
             extra: ErrorExtra::default(),
             cause: None,
-        }
+        }))
     }
 
     /// Names the member or header at fault.
     pub(crate) fn at(mut self, param: impl fmt::Display) -> Self {
-        self.param = param.to_string();
+        self.0.param = param.to_string();
         self
     }
 
     /// Keeps what only the log may read.
     pub(crate) fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
     /// Marks the failure as one of the gateway, and says what the request was about.
     pub(crate) fn in_gateway(mut self, extra: ErrorExtra) -> Self {
-        self.door = Door::Gateway;
-        self.extra = extra;
+        self.0.door = Door::Gateway;
+        self.0.extra = extra;
         self
     }
 
-    pub(crate) const fn code(&self) -> ErrorCode {
-        self.code
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.0.code
     }
 
     /// The envelope of this failure.
     pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
         ErrorBody {
             event_id: request_id.to_owned(),
-            kind: self.code.to_string(),
-            is_bifrost_error: self.door == Door::Gateway,
-            status_code: self.code.status(),
+            kind: self.0.code.to_string(),
+            is_bifrost_error: self.0.door == Door::Gateway,
+            status_code: self.0.code.status(),
             error: ErrorDetail {
-                kind: self.code.kind().to_owned(),
-                code: self.code.to_string(),
-                message: self.message.clone(),
-                param: self.param.clone(),
+                kind: self.0.code.kind().to_owned(),
+                code: self.0.code.to_string(),
+                message: self.0.message.clone(),
+                param: self.0.param.clone(),
                 event_id: request_id.to_owned(),
-                details: self.refusal.as_deref().cloned(),
+                details: self.0.refusal.as_deref().cloned(),
             },
-            extra_fields: self.extra.clone(),
+            extra_fields: self.0.extra.clone(),
         }
     }
 
     fn answer(&self, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        if self.code == ErrorCode::Unauthorized {
+        if self.0.code == ErrorCode::Unauthorized {
             response.insert_header(("www-authenticate", "Basic realm=\"keyward\""));
         }
-        if let Some(refusal) = &self.refusal {
-            let retry = if self.code.is_retryable() { "true" } else { "false" };
+        if let Some(refusal) = &self.0.refusal {
+            let retry = if self.0.code.is_retryable() { "true" } else { "false" };
             response.insert_header(("x-should-retry", retry));
-            if self.code.is_retryable() {
+            if self.0.code.is_retryable() {
                 let wait = refusal.resets_at.duration_since(clock::now()).as_secs().max(0);
                 response.insert_header((RETRY_AFTER, (wait + 1).to_string()));
             }
-        } else if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
+        } else if self.0.code.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
         }
         response.json(self.body(request_id))
     }
 
     fn log(&self, request_id: &str) {
-        if self.code.status() < 500 {
+        if self.0.code.status() < 500 {
             return;
         }
         let mut chain = String::new();
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = match &self.cause {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = match &self.0.cause {
             Some(cause) => Some(cause.as_ref()),
             None => None,
         };
@@ -131,19 +134,19 @@ impl ApiError {
             chain.push_str(&error.to_string());
             cause = error.source();
         }
-        tracing::error!(request_id, code = %self.code, "{}{chain}", self.message);
+        tracing::error!(request_id, code = %self.0.code, "{}{chain}", self.0.message);
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
@@ -155,9 +158,12 @@ impl From<Invalid> for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        let error = Self::new(refusal.code(), refusal.to_string());
+        let mut error = Self::new(refusal.code(), refusal.to_string());
         match refusal {
-            Refusal::Limit(limit) => Self { refusal: Some(limit), ..error },
+            Refusal::Limit(limit) => {
+                error.0.refusal = Some(limit);
+                error
+            }
             Refusal::UnknownKey
             | Refusal::KeyInactive
             | Refusal::KeyExpired
@@ -181,8 +187,16 @@ impl From<StoreError> for ApiError {
             unavailable @ StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::GovernanceUnavailable, "The database cannot be reached").because(unavailable)
             }
-            other => {
-                Self::new(ErrorCode::Internal, "The request failed for a reason of the server's own").because(other)
+            fault @ (StoreError::SchemaNewer { .. }
+            | StoreError::SchemaDamaged { .. }
+            | StoreError::WrongRootKey
+            | StoreError::RootKeyMissing
+            | StoreError::RootKeyMalformed
+            | StoreError::Locked { .. }
+            | StoreError::Address(_)
+            | StoreError::File { .. }
+            | StoreError::Internal(_)) => {
+                Self::new(ErrorCode::Internal, "The request failed for a reason of the server's own").because(fault)
             }
         }
     }

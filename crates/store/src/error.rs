@@ -47,11 +47,11 @@ pub enum StoreError {
     /// A text is no root key.
     #[error("a root key is 32 bytes in base64")]
     RootKeyMalformed,
-    /// Another process serves the same file.
-    #[error("{} is in use by another process", path.display())]
+    /// Another process serves the same database.
+    #[error("{database} is in use by another process; only one server may use a database")]
     Locked {
-        /// The database file.
-        path: PathBuf,
+        /// The file's path, or the database's name.
+        database: String,
     },
     /// The URL is no address of a database.
     #[error("the database URL is not usable: {0}")]

@@ -16,6 +16,7 @@ mod postgres;
 mod root_key;
 mod schema;
 mod seal;
+mod serving_lock;
 mod sqlite;
 mod store;
 mod tls;

@@ -20,7 +20,7 @@ impl FileLock {
         let file = open_private(OpenOptions::new().write(true).create(true), &lock_path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { database: path.display().to_string() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }

@@ -2,17 +2,19 @@
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Pool, RecycleError, RecycleResult};
+use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::pg::Pg;
-use diesel::{Connection as _, RunQueryDsl as _};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::pooled_connection::PoolableConnection as _;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use tokio::runtime::Handle;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::StoreError;
+use crate::serving_lock::ServingLock;
 use crate::store::{CREATE_TIMEOUT, WAIT_TIMEOUT};
 use crate::tls::{Trust, connector};
 
@@ -25,8 +27,6 @@ pub(crate) type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 const POOL_SIZE: usize = 10;
-/// Identifies the lock under which one node migrates while others wait.
-const MIGRATION_LOCK: i64 = 0x6b65_7977_6172_6400;
 
 /// Makes connections and throws dead ones away.
 pub(crate) struct Manager {
@@ -34,9 +34,29 @@ pub(crate) struct Manager {
     tls: MakeRustlsConnect,
 }
 
-/// The pool of a server's connections.
-pub(crate) fn pool(config: Config, trust: Trust) -> Result<Pool<Manager>, StoreError> {
-    Pool::builder(Manager { config, tls: connector(trust)? })
+/// The connections to one database, and the lock that makes it ours.
+pub(crate) struct Server {
+    pub(crate) pool: Pool<Manager>,
+    pub(crate) lock: ServingLock,
+}
+
+/// Takes the database's lock and opens its pool.
+pub(crate) async fn server(handle: &Handle, config: Config, trust: Trust) -> Result<Server, StoreError> {
+    let tls = handle.spawn_blocking(move || connector(trust)).await.map_err(StoreError::internal)??;
+    let lock = ServingLock::acquire(handle, config.clone(), tls.clone()).await?;
+    Ok(Server { pool: pool(config, tls)?, lock })
+}
+
+impl Server {
+    /// Takes no new work, and lets another server have the database.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        self.pool.close();
+        self.lock.release().await
+    }
+}
+
+fn pool(config: Config, tls: MakeRustlsConnect) -> Result<Pool<Manager>, StoreError> {
+    Pool::builder(Manager { config, tls })
         .runtime(Runtime::Tokio1)
         .max_size(POOL_SIZE)
         .wait_timeout(Some(WAIT_TIMEOUT))
@@ -85,15 +105,7 @@ pub(crate) fn read<T>(
     })
 }
 
-/// Migrates and checks the schema while no other node does.
+/// Migrates and checks the schema. The database's lock keeps others from doing the same.
 pub(crate) fn migrate(connection: &mut Conn) -> Result<(), StoreError> {
-    let lock = |connection: &mut Conn, function: &str| {
-        diesel::sql_query(format!("SELECT {function}({MIGRATION_LOCK})")).execute(connection)
-    };
-    lock(connection, "pg_advisory_lock")?;
-    let migrated = queries::migration::run(connection);
-    let unlocked = lock(connection, "pg_advisory_unlock");
-    migrated?;
-    unlocked?;
-    Ok(())
+    queries::migration::run(connection)
 }

@@ -25,9 +25,9 @@ macro_rules! unit_of_work {
     ($store:expr, $sqlite_pool:ident, $transaction:ident, |$queries:ident, $connection:ident| $work:expr) => {{
         let store = $store;
         match &store.inner.database {
-            Database::Postgres(pool) => {
+            Database::Postgres(server) => {
                 use crate::postgres::queries as $queries;
-                store.run(pool, move |c| crate::postgres::$transaction(c, |$connection| $work)).await
+                store.run(&server.pool, move |c| crate::postgres::$transaction(c, |$connection| $work)).await
             }
             Database::Sqlite(pools) => {
                 use crate::sqlite::queries as $queries;
@@ -78,7 +78,7 @@ struct Inner {
 /// The backend and its pools.
 #[derive(Clone)]
 enum Database {
-    Postgres(Pool<postgres::Manager>),
+    Postgres(Arc<postgres::Server>),
     Sqlite(sqlite::Pools),
 }
 
@@ -153,20 +153,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.ensure_ours().await?;
         reading!(self, |queries, c| queries::root_key_check::exists(c).map(drop))
     }
 
     /// Closes the database: the write that is running ends, later work is refused, and another process may have it.
     ///
     /// # Errors
-    /// [`StoreError::File`] when the file's lock cannot be released.
+    /// [`StoreError::File`] or [`StoreError::Unavailable`] when the database's lock cannot be released.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.database.close().await
+    }
+
+    /// Makes sure that no other server has taken the database since it was opened.
+    async fn ensure_ours(&self) -> Result<(), StoreError> {
         match &self.inner.database {
-            Database::Postgres(pool) => {
-                pool.close();
-                Ok(())
-            }
-            Database::Sqlite(pools) => pools.close().await,
+            Database::Postgres(server) => server.lock.ensure(&self.inner.handle).await,
+            Database::Sqlite(_) => Ok(()),
         }
     }
 

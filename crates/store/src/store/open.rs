@@ -17,16 +17,24 @@ impl Store {
     /// Units of work run on the current runtime, which must be a multi-thread one.
     ///
     /// # Errors
-    /// [`StoreError::Address`] for a URL of neither backend, [`StoreError::Locked`] for a file that another process
+    /// [`StoreError::Address`] for a URL of neither backend, [`StoreError::Locked`] for a database that another process
     /// serves, [`StoreError::SchemaNewer`] and [`StoreError::SchemaDamaged`] for a database that this version cannot
     /// work with, [`StoreError::WrongRootKey`] and [`StoreError::RootKeyMissing`], and [`StoreError::Unavailable`].
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let StoreOptions { url, root_key } = options;
         let handle = Handle::current();
         let address = Address::parse(&url)?;
-        // Files and certificates are read here, so not on a thread that serves requests.
-        let connecting = handle.spawn_blocking(move || Database::connect(address));
-        let database = connecting.await.map_err(StoreError::internal)??;
+        let database = Database::connect(&handle, address).await?;
+        let opened = Self::prepare(handle, database.clone(), root_key).await;
+        if opened.is_err() {
+            // The error at hand says more than one of closing would.
+            let _ = database.close().await;
+        }
+        opened
+    }
+
+    /// Brings a connected database to this version's schema, and checks that the root key is its own.
+    async fn prepare(handle: Handle, database: Database, root_key: Option<RootKey>) -> Result<Self, StoreError> {
         database.migrate(&handle).await?;
         let root = database.root_key(&handle, root_key).await?;
         let inner = Inner { hasher: KeyHasher::new(&root)?, sealer: Arc::new(Sealer::new(&root)?), handle, database };
@@ -38,16 +46,31 @@ impl Store {
 }
 
 impl Database {
-    fn connect(address: Address) -> Result<Self, StoreError> {
+    /// Files and certificates are read where that may take a while: not on a thread that serves requests.
+    async fn connect(handle: &Handle, address: Address) -> Result<Self, StoreError> {
         match address {
-            Address::Sqlite(path) => sqlite::pools(path).map(Self::Sqlite),
-            Address::Postgres(config, trust) => postgres::pool(*config, trust).map(Self::Postgres),
+            Address::Sqlite(path) => {
+                let opening = handle.spawn_blocking(move || sqlite::pools(path));
+                opening.await.map_err(StoreError::internal)?.map(Self::Sqlite)
+            }
+            Address::Postgres(config, trust) => {
+                let server = postgres::server(handle, *config, trust).await?;
+                Ok(Self::Postgres(Arc::new(server)))
+            }
+        }
+    }
+
+    /// Takes no new work, and lets others have the database.
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(server) => server.close().await,
+            Self::Sqlite(pools) => pools.close().await,
         }
     }
 
     async fn migrate(&self, handle: &Handle) -> Result<(), StoreError> {
         match self {
-            Self::Postgres(pool) => detached(handle, pool.clone(), postgres::migrate).await,
+            Self::Postgres(server) => detached(handle, server.pool.clone(), postgres::migrate).await,
             Self::Sqlite(pools) => detached(handle, pools.write.clone(), sqlite::migrate).await,
         }
     }

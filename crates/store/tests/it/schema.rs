@@ -26,7 +26,7 @@ async fn the_migrations_make_exactly_the_columns_that_the_queries_use() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_a_newer_version_is_left_alone() {
     let database = Database::fresh();
-    drop(database.open().await.unwrap());
+    database.open().await.unwrap().close().await.unwrap();
     database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
     let error = database.open().await.unwrap_err();
     assert!(matches!(&error, StoreError::SchemaNewer { version } if version == "29990101000000"), "{error}");
@@ -36,13 +36,13 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 async fn a_half_applied_schema_is_named() {
     for damage in ["DROP TABLE ledger_postings", "ALTER TABLE ledger_postings DROP COLUMN held"] {
         let database = Database::fresh();
-        drop(database.open().await.unwrap());
+        database.open().await.unwrap().close().await.unwrap();
         database.execute(damage);
         let error = database.open().await.unwrap_err();
         assert!(matches!(&error, StoreError::SchemaDamaged { what } if what.contains("ledger_postings")), "{error}");
     }
     let database = Database::fresh();
-    drop(database.open().await.unwrap());
+    database.open().await.unwrap().close().await.unwrap();
     database.execute("DELETE FROM __diesel_schema_migrations");
     assert!(matches!(database.open().await, Err(StoreError::SchemaDamaged { .. })), "its tables are there already");
 }

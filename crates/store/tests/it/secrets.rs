@@ -39,7 +39,7 @@ async fn no_secret_is_readable_in_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_root_key_is_refused() {
     let database = Database::fresh();
-    drop(database.open().await.unwrap());
+    database.open().await.unwrap().close().await.unwrap();
     assert!(matches!(database.open_with(Some(OTHER_KEY)).await, Err(StoreError::WrongRootKey)));
     assert!(database.open().await.is_ok());
 }

@@ -146,4 +146,5 @@ async fn seed(url: &str, base_url: BaseUrl) {
     let network_config = NetworkConfig { base_url: Some(base_url), ..NetworkConfig::default() };
     let draft = ProviderDraft { name: DEMO_PROVIDER.into(), network_config, keys: vec![key] };
     store.provider_create(draft, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    store.close().await.unwrap();
 }

@@ -1,0 +1,77 @@
+//! The lock that keeps two servers from serving one PostgreSQL database: each would admit up to the whole cap.
+//!
+//! It is an advisory lock of a session of its own. When that session breaks, the lock is gone; it is taken again before the
+//! next write, or the write fails.
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::StoreError;
+
+/// Identifies the lock in the database.
+const KEY: i64 = 0x6b65_7977_6172_6400;
+
+/// Held until it is released, its process dies, or its session breaks.
+pub(crate) struct ServingLock {
+    config: Config,
+    tls: MakeRustlsConnect,
+    session: Mutex<Session>,
+}
+
+struct Session {
+    client: Client,
+    driving: JoinHandle<()>,
+}
+
+impl ServingLock {
+    /// Takes the lock.
+    pub(crate) async fn acquire(handle: &Handle, config: Config, tls: MakeRustlsConnect) -> Result<Self, StoreError> {
+        let session = Session::open(handle, &config, &tls).await?;
+        Ok(Self { config, tls, session: Mutex::new(session) })
+    }
+
+    /// Makes sure that the lock is held, and takes it again if its session broke.
+    pub(crate) async fn ensure(&self, handle: &Handle) -> Result<(), StoreError> {
+        let mut session = self.session.lock().await;
+        if session.client.is_closed() {
+            *session = Session::open(handle, &self.config, &self.tls).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets another server have the database.
+    pub(crate) async fn release(&self) -> Result<(), StoreError> {
+        let session = self.session.lock().await;
+        if session.client.is_closed() {
+            return Ok(());
+        }
+        let released = session.client.execute("SELECT pg_advisory_unlock($1)", &[&KEY]).await;
+        released.map(drop).map_err(StoreError::unavailable)
+    }
+}
+
+impl Session {
+    async fn open(handle: &Handle, config: &Config, tls: &MakeRustlsConnect) -> Result<Self, StoreError> {
+        let (client, connection) = config.connect(tls.clone()).await.map_err(StoreError::unavailable)?;
+        let driving = handle.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(%error, "the session that holds the database's lock broke");
+            }
+        });
+        let session = Self { client, driving };
+        let locked = session.client.query_one("SELECT pg_try_advisory_lock($1)", &[&KEY]).await;
+        match locked.and_then(|row| row.try_get(0)).map_err(StoreError::unavailable)? {
+            true => Ok(session),
+            false => Err(StoreError::Locked { database: config.get_dbname().unwrap_or("the database").to_owned() }),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driving.abort();
+    }
+}
