@@ -28,7 +28,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<web::Data<State>>().map_or(0, |state| state.settings.max_management_body_bytes);
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { parse(&read(&request, payload, limit).await?).map(Self) })
+        Box::pin(async move {
+            let text = read(&request, payload, limit).await?;
+            let parsed = parse(&text)?;
+            refuse_nul(&text)?;
+            Ok(Self(parsed))
+        })
     }
 }
 
@@ -65,6 +70,21 @@ pub(crate) fn parse<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, ApiE
     })?;
     deserializer.end().map_err(|error| explained(error, &Pointer::ROOT))?;
     Ok(parsed)
+}
+
+/// Refuses text with a NUL in one of its strings: no database keeps one. `text` is JSON, so it can only be an escape.
+fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
+    const ESCAPE: &[u8] = b"\\u0000";
+    let mut rest = text;
+    while let Some(backslash) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = rest.get(backslash..).unwrap_or_default();
+        if escape.starts_with(ESCAPE) {
+            return Err(ApiError::new(ErrorCode::InvalidRequest, "A string has a NUL character in it"));
+        }
+        // The backslash and what it escapes.
+        rest = escape.get(2..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> Pointer {

@@ -125,9 +125,6 @@ async fn chat(
     payload: Payload,
     extra: &mut ErrorExtra,
 ) -> Result<HttpResponse, ApiError> {
-    if state.is_draining() {
-        return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop"));
-    }
     let principal = state.engine.identify(&caller.hash, clock::now())?;
     let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
     let scan = ChatScan::of(&body)?;
@@ -135,6 +132,9 @@ async fn chat(
     let route = Route::resolve(&state, principal, &scan)?;
     extra.provider = route.permit.provider().to_string();
     let call = dispatch::prepare(&request, &route, &scan, &body)?;
+    if state.is_draining() {
+        return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop"));
+    }
     let admission = admit(&state, route, &scan, &identity, body.len())?;
     relay::relay(request, state, admission, call).await
 }

@@ -18,6 +18,9 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if has_nul(request.uri().path()) {
+            return ready(Err(nul("path")));
+        }
         let path = web::Path::<T>::from_request(request, payload).into_inner();
         ready(
             path.map(|path| Self(path.into_inner()))
@@ -35,6 +38,9 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if has_nul(request.query_string()) {
+            return ready(Err(nul("query")));
+        }
         let query = web::Query::<T>::from_query(request.query_string());
         ready(
             query
@@ -42,4 +48,13 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
                 .map_err(|error| ApiError::new(ErrorCode::InvalidRequest, error.to_string()).at("query")),
         )
     }
+}
+
+/// No name and no id has a NUL in it, and no database would keep one.
+fn has_nul(encoded: &str) -> bool {
+    encoded.contains("%00")
+}
+
+fn nul(place: &str) -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, format!("The {place} has a NUL character in it")).at(place)
 }

@@ -49,13 +49,20 @@ impl Route {
     }
 }
 
-/// `provider/model`; the model may have slashes of its own.
+/// The longest model name that is recorded, in bytes.
+const MAX_MODEL: usize = 256;
+
+/// `provider/model`; the model may have slashes of its own. It is recorded, so it has to be a short text without control
+/// characters.
 fn split(model: &str) -> Result<(ProviderName, ModelName), ApiError> {
+    let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"));
+    if model.len() > MAX_MODEL || model.chars().any(char::is_control) {
+        return refuse(format!("model must have at most {MAX_MODEL} bytes and no control characters"));
+    }
     match model.split_once('/') {
         Some((provider, model)) if !provider.is_empty() && !model.is_empty() => Ok((provider.into(), model.into())),
         Some(_) | None => {
-            let message = format!("model must be 'provider/model', such as 'openai/gpt-4o-mini', not '{model}'");
-            Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"))
+            refuse(format!("model must be 'provider/model', such as 'openai/gpt-4o-mini', not '{model}'"))
         }
     }
 }

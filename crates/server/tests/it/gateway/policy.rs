@@ -33,6 +33,9 @@ async fn lists_decide_who_may_use_what() {
         (config(|config| config.key_ids = Some(Vec::new())), "demo/echo", 503, "provider_key_unavailable"),
         (CreateVirtualKey::default(), "echo", 400, "invalid_request"),
         (CreateVirtualKey::default(), "/echo", 400, "invalid_request"),
+        (CreateVirtualKey::default(), "demo/\0", 400, "invalid_request"),
+        (CreateVirtualKey::default(), "demo/\u{85}", 400, "invalid_request"),
+        (CreateVirtualKey::default(), &format!("demo/{}", "x".repeat(252)), 400, "invalid_request"),
         (CreateVirtualKey::default(), "nowhere/echo", 404, "provider_not_found"),
     ] {
         assert_eq!(refused(&app, request, model).await, (status, code.to_owned()));

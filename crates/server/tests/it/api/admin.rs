@@ -1,0 +1,119 @@
+//! Who may manage: walks the document, so that no operation can be forgotten.
+
+use keyward_client::ListQuery;
+use keyward_server::AdminCredential;
+
+use super::VIRTUAL_KEYS;
+use crate::harness::{App, Contract};
+
+/// These need no admin: the quota is the virtual key's own, and probes have no credential.
+const OPEN: [&str; 3] = ["livez", "readyz", "virtual_key_quota"];
+
+async fn guarded() -> App {
+    let credential = AdminCredential::new("admin", &"not-a-real-password".into());
+    App::builder().settings(|settings| settings.admin = Some(credential)).start().await
+}
+
+/// Method, path, and whether an admin is asked for, of every operation of the management document.
+fn operations() -> Vec<(String, String, bool)> {
+    let contract = Contract::new();
+    let mut operations = Vec::new();
+    let mut open = Vec::new();
+    for (template, item) in contract.documents()[0]["paths"].as_object().unwrap() {
+        let path: Vec<&str> =
+            template.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            open.extend(OPEN.iter().filter(|open| **open == id));
+            operations.push((method.to_uppercase(), path.join("/"), !OPEN.contains(&id)));
+        }
+    }
+    open.sort_unstable();
+    assert_eq!(open, OPEN, "an exception that there is no operation for");
+    assert!(operations.len() > 20);
+    operations
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_asks_for_the_admin() {
+    let app = guarded().await;
+    for (method, path, asks) in operations() {
+        // The body is none that could be read: the credential comes first.
+        let reply = app.raw(&method, &path).body("{").send().await;
+        match (asks, path.ends_with("/quota")) {
+            (true, _) => {
+                let expected = (401, "unauthorized".to_owned(), String::new());
+                assert_eq!(reply.error(), expected, "{method} {path}");
+                assert_eq!(reply.header("www-authenticate"), "Basic realm=\"keyward\"");
+            }
+            (false, true) => assert_eq!(reply.error().1, "virtual_key_required"),
+            (false, false) => assert_eq!(reply.status, 200, "{method} {path}"),
+        }
+        let authorised = app.raw(&method, &path).header("authorization", "Basic YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==");
+        let reply = authorised.body("{").send().await;
+        assert!(matches!(reply.status, 200 | 400 | 404) || !asks, "{method} {path}: {}", reply.status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_exact_credential_passes() {
+    let app = guarded().await;
+    let as_admin = |name: &str, password: &str| app.client_builder().admin(name, password.to_owned()).build().unwrap();
+    let query = ListQuery::default();
+    as_admin("admin", "not-a-real-password").virtual_key_list(&query).await.unwrap();
+    for (name, password) in [
+        ("admin", "not-a-real-passwort"),
+        ("admin", ""),
+        ("admin", "not-a-real-password "),
+        ("Admin", "not-a-real-password"),
+        ("", "not-a-real-password"),
+    ] {
+        let error = as_admin(name, password).virtual_key_list(&query).await.unwrap_err();
+        assert_eq!((error.status(), error.code()), (Some(401), Some("unauthorized")), "{name} {password}");
+    }
+    for header in ["Bearer not-a-real-password", "Basic", "Basic %%%", "YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==", ""] {
+        let reply = app.raw("GET", VIRTUAL_KEYS).header("authorization", header).send().await;
+        assert_eq!(reply.status, 401, "{header}");
+    }
+}
+
+/// A virtual key is no admin, and the admin's credential is no virtual key.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_two_credentials_do_not_stand_in_for_each_other() {
+    let app = guarded().await;
+    let admin = app.client_builder().admin("admin", "not-a-real-password".to_owned()).build().unwrap();
+    let request = keyward_client::CreateVirtualKey { name: "one".to_owned(), ..Default::default() };
+    let key = admin.virtual_key_create(&request).await.unwrap().virtual_key;
+    for header in ["x-bf-vk", "x-api-key", "authorization"] {
+        let value = if header == "authorization" { "Bearer " } else { "" }.to_owned() + key.value.expose();
+        assert_eq!(app.raw("GET", VIRTUAL_KEYS).header(header, value).send().await.status, 401, "{header}");
+    }
+    let basic = "Basic YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==";
+    let quota = app.raw("GET", &format!("{VIRTUAL_KEYS}/quota"));
+    assert_eq!(quota.header("authorization", basic).send().await.error().1, "invalid_api_key");
+    app.caller(&key).virtual_key_quota().await.unwrap();
+}
+
+/// Without an admin the server trusts programs on its machine, but no web page that a browser there shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_admin_web_pages_of_elsewhere_are_kept_out() {
+    let app = App::start().await;
+    for (method, path, asks) in operations() {
+        for (name, value) in [
+            ("host", "evil.example"),
+            ("host", "127.0.0.1.evil.example:8080"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ] {
+            let reply = app.raw(&method, &path).header(name, value).body("{").send().await;
+            let expected = (403, "forbidden_origin".to_owned(), name.to_owned());
+            match asks {
+                true => assert_eq!(reply.error(), expected, "{method} {path} {value}"),
+                false => assert_ne!(reply.status, 403, "{method} {path} {value}"),
+            }
+        }
+    }
+    for (name, value) in [("host", "localhost:1"), ("host", "[::1]:1"), ("origin", "http://localhost:3000")] {
+        assert_eq!(app.raw("GET", VIRTUAL_KEYS).header(name, value).send().await.status, 200, "{value}");
+    }
+}
