@@ -31,6 +31,7 @@ pub mod provider_config;
 pub mod rate_limit;
 pub mod refusal;
 pub mod scope;
+pub mod scope_set;
 pub mod secret;
 pub mod virtual_key;
 pub mod window;

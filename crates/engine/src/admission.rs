@@ -9,7 +9,7 @@ use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, UsageSour
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
 use keyward_core::price::{Price, TokenUsage};
-use keyward_core::scope::ScopeSet;
+use keyward_core::scope_set::ScopeSet;
 
 use crate::counter::Held;
 use crate::policy::LiveMeter;

@@ -10,7 +10,7 @@ use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::price::{Price, TokenUsage};
 use keyward_core::refusal::{LimitRefusal, Quantity, Refusal};
-use keyward_core::scope::ScopeSet;
+use keyward_core::scope_set::ScopeSet;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::VirtualKey;
 

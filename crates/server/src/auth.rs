@@ -4,14 +4,9 @@ use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use actix_web::{FromRequest, HttpRequest, web};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use keyward_core::error_code::ErrorCode;
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use crate::error::ApiError;
 use crate::state::State;
@@ -51,32 +46,6 @@ permissions! {
     ProvidersWrite,
     /// Reads metrics.
     MetricsRead,
-}
-
-/// The admin's credential. Only a digest of it is kept, so that comparing takes the same time for every guess.
-#[derive(Debug, Clone)]
-pub struct AdminCredential([u8; 32]);
-
-impl AdminCredential {
-    /// The credential of this user name and password.
-    #[must_use]
-    pub fn new(username: &str, password: &SecretString) -> Self {
-        Self(Self::digest(&format!("{username}:{}", password.expose_secret())))
-    }
-
-    fn digest(pair: &str) -> [u8; 32] {
-        Sha256::digest(pair).into()
-    }
-
-    /// Checks HTTP Basic credentials.
-    fn accepts(&self, headers: &HeaderMap) -> bool {
-        let presented = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
-            .and_then(|(_, encoded)| String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok());
-        presented.is_some_and(|pair| Self::digest(&pair).ct_eq(&self.0).into())
-    }
 }
 
 impl<P: Permission> FromRequest for Authed<P> {
@@ -138,17 +107,6 @@ mod tests {
             headers.insert(name.clone(), HeaderValue::from_str(value).unwrap());
         }
         headers
-    }
-
-    #[test]
-    fn only_the_exact_credential_is_accepted() {
-        let credential = AdminCredential::new("admin", &"not-a-real-password".into());
-        let basic = |pair: &str| headers(&[(AUTHORIZATION, &format!("Basic {}", BASE64_STANDARD.encode(pair)))]);
-        assert!(credential.accepts(&basic("admin:not-a-real-password")));
-        assert!(!credential.accepts(&basic("admin:not-a-real-passwor")));
-        assert!(!credential.accepts(&basic("admin")));
-        assert!(!credential.accepts(&headers(&[(AUTHORIZATION, "Basic %%%")])));
-        assert!(!credential.accepts(&headers(&[])));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Request bodies: read up to a limit, then parsed once, so that a failure names the member at fault.
+//! Request bodies: read up to a limit, then parsed once.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,12 +9,10 @@ use actix_web::{FromRequest, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::invalid::Pointer;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 
 use crate::error::ApiError;
+use crate::json::parse;
 use crate::state::State;
 
 /// A JSON request body of the management API. The content type is not looked at: clients of the compatible API send any.
@@ -61,17 +59,6 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
     Ok(body.freeze())
 }
 
-/// Parses JSON text; a failure names the member at fault, and for an unknown one the nearest that is known.
-pub(crate) fn parse<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, ApiError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        explained(error.into_inner(), &pointer)
-    })?;
-    deserializer.end().map_err(|error| explained(error, &Pointer::ROOT))?;
-    Ok(parsed)
-}
-
 /// Refuses text with a NUL in one of its strings: no database keeps one. `text` is JSON, so it can only be an escape.
 fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
     const ESCAPE: &[u8] = b"\\u0000";
@@ -85,44 +72,4 @@ fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
         rest = escape.get(2..).unwrap_or_default();
     }
     Ok(())
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> Pointer {
-    path.iter().fold(Pointer::ROOT, |pointer, segment| match segment {
-        Segment::Seq { index } => pointer.element(*index),
-        Segment::Map { key } | Segment::Enum { variant: key } => pointer.member(key),
-        Segment::Unknown => pointer,
-    })
-}
-
-fn explained(error: serde_json::Error, at: &Pointer) -> ApiError {
-    use serde_json::error::Category;
-    let text = error.to_string();
-    match error.classify() {
-        Category::Io | Category::Syntax | Category::Eof => {
-            ApiError::new(ErrorCode::InvalidJson, format!("Invalid JSON: {text}"))
-        }
-        Category::Data => {
-            let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-            match what.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, ")) {
-                Some((field, known)) => unknown_field(field, known, at),
-                None => ApiError::new(ErrorCode::InvalidRequest, what).at(at),
-            }
-        }
-    }
-}
-
-/// `known` is the rest of serde's message: the known names in backticks.
-fn unknown_field(field: &str, known: &str, at: &Pointer) -> ApiError {
-    let names = known.split('`').skip(1).step_by(2);
-    let nearest = names
-        .map(|name| (strsim::normalized_damerau_levenshtein(field, name), name))
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let hint = match nearest {
-        Some((similarity, name)) if similarity >= 0.5 => format!("; did you mean '{name}'?"),
-        Some(_) | None => String::new(),
-    };
-    // The path already ends in the member's name when the parser had entered it.
-    let pointer = if at.last() == Some(field) { at.clone() } else { at.member(field) };
-    ApiError::new(ErrorCode::UnknownField, format!("unknown field '{field}'{hint}")).at(pointer)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use keyward_store::{RootKey, StoreError};
 use secrecy::SecretString;
 
-use crate::auth::AdminCredential;
+use crate::admin::AdminCredential;
 
 mod file;
 

@@ -1,15 +1,12 @@
-//! The edge: every failure becomes an answer in the one error envelope here, and is logged here, once.
+//! Failures: each becomes an answer in the one error envelope here, and is logged here, once.
 //!
 //! What the caller may read and what the log keeps are separate: causes never leave the process.
 
 use std::fmt;
 
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
-use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, ResponseError};
 use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::Invalid;
@@ -17,7 +14,6 @@ use keyward_core::refusal::{LimitRefusal, Refusal};
 use keyward_store::StoreError;
 
 use crate::clock;
-use crate::request_id::RequestIdentity;
 
 /// Which of our two doors a request came through: `is_bifrost_error` tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +98,8 @@ impl ApiError {
         }
     }
 
-    fn answer(&self, request_id: &str) -> HttpResponse {
+    /// The whole answer.
+    pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if self.0.code == ErrorCode::Unauthorized {
             response.insert_header(("www-authenticate", "Basic realm=\"keyward\""));
@@ -120,7 +117,8 @@ impl ApiError {
         response.json(self.body(request_id))
     }
 
-    fn log(&self, request_id: &str) {
+    /// Writes a fault of ours to the log, with its causes.
+    pub(crate) fn log(&self, request_id: &str) {
         if self.0.code.status() < 500 {
             return;
         }
@@ -200,39 +198,4 @@ impl From<StoreError> for ApiError {
             }
         }
     }
-}
-
-/// Middleware: gives each request its id, and each failure its envelope.
-pub(crate) async fn envelope<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
-    let identity = RequestIdentity::mint();
-    let id = identity.id().clone();
-    request.extensions_mut().insert(identity);
-    let response = next.call(request).await?;
-    let failed = response.response().error().map(|error| match error.as_error::<ApiError>() {
-        Some(error) => {
-            error.log(id.as_str());
-            error.answer(id.as_str())
-        }
-        None => {
-            let error = ApiError::new(ErrorCode::InvalidRequest, error.to_string());
-            error.answer(id.as_str())
-        }
-    });
-    let mut response = match failed {
-        Some(answer) => response.into_response(answer).map_into_right_body(),
-        None => response.map_into_left_body(),
-    };
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
-    }
-    Ok(response)
-}
-
-/// What answers paths that nobody serves.
-pub(crate) async fn no_such_route(request: actix_web::HttpRequest) -> Result<HttpResponse, ApiError> {
-    let message = format!("There is nothing at {} {}", request.method(), request.path());
-    Err(ApiError::new(ErrorCode::NotFound, message))
 }

@@ -19,6 +19,8 @@ use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
 
+mod answer;
+mod books;
 mod bound;
 pub(crate) mod credential;
 mod dispatch;

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking"))]
 
+mod admin;
 mod api;
 mod auth;
 mod body;
@@ -9,9 +10,11 @@ pub mod cli;
 mod clock;
 pub mod config;
 pub mod demo;
+mod envelope;
 mod error;
 mod gateway;
 mod health;
+mod json;
 mod ledger_writer;
 mod metrics;
 pub mod openapi;
@@ -21,5 +24,5 @@ mod server;
 mod state;
 mod upstreams;
 
-pub use auth::AdminCredential;
+pub use admin::AdminCredential;
 pub use server::{Server, ServerError};

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
 use crate::config::{ConfigError, Settings};
-use crate::error::{envelope, no_such_route};
+use crate::envelope::{envelope, no_such_route};
 use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::LedgerWriter;
 use crate::state::State;

@@ -91,7 +91,7 @@ impl std::fmt::Debug for AuthConfig {
 /// Reads a configuration file.
 pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
-    crate::body::parse(&text).map_err(|error| {
+    crate::json::parse(&text).map_err(|error| {
         let detail = error.body("").error;
         let pointer = if detail.param.is_empty() { "/".to_owned() } else { detail.param };
         ConfigError::Malformed { path: path.to_owned(), pointer, message: detail.message }

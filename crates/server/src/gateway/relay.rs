@@ -2,30 +2,25 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
-use keyward_core::price::TokenUsage;
-use keyward_engine::{Admission, Settlement};
+use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
-use super::dispatch::{Call, SendError, send, timed_out};
+use super::answer::{Reply, builder, next_data};
+use super::books::Books;
+use super::dispatch::{Call, SendError, send};
 use super::stream::Stream;
 use super::upstream_client::UpstreamClient;
-use super::{headers, usage};
-use crate::clock;
+use super::usage;
 use crate::error::ApiError;
 use crate::state::State;
 
 /// The longest answer that is no stream.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
-
-/// What the client is told, once.
-pub(super) type Reply = oneshot::Sender<Result<HttpResponse, ApiError>>;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
 pub(super) async fn relay(
@@ -44,7 +39,7 @@ pub(super) async fn relay(
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
     let (request, timeout, relay_usage) = call.into_parts();
-    let Some(admission) = &books.admission else { return };
+    let Some(admission) = books.admission() else { return };
     let failure = match send(admission, &client, request, timeout).await {
         Ok(response) if is_events(&response) => {
             return Stream::new(books, timeout, relay_usage).run(response, reply).await;
@@ -113,17 +108,6 @@ fn judge(
     }
 }
 
-/// A response with the provider's status, and of its headers what a client may see.
-pub(super) fn builder(head: &http::response::Parts) -> HttpResponseBuilder {
-    let status = StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = HttpResponse::build(status);
-    let received = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    for (name, value) in headers::to_client(received) {
-        response.append_header((name, value));
-    }
-    response
-}
-
 async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiError, Outcome)> {
     let mut collected = BytesMut::new();
     while let Some(data) = next_data(&mut body, timeout).await? {
@@ -134,70 +118,4 @@ async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiErr
         collected.extend_from_slice(&data);
     }
     Ok(collected.freeze())
-}
-
-/// The next bytes of an answer; none at its end.
-pub(super) async fn next_data(body: &mut Incoming, timeout: Duration) -> Result<Option<Bytes>, (ApiError, Outcome)> {
-    loop {
-        match tokio::time::timeout(timeout, body.frame()).await {
-            Ok(None) => return Ok(None),
-            Ok(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) => return Ok(Some(data)),
-                // Trailers say nothing that is relayed.
-                Err(_) => continue,
-            },
-            Ok(Some(Err(error))) => {
-                let message = "The provider closed the connection in the middle of its answer";
-                let error = ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error);
-                return Err((error, Outcome::UpstreamError));
-            }
-            Err(_) => return Err((timed_out(timeout), Outcome::TimedOut)),
-        }
-    }
-}
-
-/// The books of one attempt: open until it is settled or released, once.
-pub(super) struct Books {
-    state: web::Data<State>,
-    admission: Option<Admission>,
-}
-
-impl Books {
-    fn open(state: web::Data<State>, admission: Admission) -> Self {
-        state.metrics.attempt_began();
-        Self { state, admission: Some(admission) }
-    }
-
-    pub(super) const fn state(&self) -> &web::Data<State> {
-        &self.state
-    }
-
-    /// The id of the request that this attempt belongs to.
-    pub(super) fn request_id(&self) -> String {
-        let attribution = self.admission.as_ref().and_then(Admission::attribution);
-        attribution.map_or_else(String::new, |attribution| attribution.request_id.to_string())
-    }
-
-    /// Writes down what was used; the first call counts.
-    pub(super) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
-        if let Some(admission) = self.admission.take() {
-            let cost = admission.settle(Settlement { usage, outcome, at: clock::now() });
-            self.state.metrics.attempt_ended(outcome, usage, cost);
-        }
-    }
-
-    /// Nothing was used: no byte left.
-    fn release(&mut self) {
-        if let Some(admission) = self.admission.take() {
-            admission.release();
-            self.state.metrics.attempt_released();
-        }
-    }
-}
-
-impl Drop for Books {
-    /// The task was killed before it could settle: the hold is charged.
-    fn drop(&mut self) {
-        self.settle(None, Outcome::Abandoned);
-    }
 }

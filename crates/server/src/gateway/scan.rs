@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::body::parse;
 use crate::error::ApiError;
+use crate::json::parse;
 
 /// What a chat completion request asks for.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,7 +16,8 @@ use keyward_core::price::TokenUsage;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::relay::{Books, Reply, builder, next_data};
+use super::answer::{Reply, builder, next_data};
+use super::books::Books;
 use super::sse::{Event, Splitter, TooLong};
 use super::usage;
 use crate::error::ApiError;

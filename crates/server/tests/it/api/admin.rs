@@ -18,7 +18,7 @@ async fn guarded() -> App {
 fn operations() -> Vec<(String, String, bool)> {
     let contract = Contract::new();
     let mut operations = Vec::new();
-    let mut open = Vec::new();
+    let mut open: Vec<&str> = Vec::new();
     for (template, item) in contract.documents()[0]["paths"].as_object().unwrap() {
         let path: Vec<&str> =
             template.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();

@@ -69,7 +69,8 @@ async fn what_cannot_be_made_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_customer_frees_its_teams_and_keys() {
     let app = App::start().await;
-    let request = CreateCustomer { rate_limit: requests(2, "1h").into(), budget: budget("1", "1d").into(), ..named("a") };
+    let request =
+        CreateCustomer { rate_limit: requests(2, "1h").into(), budget: budget("1", "1d").into(), ..named("a") };
     let customer = app.client.customer_create(&request).await.unwrap().customer;
     let owned_by = Some(customer.id.clone());
     let team = CreateTeam { name: "red".to_owned(), customer_id: owned_by.clone(), ..CreateTeam::default() };
@@ -86,7 +87,7 @@ async fn deleting_a_customer_frees_its_teams_and_keys() {
     assert!(used.budgets[0].current_usage > NanoUsd::ZERO);
     for key in &keys {
         let limited = refused(app.caller(key).chat_completion_create(&chat("demo/echo", "hi")).await);
-        assert_eq!((limited.status, limited.refusal.unwrap().scope.id.as_str()), (429, customer.id.as_str()));
+        assert_eq!((limited.status, limited.refusal.unwrap().scope.id.as_str()), (429, customer.id.to_string()));
     }
 
     let answer = app.client.customer_delete(&customer.id).await.unwrap();
@@ -97,10 +98,9 @@ async fn deleting_a_customer_frees_its_teams_and_keys() {
         assert_eq!((left.customer_id, left.team_id), (None, key.team_id.clone()));
         app.caller(key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
     }
-    for error in [
-        refused(app.client.customer_get(&customer.id).await),
-        refused(app.client.customer_delete(&customer.id).await),
-    ] {
+    for error in
+        [refused(app.client.customer_get(&customer.id).await), refused(app.client.customer_delete(&customer.id).await)]
+    {
         assert_eq!(told(&error), (404, "", "Customer not found"));
     }
 }

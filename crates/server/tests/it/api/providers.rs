@@ -1,6 +1,8 @@
 //! `/api/providers`
 
-use keyward_client::{BaseUrl, CreateProvider, CreateProviderKey, CreateVirtualKey, NetworkConfig, ProviderConfigInput};
+use keyward_client::{
+    BaseUrl, CreateProvider, CreateProviderKey, CreateVirtualKey, NetworkConfig, ProviderConfigInput,
+};
 use serde_json::{Value, json};
 
 use super::{PROVIDERS, VIRTUAL_KEYS, done, refused, send, told};
@@ -98,7 +100,9 @@ async fn what_cannot_be_made_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn private_addresses_can_be_blocked() {
     let app = App::builder().settings(|settings| settings.block_private_upstreams = true).start().await;
-    for address in ["http://127.0.0.1:1", "http://10.0.0.1", "http://[::1]", "http://[::ffff:10.0.0.1]", "http://2130706433"] {
+    for address in
+        ["http://127.0.0.1:1", "http://10.0.0.1", "http://[::1]", "http://[::ffff:10.0.0.1]", "http://2130706433"]
+    {
         let error = refused(app.client.provider_create(&at("own", address)).await);
         let message = "base_url must not be a private address: block_private_upstreams is on";
         assert_eq!(told(&error), (400, "/network_config/base_url", message), "{address}");
@@ -131,7 +135,8 @@ async fn no_answer_has_a_secret_in_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_provider_takes_its_keys_and_opens_nothing() {
     let app = App::start().await;
-    let provider = CreateProvider { keys: vec![CreateProviderKey::new("main", SECRET)], ..at("own", "http://127.0.0.1:1") };
+    let provider =
+        CreateProvider { keys: vec![CreateProviderKey::new("main", SECRET)], ..at("own", "http://127.0.0.1:1") };
     let provider_key = app.client.provider_create(&provider).await.unwrap().keys.remove(0);
     let config = ProviderConfigInput {
         provider: Some("own".into()),

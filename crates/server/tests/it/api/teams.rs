@@ -111,15 +111,13 @@ async fn deleting_a_team_frees_its_keys() {
     assert_eq!(used.rate_limit.unwrap().request_current_usage, 1);
     assert!(used.budgets[0].current_usage > NanoUsd::ZERO);
     let limited = refused(caller.chat_completion_create(&chat("demo/echo", "hi")).await);
-    assert_eq!((limited.status, limited.refusal.unwrap().scope.id.as_str()), (429, team.id.as_str()));
+    assert_eq!((limited.status, limited.refusal.unwrap().scope.id.as_str()), (429, team.id.to_string()));
 
     let answer = app.client.team_delete(&team.id).await.unwrap();
     assert_eq!(answer.message, "Team deleted successfully");
     assert_eq!(app.client.virtual_key_get(&key.id).await.unwrap().team_id, None);
     caller.chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
-    for error in
-        [refused(app.client.team_get(&team.id).await), refused(app.client.team_delete(&team.id).await)]
-    {
+    for error in [refused(app.client.team_get(&team.id).await), refused(app.client.team_delete(&team.id).await)] {
         assert_eq!(told(&error), (404, "", "Team not found"));
     }
     let late = CreateVirtualKey { name: "late".to_owned(), team_id: Some(team.id), ..CreateVirtualKey::default() };

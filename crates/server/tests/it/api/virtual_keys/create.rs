@@ -248,7 +248,10 @@ async fn with_on_create_the_secret_is_seen_once() {
     ] {
         let text = String::from_utf8(reply.body.clone()).unwrap();
         assert!(reply.status == 200 && !text.contains(secret), "{text}");
-        assert!(text.contains(&format!("\"value\":\"sk-b{}{}\"", "*".repeat(24), &secret[secret.len() - 4..])), "{text}");
+        assert!(
+            text.contains(&format!("\"value\":\"sk-b{}{}\"", "*".repeat(24), &secret[secret.len() - 4..])),
+            "{text}"
+        );
     }
 }
 

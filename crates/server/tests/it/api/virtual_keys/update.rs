@@ -116,7 +116,9 @@ async fn every_member_can_be_set() {
         "expires_at": "2099-01-01T00:00:00Z",
     });
     let after = serde_json::to_value(edited(&app, &key, body.clone()).await).unwrap();
-    for member in ["name", "description", "is_active", "allow_all_providers", "team_id", "calendar_aligned", "expires_at"] {
+    for member in
+        ["name", "description", "is_active", "allow_all_providers", "team_id", "calendar_aligned", "expires_at"]
+    {
         assert_eq!(after[member], body[member], "{member}");
     }
     assert_eq!((&after["budget"]["max_limit"], &after["budget"]["calendar_aligned"]), (&json!(0.25), &json!(true)));
@@ -138,7 +140,10 @@ async fn what_cannot_be_carried_out_changes_nothing() {
         (json!({ "name": other.name }), (409, "/name", "A virtual key with this name already exists")),
         (json!({ "name": "  " }), (400, "/name", "Virtual key name is required")),
         (json!({ "name": null }), (400, "/name", "Virtual key name is required")),
-        (json!({ "expires_at": "2020-01-01T00:00:00Z" }), (400, "/expires_at", "expires_at must be a future timestamp")),
+        (
+            json!({ "expires_at": "2020-01-01T00:00:00Z" }),
+            (400, "/expires_at", "expires_at must be a future timestamp"),
+        ),
         (json!({ "team_id": "nobody" }), (400, "/team_id", "team 'nobody' not found")),
         (json!({ "customer_id": "nobody" }), (400, "/customer_id", "customer 'nobody' not found")),
         (json!({ "key_ids": ["x"] }), (400, "/key_ids", "some keys not found: expected 1, found 0")),

@@ -3,7 +3,7 @@
 use keyward_client::{CreateVirtualKey, NanoUsd, VirtualKey};
 use serde_json::{Value, json};
 
-use super::super::super::{budget, refused, requests};
+use super::super::super::{budget, requests};
 use super::super::team;
 use super::{edited, invalid, unedited};
 use crate::gateway::{chat, with_budget};
@@ -89,7 +89,9 @@ async fn budgets_are_made_matched_and_removed() {
     assert_eq!(shown(&single), [json!([weekly, 7, "1w", spent])]);
     let single = edited(&app, &key, json!({ "budget": { "reset_duration": "1M" } })).await;
     assert_eq!(shown(&single), [json!([weekly, 7, "1M", spent])]);
-    for remove in [json!({ "budget": {} }), json!({ "budget": null }), json!({ "budgets": [] }), json!({ "budgets": null })] {
+    for remove in
+        [json!({ "budget": {} }), json!({ "budget": null }), json!({ "budgets": [] }), json!({ "budgets": null })]
+    {
         assert!(edited(&app, &key, remove.clone()).await.budgets.is_empty(), "{remove}");
         edited(&app, &key, json!({ "budget": { "max_limit": 1, "reset_duration": "1d" } })).await;
     }
@@ -136,10 +138,7 @@ async fn budgets_that_cannot_be_are_refused() {
             json!({ "budgets": [{ "max_limit": 1, "reset_duration": "1d" }, { "max_limit": 1, "reset_duration": "1d" }] }),
             invalid("/budgets/1/reset_duration", "Duplicate reset_duration in budgets: 1d"),
         ),
-        (
-            json!({ "budgets": [], "budget": null }),
-            invalid("/budgets", "only one of 'budget' or 'budgets' may be set"),
-        ),
+        (json!({ "budgets": [], "budget": null }), invalid("/budgets", "only one of 'budget' or 'budgets' may be set")),
         (
             json!({ "budgets": [{ "id": id, "reset_duration": "90m", "calendar_aligned": true }] }),
             invalid(

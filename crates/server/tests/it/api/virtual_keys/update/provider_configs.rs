@@ -69,10 +69,7 @@ async fn what_belongs_elsewhere_is_refused() {
         (json!({ "id": id }), invalid("/provider_configs/0/id", &of(&format!("provider config {id}")))),
         (json!({ "id": 0 }), invalid("/provider_configs/0/id", &of("provider config 0"))),
         (json!({}), invalid("/provider_configs/0/provider", "provider name is required")),
-        (
-            json!({ "provider": "nobody" }),
-            invalid("/provider_configs/0/provider", "invalid provider name: nobody"),
-        ),
+        (json!({ "provider": "nobody" }), invalid("/provider_configs/0/provider", "invalid provider name: nobody")),
         (
             json!({ "id": own, "key_ids": ["x"] }),
             invalid("/provider_configs/0/key_ids", "some keys not found for provider demo: expected 1, found 0"),

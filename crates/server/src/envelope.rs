@@ -1,0 +1,46 @@
+//! The edge of the server: gives each request its id and each failure its envelope.
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse};
+use keyward_core::error_code::ErrorCode;
+
+use crate::error::ApiError;
+use crate::request_id::RequestIdentity;
+
+/// Middleware: gives each request its id, and each failure its envelope.
+pub(crate) async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
+    let identity = RequestIdentity::mint();
+    let id = identity.id().clone();
+    request.extensions_mut().insert(identity);
+    let response = next.call(request).await?;
+    let failed = response.response().error().map(|error| match error.as_error::<ApiError>() {
+        Some(error) => {
+            error.log(id.as_str());
+            error.answer(id.as_str())
+        }
+        None => {
+            let error = ApiError::new(ErrorCode::InvalidRequest, error.to_string());
+            error.answer(id.as_str())
+        }
+    });
+    let mut response = match failed {
+        Some(answer) => response.into_response(answer).map_into_right_body(),
+        None => response.map_into_left_body(),
+    };
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    Ok(response)
+}
+
+/// What answers paths that nobody serves.
+pub(crate) async fn no_such_route(request: actix_web::HttpRequest) -> Result<HttpResponse, ApiError> {
+    let message = format!("There is nothing at {} {}", request.method(), request.path());
+    Err(ApiError::new(ErrorCode::NotFound, message))
+}

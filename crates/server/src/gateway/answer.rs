@@ -1,0 +1,50 @@
+//! A provider's answer, piece by piece.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::ledger::Outcome;
+use tokio::sync::oneshot;
+
+use super::dispatch::timed_out;
+use super::headers;
+use crate::error::ApiError;
+
+/// What the client is told, once.
+pub(super) type Reply = oneshot::Sender<Result<HttpResponse, ApiError>>;
+
+/// A response with the provider's status, and of its headers what a client may see.
+pub(super) fn builder(head: &http::response::Parts) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = HttpResponse::build(status);
+    let received = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    for (name, value) in headers::to_client(received) {
+        response.append_header((name, value));
+    }
+    response
+}
+
+/// The next bytes of an answer; none at its end.
+pub(super) async fn next_data(body: &mut Incoming, timeout: Duration) -> Result<Option<Bytes>, (ApiError, Outcome)> {
+    loop {
+        match tokio::time::timeout(timeout, body.frame()).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => return Ok(Some(data)),
+                // Trailers say nothing that is relayed.
+                Err(_) => continue,
+            },
+            Ok(Some(Err(error))) => {
+                let message = "The provider closed the connection in the middle of its answer";
+                let error = ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error);
+                return Err((error, Outcome::UpstreamError));
+            }
+            Err(_) => return Err((timed_out(timeout), Outcome::TimedOut)),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! JSON as others write it: a failure names the member at fault, and for an unknown one the nearest that is known.
+
+use keyward_core::error_code::ErrorCode;
+use keyward_core::invalid::Pointer;
+use serde::Deserialize;
+use serde_path_to_error::Segment;
+
+use crate::error::ApiError;
+
+/// Parses JSON text; a failure names the member at fault, and for an unknown one the nearest that is known.
+pub(crate) fn parse<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        explained(error.into_inner(), &pointer)
+    })?;
+    deserializer.end().map_err(|error| explained(error, &Pointer::ROOT))?;
+    Ok(parsed)
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> Pointer {
+    path.iter().fold(Pointer::ROOT, |pointer, segment| match segment {
+        Segment::Seq { index } => pointer.element(*index),
+        Segment::Map { key } | Segment::Enum { variant: key } => pointer.member(key),
+        Segment::Unknown => pointer,
+    })
+}
+
+fn explained(error: serde_json::Error, at: &Pointer) -> ApiError {
+    use serde_json::error::Category;
+    let text = error.to_string();
+    match error.classify() {
+        Category::Io | Category::Syntax | Category::Eof => {
+            ApiError::new(ErrorCode::InvalidJson, format!("Invalid JSON: {text}"))
+        }
+        Category::Data => {
+            let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+            match what.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, ")) {
+                Some((field, known)) => unknown_field(field, known, at),
+                None => ApiError::new(ErrorCode::InvalidRequest, what).at(at),
+            }
+        }
+    }
+}
+
+/// `known` is the rest of serde's message: the known names in backticks.
+fn unknown_field(field: &str, known: &str, at: &Pointer) -> ApiError {
+    let names = known.split('`').skip(1).step_by(2);
+    let nearest = names
+        .map(|name| (strsim::normalized_damerau_levenshtein(field, name), name))
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let hint = match nearest {
+        Some((similarity, name)) if similarity >= 0.5 => format!("; did you mean '{name}'?"),
+        Some(_) | None => String::new(),
+    };
+    // The path already ends in the member's name when the parser had entered it.
+    let pointer = if at.last() == Some(field) { at.clone() } else { at.member(field) };
+    ApiError::new(ErrorCode::UnknownField, format!("unknown field '{field}'{hint}")).at(pointer)
+}

@@ -1,0 +1,149 @@
+//! One golden answer per view of a resource. A redaction checks the kind of what it replaces.
+
+use insta::internals::{Content, ContentPath};
+use insta::{assert_json_snapshot, dynamic_redaction};
+use keyward_client::{CreateVirtualKey, VirtualKey};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{CUSTOMERS, PROVIDERS, TEAMS, VIRTUAL_KEYS, done, send};
+use crate::harness::App;
+
+fn text(content: &Content, path: &ContentPath<'_>) -> String {
+    content.as_str().unwrap_or_else(|| panic!("{path}: {content:?} is no text")).to_owned()
+}
+
+fn uuid(content: Content, path: ContentPath<'_>) -> Content {
+    let text = text(&content, &path);
+    assert!(text.parse::<Uuid>().is_ok(), "{path}: {text}");
+    "[uuid]".into()
+}
+
+fn timestamp(content: Content, path: ContentPath<'_>) -> Content {
+    let text = text(&content, &path);
+    // RFC 3339 in UTC.
+    assert!(text.parse::<jiff::Timestamp>().is_ok() && text.ends_with('Z'), "{path}: {text}");
+    "[timestamp]".into()
+}
+
+fn secret(content: Content, path: ContentPath<'_>) -> Content {
+    let text = text(&content, &path);
+    assert!(text.strip_prefix("sk-bf-").is_some_and(|uuid| uuid.parse::<Uuid>().is_ok()), "{path}: no virtual key");
+    "[virtual key]".into()
+}
+
+/// Compares an answer with its golden file.
+fn golden(name: &str, answer: &Value) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for selector in ["budget_id", "rate_limit_id", "team_id", "customer_id", "virtual_key_id", "key_id", "event_id"] {
+        settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(uuid));
+    }
+    for selector in ["last_reset", "token_last_reset", "request_last_reset", "resets_at", "created_at", "updated_at"] {
+        settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(timestamp));
+    }
+    // Provider configs and attached keys have row numbers for ids, which count up from one.
+    settings.add_redaction(
+        ".**.id",
+        dynamic_redaction(|content, path| match content.as_i64() {
+            Some(_) => content,
+            None => uuid(content, path),
+        }),
+    );
+    // `value` is the secret of a virtual key, or an object or redacted text at provider keys.
+    settings.add_redaction(
+        ".**.value",
+        dynamic_redaction(|content, path| match content.as_str() {
+            Some(text) if text.starts_with("sk-bf-") => secret(content, path),
+            Some(_) | None => content,
+        }),
+    );
+    settings.bind(|| assert_json_snapshot!(name, answer));
+}
+
+fn limits() -> Value {
+    json!({
+        "calendar_aligned": true,
+        "budgets": [
+            { "max_limit": 0.25, "reset_duration": "1d", "timezone": "Europe/Berlin" },
+            { "max_limit": 100, "reset_duration": "1h" },
+        ],
+        "rate_limit": {
+            "token_max_limit": 1000, "token_reset_duration": "1m", "request_max_limit": 60, "request_reset_duration": "1h",
+        },
+    })
+}
+
+fn with(mut members: Value, more: Value) -> Value {
+    members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    members
+}
+
+/// A virtual key with everything that it can have.
+async fn dressed(app: &App) -> Value {
+    let team = done(app, "POST", TEAMS, json!({ "name": "red" })).await;
+    let literal = json!({ "name": "literal", "value": "fake-provider-secret" });
+    let reference = json!({ "name": "reference", "value": "env.PATH", "models": ["echo"], "weight": 0.5 });
+    let mut ids = Vec::new();
+    for key in [literal, reference] {
+        ids.push(done(app, "POST", &format!("{PROVIDERS}/demo/keys"), key).await["id"].clone());
+    }
+    let config = json!({
+        "provider": "demo", "weight": 0.5, "allowed_models": ["echo"], "blacklisted_models": ["slow"], "key_ids": ids,
+        "budget": { "max_limit": 1e-9, "reset_duration": "1M" },
+        "rate_limit": { "request_max_limit": 5, "request_reset_duration": "1m" },
+    });
+    let own = json!({
+        "name": "dressed", "description": "with everything", "team_id": team["team"]["id"],
+        "provider_configs": [config], "expires_at": "2099-01-01T00:00:00Z",
+    });
+    done(app, "POST", VIRTUAL_KEYS, with(limits(), own)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn virtual_keys() {
+    let app = App::start().await;
+    let created = dressed(&app).await;
+    golden("VirtualKey", &created);
+    let id = created["virtual_key"]["id"].as_str().unwrap();
+    golden("VirtualKeyDetail", &app.raw("GET", &format!("{VIRTUAL_KEYS}/{id}")).send().await.json());
+    let bare = CreateVirtualKey { name: "bare".to_owned(), ..CreateVirtualKey::default() };
+    app.client.virtual_key_create(&bare).await.unwrap();
+    golden("VirtualKeyList", &app.raw("GET", &format!("{VIRTUAL_KEYS}?limit=1&offset=1")).send().await.json());
+    let key: VirtualKey = serde_json::from_value(created["virtual_key"].clone()).unwrap();
+    let quota = app.raw("GET", &format!("{VIRTUAL_KEYS}/quota")).header("x-bf-vk", key.value.expose());
+    golden("VirtualKeyQuota", &quota.send().await.json());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners() {
+    let app = App::start().await;
+    let customer = done(&app, "POST", CUSTOMERS, with(limits(), json!({ "name": "acme" }))).await;
+    golden("Customer", &customer);
+    let team = json!({ "name": "red", "customer_id": customer["customer"]["id"] });
+    golden("Team", &done(&app, "POST", TEAMS, with(limits(), team)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn providers() {
+    let app = App::start().await;
+    let body = json!({
+        "name": "own",
+        "network_config": { "base_url": "https://llm.example/v1", "default_request_timeout_in_seconds": 60 },
+        "keys": [{ "name": "literal", "value": "fake-provider-secret" }],
+    });
+    golden("Provider", &done(&app, "POST", PROVIDERS, body).await);
+    let key = json!({
+        "name": "reference", "value": "env.PATH", "models": ["a", "b"], "weight": 0.5, "enabled": false,
+        "use_for_batch_api": true,
+    });
+    golden("ProviderKey", &done(&app, "POST", &format!("{PROVIDERS}/own/keys"), key).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors() {
+    let app = App::start().await;
+    let body = json!({ "name": "x", "budget": { "max_limt": 1, "reset_duration": "1d" } });
+    golden("ErrorBody", &send(&app, "POST", VIRTUAL_KEYS, &body).await.json());
+}
