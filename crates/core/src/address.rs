@@ -19,13 +19,14 @@ impl AddressClass {
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self::of_v4(v4),
-            IpAddr::V6(v6) => Self::of_v6(v6),
+            IpAddr::V6(v6) => embedded_v4(v6).map_or_else(|| Self::of_v6(v6), Self::of_v4),
         }
     }
 
     fn of_v4(address: Ipv4Addr) -> Self {
         /// Metadata services outside the link-local range.
-        const METADATA: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16)];
+        const METADATA: [Ipv4Addr; 3] =
+            [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
         let [first, second, ..] = address.octets();
         let carrier_grade_nat = first == 100 && (64..128).contains(&second);
         if address.is_link_local() || address.is_broadcast() || address.is_multicast() || METADATA.contains(&address) {
@@ -50,6 +51,17 @@ impl AddressClass {
     }
 }
 
+/// The IPv4 address that a NAT64, 6to4 or IPv4-compatible address leads to.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let segments = address.segments();
+    let join = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
+    match segments {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(join(high, low)),
+        [0, 0, 0, 0, 0, 0, high, low] if high > 0 => Some(join(high, low)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +74,10 @@ mod tests {
                 &[
                     "169.254.169.254",
                     "::ffff:169.254.169.254",
+                    "64:ff9b::a9fe:a9fe",
+                    "2002:a9fe:a9fe::",
+                    "::a9fe:a9fe",
+                    "192.0.0.192",
                     "fe80::1",
                     "fd00:ec2::254",
                     "100.100.100.200",

@@ -77,7 +77,9 @@ impl FromStr for BaseUrl {
         if has_credentials || url.query().is_some() || url.fragment().is_some() {
             return Err(InvalidBaseUrl::Extras);
         }
-        let forbidden_name = url.host_str() == Some("metadata.google.internal");
+        // A name that ends in a dot is the same name.
+        let name = url.host_str().map(|name| name.trim_end_matches('.'));
+        let forbidden_name = name == Some("metadata.google.internal");
         if forbidden_name || literal_address(&url).map(AddressClass::of) == Some(AddressClass::Forbidden) {
             return Err(InvalidBaseUrl::Forbidden);
         }
@@ -132,6 +134,7 @@ mod tests {
             "http://[::ffff:169.254.169.254]/",
             "http://[fe80::1]",
             "http://metadata.google.internal",
+            "http://metadata.google.internal.",
         ] {
             assert_eq!(text.parse::<BaseUrl>(), Err(InvalidBaseUrl::Forbidden), "{text}");
         }

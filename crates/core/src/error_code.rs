@@ -77,8 +77,6 @@ error_codes! {
     NotFound = "not_found", 404, "invalid_request_error", retry false;
     /// The provider is not configured.
     ProviderNotFound = "provider_not_found", 404, "invalid_request_error", retry false;
-    /// The path does not support this method.
-    MethodNotAllowed = "method_not_allowed", 405, "invalid_request_error", retry false;
     /// Something with this name exists already.
     AlreadyExists = "already_exists", 409, "invalid_request_error", retry false;
     /// The body is larger than the configured limit.

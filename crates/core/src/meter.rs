@@ -128,14 +128,17 @@ impl Count {
         }
     }
 
-    /// The reading after `amount` was used in `window`. Usage of a window that is over is history and not counted.
+    /// The reading after `amount` was used in `window`. A later window begins; usage of one that is over is history and not
+    /// counted. A window that overlaps the counted one adds to it and leaves its bounds alone: the posting may be older than
+    /// the edit that set them.
     #[must_use]
     pub fn posted(self, window: Window, amount: i64) -> Self {
-        let rolled = self.rolled(window);
-        if rolled.window.overlaps(&window) {
-            Self { used: rolled.used.saturating_add(amount), ..rolled }
+        if window.start >= self.window.end {
+            Self { window, used: amount }
+        } else if window.overlaps(&self.window) {
+            Self { used: self.used.saturating_add(amount), ..self }
         } else {
-            rolled
+            self
         }
     }
 }
@@ -154,6 +157,7 @@ mod tests {
         assert_eq!(count.posted(window(20, 30), 5), Count { window: window(20, 30), used: 5 });
         assert_eq!(count.posted(window(10, 20), 5), Count { window: window(10, 20), used: 12 });
         assert_eq!(count.posted(window(0, 10), 5), count);
+        assert_eq!(count.posted(window(0, 70), 5), Count { window: window(10, 20), used: 12 });
     }
 
     /// I8: changing the length of a window never refills it, and the next window is the new policy's.

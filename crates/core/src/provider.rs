@@ -260,6 +260,13 @@ impl KnownProvider {
         Self::ALL.iter().find(|known| known.name == name).copied()
     }
 
+    /// True when the provider is known to heed `max_completion_tokens`. Others may ignore it silently, so that only
+    /// `max_tokens` bounds what they bill.
+    #[must_use]
+    pub fn heeds_max_completion_tokens(name: &str) -> bool {
+        matches!(name, "openai" | "anthropic" | "groq" | "xai" | DEMO_PROVIDER)
+    }
+
     /// Where chat completions of the provider `name` are, relative to its base URL.
     #[must_use]
     pub fn chat_completions_path(name: &str) -> &'static str {

@@ -39,8 +39,13 @@ pub enum Refusal {
         model: ModelName,
     },
     /// A budget covers the attempt, and without a price it could not be held.
-    #[error("The price of model '{model}' of provider '{provider}' is not known, and a budget covers this request")]
+    #[error(
+        "The price of model '{model}' of provider '{provider}' is not known, and a budget of {} '{}' covers this request",
+        scope.kind.words(), scope.id
+    )]
     PriceUnknown {
+        /// Whose budget it is.
+        scope: Scope,
         /// The provider asked for.
         provider: ProviderName,
         /// The model asked for.

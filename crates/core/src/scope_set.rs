@@ -29,9 +29,9 @@ impl<M: Borrow<Meter>> ScopeSet<M> {
         &self.0
     }
 
-    /// True when a budget covers the attempt: then its price must be known.
+    /// The first budget that covers the attempt, if one does: then its price must be known.
     #[must_use]
-    pub fn has_budget(&self) -> bool {
-        self.0.iter().any(|meter| meter.borrow().id.metric == Metric::Cost)
+    pub fn budget(&self) -> Option<&Meter> {
+        self.0.iter().map(Borrow::borrow).find(|meter: &&Meter| meter.id.metric == Metric::Cost)
     }
 }

@@ -132,8 +132,8 @@ impl Engine {
         let owners = self.policies.owners(&key);
         let own = key.meters.iter().chain(config.iter().flat_map(|config| &config.meters));
         let scope_set = ScopeSet::new(owners.meters.into_iter().chain(own.cloned()));
-        if attempt.price.is_none() && scope_set.has_budget() {
-            return Err(Refusal::PriceUnknown { provider, model });
+        if let (None, Some(budget)) = (attempt.price, scope_set.budget()) {
+            return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
         }
         let bound = TokenUsage { input: attempt.bound.input, output: attempt.bound.output, ..TokenUsage::default() };
         let ceiling =

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
-use keyward_core::ids::{CustomerId, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::ids::{CustomerId, LimitId, ProviderName, TeamId, VirtualKeyId};
 use keyward_core::limits::Limits;
-use keyward_core::meter::{Count, Meter, MeterId};
+use keyward_core::meter::{Count, Meter, MeterId, Metric};
 use keyward_core::owner::{Customer, Team};
 use keyward_core::provider_config::{KeyAccess, ProviderConfig};
 use keyward_core::scope::{Scope, ScopeKind};
@@ -120,9 +120,10 @@ impl Policies {
 
     pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let meters = self.bind(&customer.limits(), ScopeKind::Customer, customer.id.as_str(), now);
-        let old = self.customers.pin().insert(customer.id.clone(), Arc::new(meters.clone())).cloned();
-        self.forget(old.iter().flat_map(|old| old.iter()), &meters);
+        let limits = customer.limits();
+        let meters = self.bind(&limits, ScopeKind::Customer, customer.id.as_str(), now);
+        let old = self.customers.pin().insert(customer.id.clone(), Arc::new(meters)).cloned();
+        self.forget(old.iter().flat_map(|old| old.iter()), &ids([&limits]));
     }
 
     pub(crate) fn remove_customer(&self, id: &CustomerId) {
@@ -133,10 +134,11 @@ impl Policies {
 
     pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let meters = self.bind(&team.limits(), ScopeKind::Team, team.id.as_str(), now);
-        let policy = TeamPolicy { customer_id: team.customer_id.clone(), meters: meters.clone() };
+        let limits = team.limits();
+        let meters = self.bind(&limits, ScopeKind::Team, team.id.as_str(), now);
+        let policy = TeamPolicy { customer_id: team.customer_id.clone(), meters };
         let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
-        self.forget(old.iter().flat_map(|old| old.meters.iter()), &meters);
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &ids([&limits]));
     }
 
     pub(crate) fn remove_team(&self, id: &TeamId) {
@@ -149,10 +151,11 @@ impl Policies {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let old_hash = self.hashes.pin().insert(key.id.clone(), hash).copied();
         let policy = Arc::new(self.compile(key, now));
-        let replaced = self.keys.pin().insert(hash, policy.clone()).cloned();
+        let replaced = self.keys.pin().insert(hash, policy).cloned();
         let rotated = old_hash.filter(|old| *old != hash).and_then(|old| self.keys.pin().remove(&old).cloned());
-        let meters: Meters = key_meters(&policy).cloned().collect();
-        self.forget(replaced.iter().chain(&rotated).flat_map(|old| key_meters(old)), &meters);
+        let limits: Vec<Limits> =
+            std::iter::once(key.limits()).chain(key.provider_configs.iter().map(ProviderConfig::limits)).collect();
+        self.forget(replaced.iter().chain(&rotated).flat_map(|old| key_meters(old)), &ids(&limits));
     }
 
     pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
@@ -198,11 +201,14 @@ impl Policies {
         limits.meters(&scope).map(bind).collect()
     }
 
-    /// Drops the counters of limits that are gone. Running attempts keep theirs until they end.
-    fn forget<'a>(&self, old: impl IntoIterator<Item = &'a LiveMeter>, kept: &[LiveMeter]) {
+    /// Drops the counters of limits that are gone. A cap that was only cleared keeps its counter, so that clearing it and
+    /// setting it again refills nothing. Running attempts keep their counters until they end.
+    fn forget<'a>(&self, old: impl IntoIterator<Item = &'a LiveMeter>, kept: &[LimitId]) {
         for gone in old {
-            if kept.iter().all(|live| live.meter.id != gone.meter.id) {
-                self.counters.pin().remove(&gone.meter.id);
+            if !kept.contains(&gone.meter.id.limit) {
+                for metric in Metric::ALL {
+                    self.counters.pin().remove(&MeterId { limit: gone.meter.id.limit.clone(), metric });
+                }
             }
         }
     }
@@ -210,6 +216,10 @@ impl Policies {
     fn rank(&self) -> u64 {
         self.next_rank.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+fn ids<'a>(limits: impl IntoIterator<Item = &'a Limits>) -> Vec<LimitId> {
+    limits.into_iter().flat_map(|limits| limits.ids().cloned().collect::<Vec<_>>()).collect()
 }
 
 fn key_meters(policy: &KeyPolicy) -> impl Iterator<Item = &LiveMeter> {

@@ -85,6 +85,9 @@ enum BodyErrors {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers")]
 enum PathErrors {
+    /// The request cannot be carried out as it is; `error.param` points at the member.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
     /// There is no such thing.
     #[response(status = 404)]
     NotFound(ErrorBody),

@@ -71,13 +71,23 @@ impl FromRequest for Open {
     }
 }
 
+/// Headers that proxies add.
+const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
 /// Without an admin credential the server listens on loopback only, and any local program may manage it. A web page may
-/// not: neither one of another origin, nor one whose name was pointed at loopback.
+/// not: neither one of another origin, nor one whose name was pointed at loopback. And nobody may who comes through a proxy:
+/// it would make strangers look local.
 fn same_machine(headers: &HeaderMap) -> Result<(), ApiError> {
     let refuse = |header: &str| {
         let message = "Without an admin credential only programs on this machine may manage the server";
         Err(ApiError::new(ErrorCode::ForbiddenOrigin, message).at(header))
     };
+    if let Some(header) = FORWARDED.into_iter().find(|name| headers.contains_key(*name)) {
+        return refuse(header);
+    }
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return refuse("sec-fetch-site");
+    }
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text(HOST), text(ORIGIN)) {
         (Some(host), _) if !is_loopback(&format!("http://{host}")) => refuse("host"),
@@ -107,6 +117,14 @@ mod tests {
             headers.insert(name.clone(), HeaderValue::from_str(value).unwrap());
         }
         headers
+    }
+
+    #[test]
+    fn nobody_comes_through_a_proxy() {
+        for name in FORWARDED {
+            let name = HeaderName::from_static(name);
+            assert!(same_machine(&headers(&[(HOST, "localhost"), (name, "203.0.113.7")])).is_err());
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
@@ -9,7 +10,10 @@ use actix_web::{FromRequest, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use keyward_core::error_code::ErrorCode;
+use keyward_core::invalid::{Invalid, Pointer};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::json::parse;
@@ -19,7 +23,7 @@ use crate::state::State;
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + Serialize + 'static> FromRequest for Body<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
@@ -30,13 +34,25 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             let text = read(&request, payload, limit).await?;
             let parsed = parse(&text)?;
             refuse_nul(&text)?;
+            refuse_lists(&text, &parsed)?;
             Ok(Self(parsed))
         })
     }
 }
 
-/// Reads a body of at most `limit` bytes.
-pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+/// How long a client may take to send its body.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads a body of at most `limit` bytes, in time.
+pub(crate) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let read = tokio::time::timeout(PATIENCE, read_all(request, payload, limit)).await;
+    read.unwrap_or_else(|_| {
+        let message = format!("The body did not come within {} seconds", PATIENCE.as_secs());
+        Err(ApiError::new(ErrorCode::InvalidRequest, message))
+    })
+}
+
+async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"));
     if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         let message = "Compressed bodies are not accepted";
@@ -72,4 +88,30 @@ fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
         rest = escape.get(2..).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Refuses lists where objects belong. Serde takes the elements of such a list for the object's members, in the order that they
+/// are declared in, so that `[]` would remove a limit. What was understood, written down again, tells which is which.
+fn refuse_lists(text: &[u8], parsed: &impl Serialize) -> Result<(), ApiError> {
+    let written: Value = parse(text)?;
+    let understood = serde_json::to_value(parsed)
+        .map_err(|error| ApiError::new(ErrorCode::Internal, "The request cannot be read").because(error))?;
+    match misplaced_list(&written, &understood, &Pointer::ROOT) {
+        Some(at) => Err(Invalid::at(at, "invalid type: sequence, expected an object").into()),
+        None => Ok(()),
+    }
+}
+
+fn misplaced_list(written: &Value, understood: &Value, at: &Pointer) -> Option<Pointer> {
+    match (written, understood) {
+        (Value::Array(written), Value::Array(understood)) => {
+            let mut pairs = written.iter().zip(understood).enumerate();
+            pairs.find_map(|(index, (written, understood))| misplaced_list(written, understood, &at.element(index)))
+        }
+        (Value::Array(_), _) => Some(at.clone()),
+        (Value::Object(written), Value::Object(understood)) => {
+            written.iter().find_map(|(name, written)| misplaced_list(written, understood.get(name)?, &at.member(name)))
+        }
+        _ => None,
+    }
 }

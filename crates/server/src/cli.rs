@@ -47,6 +47,9 @@ enum Command {
     },
     /// Brings the database to this version's schema and checks it
     Migrate {
+        /// A JSON configuration file
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
         /// sqlite://PATH or postgres://…
         #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
         database_url: Option<String>,
@@ -104,7 +107,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Demo { listen } => demo(listen).await,
-            Command::Migrate { database_url } => migrate(database_url).await,
+            Command::Migrate { config, database_url } => migrate(config, database_url).await,
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);
                 Ok(())
@@ -134,8 +137,8 @@ async fn demo(listen: SocketAddr) -> Result<(), CliError> {
     Ok(demo.stop().await?)
 }
 
-async fn migrate(database_url: Option<String>) -> Result<(), CliError> {
-    let settings = Settings::load(Overrides { database_url, ..Overrides::default() })?;
+async fn migrate(config: Option<PathBuf>, database_url: Option<String>) -> Result<(), CliError> {
+    let settings = Settings::load(Overrides { config, database_url, listen: None })?;
     Store::open(StoreOptions { url: settings.database_url, root_key: config::root_key()? }).await?;
     println!("The database has this version's schema.");
     Ok(())

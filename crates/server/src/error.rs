@@ -119,7 +119,7 @@ impl ApiError {
 
     /// Writes a fault of ours to the log, with its causes.
     pub(crate) fn log(&self, request_id: &str) {
-        if self.0.code.status() < 500 {
+        if self.0.code.status() < 500 || self.0.code == ErrorCode::ShuttingDown {
             return;
         }
         let mut chain = String::new();
@@ -189,6 +189,7 @@ impl From<StoreError> for ApiError {
             | StoreError::SchemaDamaged { .. }
             | StoreError::WrongRootKey
             | StoreError::RootKeyMissing
+            | StoreError::RootKeyLost { .. }
             | StoreError::RootKeyMalformed
             | StoreError::Locked { .. }
             | StoreError::Address(_)

@@ -39,6 +39,9 @@ use resolve::Route;
 use scan::ChatScan;
 pub(crate) use upstream_client::{UpstreamClient, tls};
 
+/// What kind of request this is, in errors.
+const CHAT_COMPLETION: &str = "chat_completion";
+
 /// Every operation of the gateway.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(chat_completion_create);
@@ -111,7 +114,7 @@ async fn chat_completion_create(
     state: web::Data<State>,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let mut extra = ErrorExtra { request_type: "chat_completion".to_owned(), ..ErrorExtra::default() };
+    let mut extra = ErrorExtra { request_type: CHAT_COMPLETION.to_owned(), ..ErrorExtra::default() };
     let answer = chat(caller, request, identity, state.clone(), payload.into_inner(), &mut extra).await;
     answer.map_err(|error| {
         state.metrics.refused(error.code());
@@ -127,8 +130,10 @@ async fn chat(
     payload: Payload,
     extra: &mut ErrorExtra,
 ) -> Result<HttpResponse, ApiError> {
-    let principal = state.engine.identify(&caller.hash, clock::now())?;
+    state.engine.identify(&caller.hash, clock::now())?;
     let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
+    // Reading took a while: what the key may do now is what counts.
+    let principal = state.engine.identify(&caller.hash, clock::now())?;
     let scan = ChatScan::of(&body)?;
     extra.model_requested = scan.model.clone();
     let route = Route::resolve(&state, principal, &scan)?;
@@ -153,7 +158,7 @@ fn admit(
         attempt: 0,
         provider_key_id: route.key_id,
         price: route.price,
-        bound: bound::of(scan, route.card.as_ref(), body_bytes),
+        bound: bound::of(scan, route.permit.provider().as_str(), route.card.as_ref(), body_bytes),
     };
     Ok(state.engine.admit(route.permit, attempt, clock::now())?)
 }

@@ -35,11 +35,21 @@ fn explained(error: serde_json::Error, at: &Pointer) -> ApiError {
         }
         Category::Data => {
             let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-            match what.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, ")) {
-                Some((field, known)) => unknown_field(field, known, at),
-                None => ApiError::new(ErrorCode::InvalidRequest, what).at(at),
-            }
+            wrong_data(what, at)
         }
+    }
+}
+
+/// Explains what serde says of data that it understood as such and that does not fit.
+pub(crate) fn wrong_data(what: &str, at: &Pointer) -> ApiError {
+    let unknown = what.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, "));
+    let missing = what.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match (unknown, missing) {
+        (Some((field, known)), _) => unknown_field(field, known, at),
+        (None, Some(field)) => {
+            ApiError::new(ErrorCode::InvalidRequest, format!("{field} is required")).at(at.member(field))
+        }
+        (None, None) => ApiError::new(ErrorCode::InvalidRequest, what).at(at),
     }
 }
 

@@ -5,9 +5,11 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::invalid::Pointer;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+use crate::json::wrong_data;
 
 /// The parameters of the path, percent-decoded.
 #[derive(Debug)]
@@ -42,11 +44,10 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
             return ready(Err(nul("query")));
         }
         let query = web::Query::<T>::from_query(request.query_string());
-        ready(
-            query
-                .map(|query| Self(query.into_inner()))
-                .map_err(|error| ApiError::new(ErrorCode::InvalidRequest, error.to_string()).at("query")),
-        )
+        ready(query.map(|query| Self(query.into_inner())).map_err(|error| {
+            let text = error.to_string();
+            wrong_data(text.trim_start_matches("Query deserialize error: "), &Pointer::ROOT)
+        }))
     }
 }
 

@@ -104,14 +104,18 @@ impl Server {
     pub async fn stop(self) -> Result<(), ServerError> {
         self.state.drain();
         self.state.tasks.close();
-        let running = self.state.tasks.wait();
-        if tokio::time::timeout(self.state.settings.shutdown_timeout, running).await.is_err() {
+        if tokio::time::timeout(self.state.settings.shutdown_timeout, self.state.tasks.wait()).await.is_err() {
             tracing::warn!("attempts were still running when the time was up; what they held is charged");
+            self.state.give_up.cancel();
+            self.state.tasks.wait().await;
         }
         self.handle.stop(true).await;
         let served = self.serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+        self.state.give_up.cancel();
+        self.state.tasks.wait().await;
         self.state.ledger.flush().await;
         self.state.store.close().await?;
+        tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
 }

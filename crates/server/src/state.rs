@@ -13,6 +13,7 @@ use keyward_engine::Engine;
 use keyward_store::{KeyHasher, Reveal, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -35,6 +36,8 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     /// Attempts and edits that outlive the request that began them.
     pub(crate) tasks: TaskTracker,
+    /// Ends attempts that a shutdown has no more time for.
+    pub(crate) give_up: CancellationToken,
     /// What runs as long as the server does.
     pub(crate) background: TaskTracker,
     pub(crate) runtime: Handle,
@@ -57,7 +60,7 @@ impl State {
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));
         policies.virtual_keys.iter().for_each(|(hash, key)| engine.put_virtual_key(*hash, key, now));
-        let upstreams = Upstreams::default();
+        let upstreams = Upstreams::new(settings.block_private_upstreams);
         upstreams.reload(&store).await?;
         Ok(Self {
             hasher: store.key_hasher(),
@@ -69,6 +72,7 @@ impl State {
             catalogue,
             metrics: Metrics::new(),
             tasks: TaskTracker::new(),
+            give_up: CancellationToken::new(),
             background: TaskTracker::new(),
             runtime: Handle::current(),
             draining: AtomicBool::new(false),

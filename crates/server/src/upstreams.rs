@@ -59,12 +59,26 @@ impl Upstream {
 }
 
 /// Every provider.
-#[derive(Debug, Default)]
-pub(crate) struct Upstreams(ArcSwap<HashMap<ProviderName, Arc<Upstream>>>);
+#[derive(Debug)]
+pub(crate) struct Upstreams {
+    providers: ArcSwap<HashMap<ProviderName, Arc<Upstream>>>,
+    block_private: bool,
+}
 
 impl Upstreams {
+    pub(crate) fn new(block_private: bool) -> Self {
+        Self { providers: ArcSwap::default(), block_private }
+    }
+
+    /// Whether a provider may be where it is configured to be. Names are checked when they are resolved.
+    pub(crate) fn permits(&self, network: &NetworkConfig) -> bool {
+        let address = network.base_url.as_ref().and_then(BaseUrl::literal_address);
+        let is_private = address.is_some_and(|address| AddressClass::of(address) != AddressClass::Public);
+        !(self.block_private && is_private)
+    }
+
     pub(crate) fn find(&self, name: &ProviderName) -> Option<Arc<Upstream>> {
-        self.0.load().get(name).cloned()
+        self.providers.load().get(name).cloned()
     }
 
     /// Reads providers and keys again. Callers take turns, so that the newest state wins.
@@ -78,11 +92,18 @@ impl Upstreams {
             let credential = Credential { id: key.id, secret, models: key.models, weight: key.weight };
             keys.entry(key.provider).or_default().push(credential);
         }
-        let providers = store.provider_list().await?.into_iter().filter_map(|provider| {
+        let permitted = store.provider_list().await?.into_iter().filter(|provider| {
+            let permitted = self.permits(&provider.network_config);
+            if !permitted {
+                tracing::warn!(provider = %provider.name, "left out: its address is private, and block_private_upstreams is on");
+            }
+            permitted
+        });
+        let providers = permitted.filter_map(|provider| {
             let keys = keys.remove(&provider.name).unwrap_or_default();
             Some((provider.name.clone(), Arc::new(upstream(&provider, keys)?)))
         });
-        self.0.store(Arc::new(providers.collect()));
+        self.providers.store(Arc::new(providers.collect()));
         Ok(())
     }
 }
@@ -102,10 +123,4 @@ fn upstream(provider: &Provider, keys: Vec<Credential>) -> Option<Upstream> {
 fn effective_base_url(name: &str, network: &NetworkConfig) -> Option<BaseUrl> {
     let known = || KnownProvider::find(name)?.base_url.parse().ok();
     network.base_url.clone().or_else(known)
-}
-
-/// True when the base URL is written as an address of this machine or of a private network.
-pub(crate) fn is_private(network: &NetworkConfig) -> bool {
-    let address = network.base_url.as_ref().and_then(BaseUrl::literal_address);
-    address.is_some_and(|address| AddressClass::of(address) != AddressClass::Public)
 }

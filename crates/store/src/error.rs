@@ -41,9 +41,19 @@ pub enum StoreError {
     /// The database was sealed with another root key.
     #[error("the root key is not the one that the database was sealed with")]
     WrongRootKey,
-    /// No root key is given and none may be generated.
-    #[error("the root key is missing: set KEYWARD_ROOT_KEY to 32 random bytes in base64")]
+    /// No root key is given, and PostgreSQL has no place beside it where one could be kept.
+    #[error(
+        "the root key is missing: PostgreSQL needs KEYWARD_ROOT_KEY, 32 random bytes in base64, always the same for one database"
+    )]
     RootKeyMissing,
+    /// The database was sealed with a root key whose file is gone.
+    #[error(
+        "the root key of {database} is missing: restore {database}.root-key, or set KEYWARD_ROOT_KEY to what was in it"
+    )]
+    RootKeyLost {
+        /// The database file.
+        database: String,
+    },
     /// A text is no root key.
     #[error("a root key is 32 bytes in base64")]
     RootKeyMalformed,

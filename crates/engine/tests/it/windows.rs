@@ -57,3 +57,20 @@ fn counters_continue_where_they_were_written_down() {
     assert!(after.ask(11, at(3)).is_err());
     assert!(after.ask(10, at(3)).is_ok());
 }
+
+/// I8: a cap that is cleared and set again continues where it was.
+#[test]
+fn i8_clearing_a_cap_and_setting_it_again_refills_nothing() {
+    let world = World::with_key(json!({ "rate_limit": crate::world::rate_limit("r", None, Some(1)) }));
+    let put = |requests| {
+        let edited = key(json!({ "rate_limit": crate::world::rate_limit("r", None, requests) }));
+        world.engine.put_virtual_key(HASH, &edited, at(2));
+    };
+    world.ask(1, at(1)).unwrap().settle(settled(Some(output(1)), at(1)));
+    put(None);
+    put(Some(1));
+    assert!(world.ask(1, at(3)).is_err(), "the limit was refilled");
+    world.engine.put_virtual_key(HASH, &key(json!({})), at(4));
+    put(Some(1));
+    assert!(world.ask(1, at(5)).is_ok(), "a limit that was removed is a new one");
+}

@@ -16,7 +16,6 @@ use crate::config::environment;
 use crate::error::ApiResult;
 use crate::params::Path;
 use crate::state::{State, edit};
-use crate::upstreams::is_private;
 
 /// Makes a provider known to the gateway, with real credentials if the request has some.
 #[utoipa::path(
@@ -33,7 +32,7 @@ pub(super) async fn provider_create(
     body: Body<CreateProvider>,
 ) -> ApiResult<Provider> {
     let draft = body.0.check(&mut Uuid::new_v4)?;
-    if state.settings.block_private_upstreams && is_private(&draft.network_config) {
+    if !state.upstreams.permits(&draft.network_config) {
         let at = Pointer::from("network_config").member("base_url");
         return Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on").into());
     }
@@ -104,6 +103,9 @@ pub(super) async fn provider_delete(
 /// A reference to a variable that is not set is told at once, by name.
 pub(super) fn check_environment(draft: &ProviderKeyDraft, at: &Pointer) -> Result<(), Invalid> {
     match &draft.key.value {
+        SecretSource::Environment(name) if name.starts_with("KEYWARD_") || name == "DATABASE_URL" => {
+            Err(Invalid::at(at.member("value"), format!("environment variable {name} is the server's own")))
+        }
         SecretSource::Environment(name) if environment(name).is_none() => {
             Err(Invalid::at(at.member("value"), format!("environment variable {name} is not set on the server")))
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{delete, get, post, put, web};
+use jiff::Timestamp;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::list::{Done, ListQuery, Listed, VirtualKeyChanged, VirtualKeyList};
 use keyward_core::secret::{KeyHash, VirtualKeyValue};
@@ -35,7 +36,7 @@ pub(super) async fn virtual_key_create(
     let virtual_key = edit(&state, async move |state| {
         let value = VirtualKeyValue::from_uuid(Uuid::new_v4());
         let created = state.store.virtual_key_create(draft, value, state.reveal()).await?;
-        Ok(in_force(&state, created))
+        Ok(in_force(&state, created, clock::now()))
     });
     changed("Virtual key created successfully", virtual_key.await?)
 }
@@ -104,8 +105,10 @@ pub(super) async fn virtual_key_update(
     let virtual_key = edit(&state, async move |state| {
         let now = clock::now();
         let change = move |existing: &VirtualKey| editing(now, |edit| VirtualKeyDraft::update(existing, body.0, edit));
+        // What is settled counts in the windows of before.
+        state.ledger.flush().await;
         let updated = state.store.virtual_key_update(id.0, now, state.reveal(), change).await?;
-        Ok(in_force(&state, updated))
+        Ok(in_force(&state, updated, now))
     });
     changed("Virtual key updated successfully", virtual_key.await?)
 }
@@ -133,9 +136,8 @@ pub(super) async fn virtual_key_delete(
     Ok(web::Json(Done { message: "Virtual key deleted successfully".to_owned() }))
 }
 
-/// Tells the engine, and reads the key's meters.
-fn in_force(state: &Arc<State>, (hash, virtual_key): (KeyHash, VirtualKey)) -> VirtualKey {
-    let now = clock::now();
+/// Tells the engine, as of the same instant as the database, and reads the key's meters.
+fn in_force(state: &Arc<State>, (hash, virtual_key): (KeyHash, VirtualKey), now: Timestamp) -> VirtualKey {
     state.engine.put_virtual_key(hash, &virtual_key, now);
     virtual_key.observed(&state.read(), now)
 }

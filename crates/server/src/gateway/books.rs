@@ -1,10 +1,12 @@
 //! The books of one running attempt: whatever happens to it, it is settled or released once.
 
 use actix_web::web;
+use keyward_core::error_body::ErrorExtra;
 use keyward_core::ledger::Outcome;
 use keyward_core::price::TokenUsage;
 use keyward_engine::{Admission, Settlement};
 
+use super::CHAT_COMPLETION;
 use crate::clock;
 use crate::state::State;
 
@@ -29,10 +31,17 @@ impl Books {
         &self.state
     }
 
-    /// The id of the request that this attempt belongs to.
-    pub(super) fn request_id(&self) -> String {
+    /// The request that this attempt belongs to, and what it is about.
+    pub(super) fn about(&self) -> (String, ErrorExtra) {
         let attribution = self.admission.as_ref().and_then(Admission::attribution);
-        attribution.map_or_else(String::new, |attribution| attribution.request_id.to_string())
+        attribution.map_or_else(Default::default, |attribution| {
+            let extra = ErrorExtra {
+                provider: attribution.provider.to_string(),
+                model_requested: format!("{}/{}", attribution.provider, attribution.model),
+                request_type: CHAT_COMPLETION.to_owned(),
+            };
+            (attribution.request_id.to_string(), extra)
+        })
     }
 
     /// Writes down what was used; the first call counts.

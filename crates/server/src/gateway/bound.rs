@@ -1,6 +1,7 @@
 //! Bounds: the most tokens that a request can use, found without a tokenizer.
 
 use keyward_core::catalogue::ModelCard;
+use keyward_core::provider::KnownProvider;
 use keyward_engine::TokenBound;
 
 use super::scan::ChatScan;
@@ -13,7 +14,7 @@ const UNKNOWN_OUTPUT: u64 = 4_096;
 
 /// The bound of a request. A token is at least one byte of text, so the body's length bounds plain text; what is not text may
 /// take the whole context. Output is bounded by the client's cap, else by the model's limit, for each answer asked for.
-pub(super) fn of(scan: &ChatScan, card: Option<&ModelCard>, body_bytes: usize) -> TokenBound {
+pub(super) fn of(scan: &ChatScan, provider: &str, card: Option<&ModelCard>, body_bytes: usize) -> TokenBound {
     let preamble = if scan.has_tools { TOOLS_PREAMBLE } else { 0 };
     let from_bytes = u64::try_from(body_bytes).unwrap_or(u64::MAX).saturating_add(FRAME).saturating_add(preamble);
     let context = card.and_then(|card| card.context_tokens);
@@ -22,6 +23,53 @@ pub(super) fn of(scan: &ChatScan, card: Option<&ModelCard>, body_bytes: usize) -
         Some(context) => context,
         None => from_bytes,
     };
-    let per_answer = scan.output_cap.or(card.and_then(|card| card.max_output_tokens)).unwrap_or(UNKNOWN_OUTPUT);
+    // Zero is taken for "no cap" by some.
+    let own_cap = match KnownProvider::heeds_max_completion_tokens(provider) {
+        true => scan.max_completion_tokens.max(scan.max_tokens),
+        false => scan.max_tokens,
+    };
+    let own_cap = own_cap.filter(|cap| *cap > 0);
+    let per_answer = own_cap.or(card.and_then(|card| card.max_output_tokens)).unwrap_or(UNKNOWN_OUTPUT);
     TokenBound { input, output: per_answer.saturating_mul(scan.answers) }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn output(provider: &str, caps: &str) -> u64 {
+        let body = Bytes::from(format!(r#"{{"model":"m","messages":[]{caps}}}"#));
+        of(&ChatScan::of(&body).unwrap(), provider, None, body.len()).output
+    }
+
+    #[test]
+    fn only_a_cap_that_the_provider_heeds_bounds_the_output() {
+        for (provider, caps, expected) in [
+            ("openai", r#","max_completion_tokens":5"#, 5),
+            ("openai", r#","max_completion_tokens":5,"max_tokens":7"#, 7),
+            ("deepseek", r#","max_completion_tokens":5"#, UNKNOWN_OUTPUT),
+            ("deepseek", r#","max_completion_tokens":5,"max_tokens":7"#, 7),
+            ("openai", r#","max_tokens":0"#, UNKNOWN_OUTPUT),
+            ("openai", r#","max_tokens":null,"n":3"#, 3 * UNKNOWN_OUTPUT),
+        ] {
+            assert_eq!(output(provider, caps), expected, "{provider} {caps}");
+        }
+    }
+
+    #[test]
+    fn only_plain_text_is_bounded_by_its_bytes() {
+        let card = ModelCard {
+            price: keyward_core::price::Price::FREE,
+            context_tokens: Some(1_000_000),
+            max_output_tokens: None,
+        };
+        let input = |content: &str| {
+            let body = Bytes::from(format!(r#"{{"model":"m","messages":[{{"content":{content}}}]}}"#));
+            of(&ChatScan::of(&body).unwrap(), "openai", Some(&card), body.len()).input
+        };
+        assert!(input("\"hi\"") < 200);
+        assert_eq!(input(r#"[{"type":"image_url","image_url":{"url":"http://example.com"}}]"#), 1_000_000);
+    }
 }

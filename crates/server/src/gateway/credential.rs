@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpRequest, web};
+use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::{KeyHash, VIRTUAL_KEY_PREFIX};
@@ -19,17 +20,31 @@ const OWN_HEADER: &str = "x-bf-vk";
 const SHARED_HEADERS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
 
 /// How a route is metered: declared in its handler's signature, so that no route is without.
-pub(crate) trait MeteringClass: 'static {}
+pub(crate) trait MeteringClass: 'static {
+    /// Makes a failure to authenticate one of the door that the route belongs to.
+    fn refused(state: &State, error: ApiError) -> ApiError;
+}
 
 /// Charged for the tokens that were used.
 #[derive(Debug)]
 pub(crate) struct Tokens;
-impl MeteringClass for Tokens {}
+
+impl MeteringClass for Tokens {
+    fn refused(state: &State, error: ApiError) -> ApiError {
+        state.metrics.refused(error.code());
+        error.in_gateway(ErrorExtra::default())
+    }
+}
 
 /// Free of charge, because no upstream is involved.
 #[derive(Debug)]
 pub(crate) struct Free;
-impl MeteringClass for Free {}
+
+impl MeteringClass for Free {
+    fn refused(_: &State, error: ApiError) -> ApiError {
+        error
+    }
+}
 
 /// The virtual key that calls, on a route metered as `C`.
 #[derive(Debug)]
@@ -44,10 +59,11 @@ impl<C: MeteringClass> FromRequest for Metered<C> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(secret(request.headers()).and_then(|secret| {
-            let state = request.app_data::<web::Data<State>>().ok_or(Refusal::UnknownKey)?;
-            Ok(Self { hash: state.hasher.hash(secret), class: PhantomData })
-        }))
+        let Some(state) = request.app_data::<web::Data<State>>() else {
+            return ready(Err(ApiError::new(ErrorCode::Internal, "The server has no state")));
+        };
+        let secret = secret(request.headers()).map_err(|error| C::refused(state, error));
+        ready(secret.map(|secret| Self { hash: state.hasher.hash(secret), class: PhantomData }))
     }
 }
 

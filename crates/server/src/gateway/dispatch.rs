@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::capture_connection;
 use keyward_core::error_code::ErrorCode;
 use keyward_engine::Admission;
 use secrecy::ExposeSecret;
@@ -64,6 +65,9 @@ pub(super) async fn send(
     request: http::Request<Full<Bytes>>,
     timeout: Duration,
 ) -> Result<http::Response<Incoming>, SendError> {
+    let mut request = request;
+    let connection = capture_connection(&mut request);
+    let is_connected = || connection.connection_metadata().is_some();
     match tokio::time::timeout(timeout, client.send(request)).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) if error.is_connect() => {
@@ -74,7 +78,11 @@ pub(super) async fn send(
             let message = "The provider closed the connection before it answered";
             Err(SendError::Broken(ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error)))
         }
-        Err(_) => Err(SendError::TimedOut(timed_out(timeout))),
+        Err(_) if is_connected() => Err(SendError::TimedOut(timed_out(timeout))),
+        Err(_) => {
+            let message = format!("No connection to the provider was made within {} seconds", timeout.as_secs());
+            Err(SendError::NotSent(ApiError::new(ErrorCode::UpstreamTimeout, message)))
+        }
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) async fn relay(
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
     let books = Books::open(state.clone(), admission);
-    state.tasks.spawn_local(run(books, client, call, reply));
+    let give_up = state.give_up.clone();
+    // An attempt that is given up is dropped, and so are its books: they charge what was held.
+    state.tasks.spawn_local(async move { give_up.run_until_cancelled(run(books, client, call, reply)).await });
     answer.await.unwrap_or_else(|_| Err(lost()))
 }
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::invalid::Pointer;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
@@ -21,8 +22,9 @@ pub(super) struct ChatScan {
     pub(super) stream: bool,
     /// True: the client wants to see the event that tells the usage.
     pub(super) wants_usage: bool,
-    /// The client's own cap on output tokens, of one answer.
-    pub(super) output_cap: Option<u64>,
+    /// The client's own caps on output tokens, of one answer.
+    pub(super) max_completion_tokens: Option<u64>,
+    pub(super) max_tokens: Option<u64>,
     /// How many answers are asked for.
     pub(super) answers: u64,
     /// True when every message is plain text: then bytes bound tokens.
@@ -39,15 +41,49 @@ struct Request<'a> {
     model: &'a RawValue,
     messages: Vec<Message>,
     stream: Option<bool>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "even_null")]
     stream_options: Option<&'a RawValue>,
     max_completion_tokens: Option<u64>,
     max_tokens: Option<u64>,
     n: Option<u64>,
-    tools: Option<IgnoredAny>,
+    tools: Option<Vec<Part>>,
     functions: Option<IgnoredAny>,
     response_format: Option<IgnoredAny>,
     web_search_options: Option<IgnoredAny>,
+    service_tier: Option<String>,
+    modalities: Option<Vec<String>>,
+    prediction: Option<IgnoredAny>,
+    extra_body: Option<IgnoredAny>,
+}
+
+/// The names of a request's members, checked: some have no place here.
+struct Members;
+
+/// Members that the gateway reads. A provider that ignores case would take another spelling for the same.
+const GOVERNED: [&str; 16] = [
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "max_completion_tokens",
+    "max_tokens",
+    "n",
+    "tools",
+    "functions",
+    "response_format",
+    "web_search_options",
+    "service_tier",
+    "modalities",
+    "prediction",
+    "extra_body",
+    "best_of",
+];
+/// Members by which some endpoints let a client name other models, past the one that is governed.
+const OTHER_MODELS: [&str; 4] = ["models", "fallbacks", "route", "plugins"];
+
+/// A member that is there, also when it is null: null has a place in the body that an edit must use.
+fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -56,16 +92,11 @@ struct Message {
     content: Content,
 }
 
-/// Whether a message's content is plain text.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a message's content is made of.
+#[derive(Clone, Copy, Default)]
 struct Content {
-    is_text: bool,
-}
-
-impl Default for Content {
-    fn default() -> Self {
-        Self { is_text: true }
-    }
+    has_media: bool,
+    has_audio: bool,
 }
 
 #[derive(Deserialize)]
@@ -76,8 +107,15 @@ struct StreamOptions {
 
 impl ChatScan {
     /// Scans a body.
+    ///
+    /// # Errors
+    /// A body that is not a chat completion request, or that asks for something with a price of its own.
     pub(super) fn of(body: &Bytes) -> Result<Self, ApiError> {
+        if std::str::from_utf8(body).is_err() {
+            return Err(ApiError::new(ErrorCode::InvalidJson, "Invalid JSON: the body is not UTF-8"));
+        }
         let request: Request<'_> = parse(body)?;
+        let Members = parse(body)?;
         let model: String = parse(request.model.get().as_bytes())
             .map_err(|_| ApiError::new(ErrorCode::InvalidRequest, "model must be a string").at("/model"))?;
         let stream_options = request.stream_options.filter(|raw| raw.get() != "null");
@@ -88,16 +126,19 @@ impl ChatScan {
                 ApiError::new(ErrorCode::InvalidRequest, message).at("/stream_options")
             })
         })?;
-        let has_search = request.web_search_options.is_some();
-        let described = [request.tools, request.functions, request.response_format];
+        request.refuse_unmetered()?;
+        let has_tools = request.tools.is_some();
+        let described = [request.functions, request.response_format];
         Ok(Self {
             model,
             stream: request.stream.unwrap_or(false),
             wants_usage,
-            output_cap: request.max_completion_tokens.max(request.max_tokens),
+            max_completion_tokens: request.max_completion_tokens,
+            max_tokens: request.max_tokens,
             answers: request.n.unwrap_or(1).max(1),
-            text_only: !has_search && request.messages.iter().all(|message| message.content.is_text),
-            has_tools: described.iter().any(Option::is_some),
+            text_only: request.extra_body.is_none()
+                && request.messages.iter().all(|message| !message.content.has_media),
+            has_tools: has_tools || described.iter().any(Option::is_some),
             model_at: span(body, request.model)?,
             stream_options_at: request.stream_options.map(|raw| span(body, raw)).transpose()?,
         })
@@ -142,12 +183,71 @@ impl ChatScan {
     }
 }
 
+impl Request<'_> {
+    /// Refuses what has a price that the catalogue does not know: it would be charged too little.
+    fn refuse_unmetered(&self) -> Result<(), ApiError> {
+        let refuse = |member: &str, what: &str| {
+            let message = format!("{what} cannot be metered, so it is not let through");
+            Err(ApiError::new(ErrorCode::InvalidRequest, message).at(Pointer::from(member)))
+        };
+        let tier = self.service_tier.as_deref();
+        if !matches!(tier, None | Some("auto" | "default" | "standard_only" | "flex")) {
+            return refuse("service_tier", "a service tier with prices of its own");
+        }
+        if self.web_search_options.is_some() {
+            return refuse("web_search_options", "a search with fees of its own");
+        }
+        if self.prediction.is_some() {
+            return refuse("prediction", "predicted output, whose misses are billed too,");
+        }
+        if self.tools.iter().flatten().any(|tool| !matches!(tool.kind.as_str(), "function" | "custom")) {
+            return refuse("tools", "a tool that the provider runs");
+        }
+        let speaks = self.modalities.iter().flatten().any(|modality| modality != "text");
+        if speaks || self.messages.iter().any(|message| message.content.has_audio) {
+            return refuse(if speaks { "modalities" } else { "messages" }, "audio, which has prices of its own,");
+        }
+        Ok(())
+    }
+}
+
 /// Where a borrowed piece of the body stands in it.
 fn span(body: &Bytes, piece: &RawValue) -> Result<Range<usize>, ApiError> {
     let piece = piece.get().as_bytes();
     let start = piece.as_ptr().addr().checked_sub(body.as_ptr().addr());
     let span = start.map(|start| start..start + piece.len()).filter(|span| span.end <= body.len());
     span.ok_or_else(|| ApiError::new(ErrorCode::Internal, "The body was copied while it was scanned"))
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
+                while let Some(name) = members.next_key::<String>()? {
+                    let folded = name.to_lowercase();
+                    let is_governed = GOVERNED.contains(&folded.replace('ſ', "s").as_str());
+                    if is_governed && !GOVERNED.contains(&name.as_str()) {
+                        return Err(A::Error::custom(format_args!("'{name}' must be written '{folded}'")));
+                    }
+                    if OTHER_MODELS.contains(&folded.as_str()) {
+                        return Err(A::Error::custom(format_args!("'{name}' would name models that are not governed")));
+                    }
+                    members.next_value::<IgnoredAny>()?;
+                }
+                Ok(Members)
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
 }
 
 impl<'de> Deserialize<'de> for Content {
@@ -162,24 +262,25 @@ impl<'de> Deserialize<'de> for Content {
             }
 
             fn visit_str<E>(self, _: &str) -> Result<Content, E> {
-                Ok(Content { is_text: true })
+                Ok(Content::default())
             }
 
             fn visit_unit<E>(self) -> Result<Content, E> {
-                Ok(Content { is_text: true })
+                Ok(Content::default())
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
-                let mut is_text = true;
+                let mut content = Content::default();
                 while let Some(part) = parts.next_element::<Part>()? {
-                    is_text &= part.is_text;
+                    content.has_media |= !matches!(part.kind.as_str(), "text" | "refusal");
+                    content.has_audio |= part.kind == "input_audio";
                 }
-                Ok(Content { is_text })
+                Ok(content)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Content, A::Error> {
                 while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Content { is_text: false })
+                Ok(Content { has_media: true, has_audio: false })
             }
         }
 
@@ -187,21 +288,11 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
-/// One part of a message's content.
+/// One part of a message's content, or one tool.
+#[derive(Deserialize)]
 struct Part {
-    is_text: bool,
-}
-
-impl<'de> Deserialize<'de> for Part {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Tagged {
-            #[serde(rename = "type")]
-            kind: String,
-        }
-        let part = Tagged::deserialize(deserializer)?;
-        Ok(Self { is_text: matches!(part.kind.as_str(), "text" | "refusal") })
-    }
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[cfg(test)]
@@ -262,10 +353,29 @@ mod tests {
 
     #[test]
     fn ambiguous_and_malformed_bodies_are_refused() {
+        let not_utf8 = Bytes::from_static(b"{\"model\":\"a\",\"messages\":[],\"x\":\"\xff\"}");
+        assert_eq!(ChatScan::of(&not_utf8).unwrap_err().code(), ErrorCode::InvalidJson);
         for (body, code, param) in [
             ("", ErrorCode::InvalidJson, ""),
             ("{\"model\":\"m\",\"messages\":[]} {}", ErrorCode::InvalidJson, ""),
-            (r#"{"messages":[]}"#, ErrorCode::InvalidRequest, ""),
+            (r#"{"messages":[]}"#, ErrorCode::InvalidRequest, "/model"),
+            (r#"{"model":"a","messages":[],"service_tier":"priority"}"#, ErrorCode::InvalidRequest, "/service_tier"),
+            (
+                r#"{"model":"a","messages":[],"web_search_options":{}}"#,
+                ErrorCode::InvalidRequest,
+                "/web_search_options",
+            ),
+            (r#"{"model":"a","messages":[],"modalities":["text","audio"]}"#, ErrorCode::InvalidRequest, "/modalities"),
+            (r#"{"model":"a","messages":[],"prediction":{}}"#, ErrorCode::InvalidRequest, "/prediction"),
+            (r#"{"model":"a","messages":[],"tools":[{"type":"browser_search"}]}"#, ErrorCode::InvalidRequest, "/tools"),
+            (r#"{"model":"a","messages":[],"MAX_TOKENS":9}"#, ErrorCode::InvalidRequest, ""),
+            (r#"{"model":"a","meſſages":[],"messages":[]}"#, ErrorCode::InvalidRequest, ""),
+            (r#"{"model":"a","messages":[],"models":["b"]}"#, ErrorCode::InvalidRequest, ""),
+            (
+                r#"{"model":"a","messages":[{"content":[{"type":"input_audio"}]}]}"#,
+                ErrorCode::InvalidRequest,
+                "/messages",
+            ),
             (r#"{"model":7,"messages":[]}"#, ErrorCode::InvalidRequest, "/model"),
             (r#"{"model":"a","model":"b","messages":[]}"#, ErrorCode::InvalidRequest, ""),
             (r#"{"model":"a","messages":[],"max_tokens":-1}"#, ErrorCode::InvalidRequest, "/max_tokens"),
@@ -276,7 +386,8 @@ mod tests {
             ),
         ] {
             let error = ChatScan::of(&Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
-            assert_eq!((error.code(), error.body("").error.param.as_str()), (code, param), "{body}");
+            let found = error.body("").error.param;
+            assert!(error.code() == code && found.starts_with(param), "{body}: {error:?}");
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
+use super::dispatch::timed_out;
 use super::sse::{Event, Splitter, TooLong};
 use super::usage;
 use crate::error::ApiError;
@@ -31,11 +32,13 @@ pub(super) struct Stream {
     timeout: Duration,
     relay_usage: bool,
     request_id: String,
+    about: ErrorExtra,
     events: Splitter,
     client: Client,
     usage: Option<TokenUsage>,
     /// True when the provider has told the usage of the whole answer.
     usage_is_final: bool,
+    is_done: bool,
 }
 
 /// The client's end of the stream.
@@ -47,9 +50,10 @@ enum Client {
 
 impl Stream {
     pub(super) fn new(books: Books, timeout: Duration, relay_usage: bool) -> Self {
-        let request_id = books.request_id();
+        let (request_id, about) = books.about();
         Self {
             books,
+            about,
             timeout,
             relay_usage,
             request_id,
@@ -57,6 +61,7 @@ impl Stream {
             client: Client::Gone(Instant::now()),
             usage: None,
             usage_is_final: false,
+            is_done: false,
         }
     }
 
@@ -77,6 +82,7 @@ impl Stream {
                 self.forward(rest).await;
             }
             Err((error, outcome)) => {
+                error.log(&self.request_id);
                 let final_usage = self.usage.filter(|_| self.usage_is_final);
                 self.settle(final_usage, outcome);
                 self.tell(error).await;
@@ -86,12 +92,16 @@ impl Stream {
 
     async fn relay(&mut self, body: &mut Incoming) -> Result<(), (ApiError, Outcome)> {
         while let Some(bytes) = next_data(body, self.patience()).await? {
+            if matches!(self.client, Client::Gone(until) if until <= Instant::now()) {
+                return Err((timed_out(self.timeout), Outcome::TimedOut));
+            }
             self.events.push(&bytes);
             while let Some(event) = self.events.next_event().map_err(too_long)? {
                 self.pass(event).await;
             }
         }
-        Ok(())
+        // Who has told the usage of the whole has said all that matters; anyone else was cut off.
+        if self.is_done || self.usage_is_final { Ok(()) } else { Err(cut_off()) }
     }
 
     /// Reads one event's usage and passes the event on, unless it was only sent because we asked for it.
@@ -102,6 +112,7 @@ impl Stream {
             self.usage_is_final |= told.stands_alone;
         }
         if event.is_done() {
+            self.is_done = true;
             self.settle(self.usage, Outcome::Completed);
         }
         if self.relay_usage || !told.is_some_and(|told| told.stands_alone) {
@@ -130,7 +141,7 @@ impl Stream {
 
     /// Ends the client's stream with an error event of its own dialect, so that a cut never looks like an end.
     async fn tell(&mut self, error: ApiError) {
-        let error = error.in_gateway(ErrorExtra::default());
+        let error = error.in_gateway(self.about.clone());
         if let Ok(json) = serde_json::to_string(&error.body(&self.request_id)) {
             self.forward(Bytes::from(format!("data: {json}\n\n"))).await;
         }
@@ -147,6 +158,11 @@ impl Stream {
             Client::Gone(until) => self.timeout.min(until.saturating_duration_since(Instant::now())),
         }
     }
+}
+
+fn cut_off() -> (ApiError, Outcome) {
+    let error = ApiError::new(ErrorCode::UpstreamInvalid, "The provider's stream ended before it was complete");
+    (error, Outcome::UpstreamError)
 }
 
 fn too_long(_: TooLong) -> (ApiError, Outcome) {

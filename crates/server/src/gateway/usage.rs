@@ -3,32 +3,13 @@
 use keyward_core::price::TokenUsage;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-
-#[derive(Deserialize)]
-struct Reported {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-    #[serde(default)]
-    total_tokens: u64,
-    #[serde(default)]
-    prompt_tokens_details: Option<Details>,
-    /// DeepSeek's name for cached input.
-    #[serde(default)]
-    prompt_cache_hit_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    #[serde(default)]
-    cached_tokens: Option<u64>,
-}
+use serde_json::Value;
 
 #[derive(Deserialize)]
 struct Answer {
+    /// Read leniently: a provider's odd member is no reason to lose an answer that was paid for.
     #[serde(default)]
-    usage: Option<Reported>,
+    usage: Option<Value>,
     #[serde(default)]
     choices: Option<Vec<IgnoredAny>>,
 }
@@ -44,29 +25,34 @@ pub(super) struct ChunkUsage {
 /// The usage in a whole answer, if it has one; an error when the answer is not JSON.
 pub(super) fn of_answer(body: &[u8]) -> Result<Option<TokenUsage>, serde_json::Error> {
     let answer: Answer = serde_json::from_slice(body)?;
-    Ok(answer.usage.map(|reported| reported.classes()))
+    Ok(answer.usage.as_ref().and_then(classes))
 }
 
 /// The usage in one event's data, if it has one.
 pub(super) fn of_chunk(data: &[u8]) -> Option<ChunkUsage> {
     let answer: Answer = serde_json::from_slice(data).ok()?;
     let stands_alone = answer.choices.is_some_and(|choices| choices.is_empty());
-    answer.usage.map(|reported| ChunkUsage { usage: reported.classes(), stands_alone })
+    let usage = classes(answer.usage.as_ref()?)?;
+    Some(ChunkUsage { usage, stands_alone })
 }
 
-impl Reported {
-    /// Cached tokens are part of the prompt's. Some providers leave reasoning out of the completion's but not out of the total:
-    /// whatever the total has beyond the prompt is output.
-    fn classes(self) -> TokenUsage {
-        let cached = self.prompt_tokens_details.and_then(|details| details.cached_tokens);
-        let cached = cached.or(self.prompt_cache_hit_tokens).unwrap_or(0).min(self.prompt_tokens);
-        TokenUsage {
-            input: self.prompt_tokens - cached,
-            cached_input: cached,
-            cache_write: 0,
-            output: self.completion_tokens.max(self.total_tokens.saturating_sub(self.prompt_tokens)),
-        }
-    }
+/// None when the input or the output is not told: then nobody knows what was used.
+///
+/// Cached tokens are part of the prompt's. Some providers leave reasoning out of the completion's but not out of the total:
+/// whatever the total has beyond the prompt is output.
+fn classes(usage: &Value) -> Option<TokenUsage> {
+    let count = |name: &str| usage.get(name).and_then(Value::as_u64);
+    let prompt = count("prompt_tokens")?;
+    let beyond_prompt = count("total_tokens").map(|total| total.saturating_sub(prompt));
+    let cached = usage.pointer("/prompt_tokens_details/cached_tokens").and_then(Value::as_u64);
+    // DeepSeek has a name of its own.
+    let cached = cached.or(count("prompt_cache_hit_tokens")).unwrap_or(0).min(prompt);
+    Some(TokenUsage {
+        input: prompt - cached,
+        cached_input: cached,
+        cache_write: 0,
+        output: count("completion_tokens").max(beyond_prompt)?,
+    })
 }
 
 #[cfg(test)]
@@ -90,7 +76,18 @@ mod tests {
             let found = of_answer(format!(r#"{{"usage":{usage}}}"#).as_bytes()).unwrap();
             assert_eq!(found, Some(TokenUsage { input, cached_input, cache_write: 0, output }), "{usage}");
         }
-        assert_eq!(of_answer(b"{\"usage\":null}").unwrap(), None);
+        for unreadable in [
+            "null",
+            "{}",
+            "7",
+            r#"{"prompt_tokens":10}"#,
+            r#"{"input_tokens":5,"output_tokens":700}"#,
+            r#"{"prompt_tokens":-1,"completion_tokens":5}"#,
+        ] {
+            assert_eq!(of_answer(format!(r#"{{"usage":{unreadable}}}"#).as_bytes()).unwrap(), None, "{unreadable}");
+        }
+        let odd_total = br#"{"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15.0}}"#;
+        assert_eq!(of_answer(odd_total).unwrap().map(|usage| usage.total()), Some(15));
         assert!(of_answer(b"<html>").is_err());
     }
 

@@ -11,7 +11,7 @@ use keyward_core::window::Window;
 use super::Conn;
 use super::search::CHUNK;
 use crate::error::StoreError;
-use crate::instant::Instant;
+use crate::instant::{Instant, InstantColumn};
 use crate::schema::meters;
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -48,7 +48,7 @@ pub(crate) fn load_all(c: &mut Conn) -> Result<Vec<(MeterId, Count)>, StoreError
 /// from zero; one that is over changes nothing, which the filter says. Nothing used makes no counter.
 pub(super) fn post(c: &mut Conn, meter: &MeterId, window: Window, amount: i64) -> Result<(), StoreError> {
     if amount == 0 {
-        return roll(c, meter, window);
+        return begin(c, meter, window);
     }
     let row = MeterRow {
         limit_id: meter.limit.to_string(),
@@ -67,15 +67,27 @@ pub(super) fn post(c: &mut Conn, meter: &MeterId, window: Window, amount: i64) -
             meters::used.eq(case_when::<_, _, BigInt>(is_later(), excluded(meters::used))
                 .when(meters::used.gt(headroom), i64::MAX)
                 .otherwise(meters::used + excluded(meters::used))),
-            meters::window_start.eq(excluded(meters::window_start)),
-            meters::window_end.eq(excluded(meters::window_end)),
+            meters::window_start.eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_start))
+                .otherwise(meters::window_start)),
+            meters::window_end.eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_end))
+                .otherwise(meters::window_end)),
         ));
     diesel::query_dsl::methods::FilterDsl::filter(upsert, meters::window_start.lt(excluded(meters::window_end)))
         .execute(c)?;
     Ok(())
 }
 
-/// Makes `window` the counted one where that is due, as posting nothing does.
+/// Begins `window` if it is later than the counted one, as posting nothing does.
+fn begin(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError> {
+    let (start, end) = (Instant(window.start), Instant(window.end));
+    let counter = meters::table.find((meter.limit.as_str(), meter.metric.as_str()));
+    diesel::update(counter.filter(meters::window_end.le(start)))
+        .set((meters::used.eq(0), meters::window_start.eq(start), meters::window_end.eq(end)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Makes `window` the counted one where that is due.
 fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError> {
     let (start, end) = (Instant(window.start), Instant(window.end));
     let counter = meters::table.find((meter.limit.as_str(), meter.metric.as_str()));

@@ -19,11 +19,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Address`] for a URL of neither backend, [`StoreError::Locked`] for a database that another process
     /// serves, [`StoreError::SchemaNewer`] and [`StoreError::SchemaDamaged`] for a database that this version cannot
-    /// work with, [`StoreError::WrongRootKey`] and [`StoreError::RootKeyMissing`], and [`StoreError::Unavailable`].
+    /// work with, [`StoreError::WrongRootKey`], [`StoreError::RootKeyMissing`] and [`StoreError::RootKeyLost`], and [`StoreError::Unavailable`].
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let StoreOptions { url, root_key } = options;
         let handle = Handle::current();
         let address = Address::parse(&url)?;
+        if matches!((&address, &root_key), (Address::Postgres(..), None)) {
+            // Before anything is touched.
+            return Err(StoreError::RootKeyMissing);
+        }
         let database = Database::connect(&handle, address).await?;
         let opened = Self::prepare(handle, database.clone(), root_key).await;
         if opened.is_err() {
@@ -84,7 +88,9 @@ impl Database {
                 let path = pools.path.clone();
                 let find = move |c: &mut sqlite::Conn| match key_file::read(&path)? {
                     Some(key) => Ok(key),
-                    None if sqlite::queries::root_key_check::exists(c)? => Err(StoreError::RootKeyMissing),
+                    None if sqlite::queries::root_key_check::exists(c)? => {
+                        Err(StoreError::RootKeyLost { database: path.display().to_string() })
+                    }
                     None => key_file::generate(&path),
                 };
                 detached(handle, pools.write.clone(), find).await

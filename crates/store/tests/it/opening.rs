@@ -2,7 +2,7 @@
 
 use keyward_store::StoreError;
 
-use crate::database::Database;
+use crate::database::{Database, ROOT_KEY};
 
 /// Two servers on one database would each admit up to the whole cap.
 #[tokio::test(flavor = "multi_thread")]
@@ -60,6 +60,7 @@ async fn a_killed_connection_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_unavailable() {
     let url = "postgres://127.0.0.1:1/x".to_owned();
-    let opened = keyward_store::Store::open(keyward_store::StoreOptions { url, root_key: None }).await;
+    let root_key = Some(keyward_store::RootKey::from_base64(ROOT_KEY).unwrap());
+    let opened = keyward_store::Store::open(keyward_store::StoreOptions { url, root_key }).await;
     assert!(matches!(opened, Err(StoreError::Unavailable(_))));
 }

@@ -79,6 +79,6 @@ async fn without_a_root_key_sqlite_generates_one_and_postgresql_asks_for_one() {
     std::fs::write(&key_file, "not a key").unwrap();
     assert!(matches!(database.open_with(None).await, Err(StoreError::File { .. })));
     std::fs::remove_file(&key_file).unwrap();
-    assert!(matches!(database.open_with(None).await, Err(StoreError::RootKeyMissing)));
+    assert!(matches!(database.open_with(None).await, Err(StoreError::RootKeyLost { .. })));
     assert!(!std::fs::exists(&key_file).unwrap(), "no second key for a sealed database");
 }

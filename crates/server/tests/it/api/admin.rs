@@ -94,7 +94,7 @@ async fn the_two_credentials_do_not_stand_in_for_each_other() {
     app.caller(&key).virtual_key_quota().await.unwrap();
 }
 
-/// Without an admin the server trusts programs on its machine, but no web page that a browser there shows.
+/// Without an admin the server trusts programs on its machine, but no web page that a browser there shows, and no proxy.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_admin_web_pages_of_elsewhere_are_kept_out() {
     let app = App::start().await;
@@ -104,6 +104,8 @@ async fn without_an_admin_web_pages_of_elsewhere_are_kept_out() {
             ("host", "127.0.0.1.evil.example:8080"),
             ("origin", "https://evil.example"),
             ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("x-forwarded-for", "203.0.113.7"),
         ] {
             let reply = app.raw(&method, &path).header(name, value).body("{").send().await;
             let expected = (403, "forbidden_origin".to_owned(), name.to_owned());

@@ -87,7 +87,7 @@ async fn deleting_a_customer_frees_its_teams_and_keys() {
     assert!(used.budgets[0].current_usage > NanoUsd::ZERO);
     for key in &keys {
         let limited = refused(app.caller(key).chat_completion_create(&chat("demo/echo", "hi")).await);
-        assert_eq!((limited.status, limited.refusal.unwrap().scope.id.as_str()), (429, customer.id.to_string()));
+        assert_eq!((limited.status, limited.refusal.unwrap().scope.id.to_string()), (429, customer.id.to_string()));
     }
 
     let answer = app.client.customer_delete(&customer.id).await.unwrap();

@@ -70,7 +70,8 @@ fn limits() -> Value {
             { "max_limit": 100, "reset_duration": "1h" },
         ],
         "rate_limit": {
-            "token_max_limit": 1000, "token_reset_duration": "1m", "request_max_limit": 60, "request_reset_duration": "1h",
+            "token_max_limit": 1000, "token_reset_duration": "1m",
+            "request_max_limit": 60, "request_reset_duration": "1h",
         },
     })
 }

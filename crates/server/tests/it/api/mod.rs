@@ -36,10 +36,9 @@ async fn done(app: &App, method: &str, path: &str, body: Value) -> Value {
 
 /// The error that a call of the SDK ended with.
 fn refused<T: Debug>(result: Result<T, Error>) -> ApiError {
-    match result.unwrap_err() {
-        Error::Api(error) => *error,
-        other => panic!("{other:?}"),
-    }
+    let error = result.unwrap_err();
+    let Error::Api(api) = error else { panic!("{error:?}") };
+    *api
 }
 
 /// Status, member at fault, and the reason in words.

@@ -64,10 +64,15 @@ async fn a_secret_of_the_environment_is_a_reference_to_a_variable_that_is_set() 
         let key = done(&app, "POST", &format!("{PROVIDERS}/demo/keys"), body).await;
         assert_eq!(key["value"], json!({ "value": "", "env_var": "env.PATH", "from_env": true }), "{value}");
     }
-    let unset = CreateProviderKey::new("unset", "env.KEYWARD_TEST_NOBODY_SETS_THIS");
-    let error = refused(app.client.provider_key_create(&demo(), &unset).await);
-    let message = "environment variable KEYWARD_TEST_NOBODY_SETS_THIS is not set on the server";
-    assert_eq!(told(&error), (400, "/value", message));
+    let unset = CreateProviderKey::new("unset", "env.NOBODY_SETS_THIS");
+    let own = CreateProviderKey::new("own", "env.KEYWARD_ROOT_KEY");
+    for (request, message) in [
+        (&unset, "environment variable NOBODY_SETS_THIS is not set on the server"),
+        (&own, "environment variable KEYWARD_ROOT_KEY is the server's own"),
+    ] {
+        let error = refused(app.client.provider_key_create(&demo(), request).await);
+        assert_eq!(told(&error), (400, "/value", message));
+    }
     let body = json!({ "name": "openai", "keys": [{ "name": "k", "value": "s" }, unset] });
     let reply = send(&app, "POST", PROVIDERS, &body).await;
     assert_eq!((reply.status, reply.error().2.as_str()), (400, "/keys/1/value"));
@@ -80,8 +85,8 @@ async fn what_cannot_be_made_is_refused() {
     let path = format!("{PROVIDERS}/demo/keys");
     for (body, status, code, param) in [
         (json!({ "name": "demo-key", "value": "s" }), 409, "already_exists", "/name"),
-        (json!({ "value": "s" }), 400, "invalid_request", ""),
-        (json!({ "name": "x" }), 400, "invalid_request", ""),
+        (json!({ "value": "s" }), 400, "invalid_request", "/name"),
+        (json!({ "name": "x" }), 400, "invalid_request", "/value"),
         (json!({ "name": " ", "value": "s" }), 400, "invalid_request", "/name"),
         (json!({ "name": "x", "value": 7 }), 400, "invalid_request", "/value"),
         (json!({ "name": "x", "value": null }), 400, "invalid_request", "/value"),

@@ -55,7 +55,8 @@ async fn what_cannot_be_made_is_refused() {
     app.client.provider_create(&at("taken", "https://llm.example")).await.unwrap();
     let key = json!({ "name": "k", "value": SECRET });
     let network = |base_url: &str| json!({ "name": "own", "network_config": { "base_url": base_url } });
-    let seconds = |seconds: Value| json!({ "name": "openai", "network_config": { "default_request_timeout_in_seconds": seconds } });
+    let timeout = "default_request_timeout_in_seconds";
+    let seconds = |seconds: Value| json!({ "name": "openai", "network_config": { timeout: seconds } });
     let with_key = |key: Value| json!({ "name": "openai", "keys": [key] });
     for (body, status, param) in [
         (json!({}), 400, "/name"),
@@ -89,6 +90,7 @@ async fn what_cannot_be_made_is_refused() {
         (json!({ "name": "openai", "keys": [key, key] }), 409, "/name"),
     ] {
         let reply = send(&app, "POST", PROVIDERS, &body).await;
+        assert_eq!(reply.status, status, "{body}: {}", reply.json());
         let (found, _, pointer) = reply.error();
         assert_eq!((found, pointer.as_str()), (status, param), "{body}: {}", reply.json()["error"]["message"]);
         assert!(!String::from_utf8(reply.body).unwrap().contains(SECRET), "{body}");

@@ -111,7 +111,7 @@ async fn deleting_a_team_frees_its_keys() {
     assert_eq!(used.rate_limit.unwrap().request_current_usage, 1);
     assert!(used.budgets[0].current_usage > NanoUsd::ZERO);
     let limited = refused(caller.chat_completion_create(&chat("demo/echo", "hi")).await);
-    assert_eq!((limited.status, limited.refusal.unwrap().scope.id.as_str()), (429, team.id.to_string()));
+    assert_eq!((limited.status, limited.refusal.unwrap().scope.id.to_string()), (429, team.id.to_string()));
 
     let answer = app.client.team_delete(&team.id).await.unwrap();
     assert_eq!(answer.message, "Team deleted successfully");

@@ -28,7 +28,8 @@ async fn a_missing_wrong_or_ambiguous_key_is_refused_before_the_body_is_read() {
     let app = App::start().await;
     let key = app.key(with_budget("1")).await;
     let unknown = "sk-bf-00000000-0000-4000-8000-000000000000";
-    let cases: [(&[(&str, &[u8])], _); 5] = [
+    type Headers<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: [(Headers<'_>, _); 5] = [
         (&[], (401, "virtual_key_required", "")),
         (&[("x-bf-vk", unknown.as_bytes())], (401, "invalid_api_key", "")),
         (&[("authorization", b"Bearer sk-someone-elses")], (401, "invalid_api_key", "authorization")),
@@ -62,4 +63,28 @@ async fn inference_and_management_do_not_share_credentials() {
     let basic = "Basic YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==";
     let reply = app.raw("POST", "/v1/chat/completions").header("authorization", basic).body(BODY).send().await;
     assert_eq!(reply.error().1, "invalid_api_key");
+}
+
+/// What the key may do when its request is complete is what counts, not what it could when the request began.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_deleted_while_its_body_comes_is_refused() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let (first, second) = BODY.split_at(10);
+    let (sender, receiver) = tokio::sync::mpsc::channel::<&str>(1);
+    let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
+        let piece = receiver.recv().await?;
+        Some((Ok::<_, std::io::Error>(piece), receiver))
+    });
+    let raw = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose());
+    let calling = raw.body(reqwest::Body::wrap_stream(pieces)).send();
+    let deleting = async {
+        sender.send(first).await.unwrap();
+        app.client.virtual_key_delete(&key.id).await.unwrap();
+        sender.send(second).await.unwrap();
+        drop(sender);
+    };
+    let (reply, ()) = tokio::join!(calling, deleting);
+    assert_eq!(reply.error().1, "invalid_api_key");
+    assert_eq!(app.simulator.bill().requests, 0);
 }

@@ -58,6 +58,36 @@ async fn a_provider_that_breaks_off_or_talks_rubbish_is_charged_at_the_hold() {
     }
 }
 
+/// A connection that never comes about has carried nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_never_finishes_the_handshake_costs_nothing() {
+    let upstream = Scripted::start(vec![Step::Silence]).await;
+    let app = App::start().await;
+    app.provider("openai", upstream.tls_url()).await;
+    let key = app.key(with_budget("1")).await;
+    let error = app.caller(&key).chat_completion_create(&chat(MODEL, "hi")).await.unwrap_err();
+    assert_eq!((error.status(), error.code()), (Some(504), Some("upstream_timeout")));
+    assert_eq!(spent(&app, &key).await, NanoUsd::ZERO);
+}
+
+/// An answer that does not say what it used is the client's all the same, and is charged at the hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_readable_usage_is_relayed_and_charged_at_the_hold() {
+    for usage in ["", r#","usage":null"#] {
+        let body = format!(r#"{{"id":"a","model":"m","choices":[]{usage}}}"#);
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (app, _upstream, key) = with_upstream(vec![send(&answer)]).await;
+        let request = r#"{"model":"openai/gpt-4o-mini","messages":[]}"#;
+        let raw = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose());
+        let reply = raw.body(request).send().await;
+        assert_eq!((reply.status, reply.body.as_slice()), (200, body.as_bytes()));
+        assert!(spent(&app, &key).await > "0.0098".parse().unwrap(), "{usage}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_providers_own_error_passes_through_marked_and_free() {
     let body = r#"{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}"#;
@@ -85,9 +115,19 @@ const USAGE: &str = "data: {\"id\":\"a\",\"model\":\"m\",\"choices\":[],\"usage\
 async fn a_stream_that_breaks_off_ends_with_an_error_event() {
     let chunked = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     let broken = format!("{chunked}{:x}\r\n{PIECE}\r\n", PIECE.len());
-    for (script, code) in
-        [(vec![send(&broken)], "upstream_unreachable"), (vec![send(&broken), Step::Silence], "upstream_timeout")]
-    {
+    let partial = format!(
+        "{EVENTS}{}",
+        PIECE.replace(
+            "\"choices\"",
+            "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,\"total_tokens\":2},\"choices\""
+        )
+    );
+    for (script, code) in [
+        (vec![send(&broken)], "upstream_unreachable"),
+        (vec![send(&broken), Step::Silence], "upstream_timeout"),
+        (vec![send(EVENTS), send(PIECE)], "upstream_invalid"),
+        (vec![send(&partial)], "upstream_invalid"),
+    ] {
         let (app, _upstream, key) = with_upstream(script).await;
         let mut stream = app.caller(&key).chat_completion_stream(&chat(MODEL, "hi")).await.unwrap();
         assert!(stream.next().await.unwrap().is_ok());

@@ -51,6 +51,11 @@ impl Scripted {
         BaseUrl::of_address(self.address)
     }
 
+    /// Where it is, for those who want TLS of it. It has none to give.
+    pub fn tls_url(&self) -> BaseUrl {
+        format!("https://{}", self.address).parse().unwrap()
+    }
+
     /// Lets one [`Step::Wait`] pass.
     pub fn go_on(&self) {
         self.gate.add_permits(1);
@@ -99,7 +104,7 @@ async fn read_request(connection: &mut TcpStream) -> Option<String> {
     let mut buffer = [0; 4096];
     loop {
         let read = connection.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
-        text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {

@@ -33,3 +33,25 @@ async fn a_running_stream_ends_well_and_new_requests_are_refused() {
     let totals = store.ledger_totals(key.id).await.unwrap();
     assert_eq!((totals.entries, totals.tokens), (1, 2));
 }
+
+/// I2, when the time is up: an attempt that is given up has its entry all the same, at what it held.
+#[tokio::test(flavor = "multi_thread")]
+async fn i2_an_attempt_that_outlasts_the_shutdown_is_charged_at_its_hold() {
+    let upstream = Scripted::start(vec![Step::Wait]).await;
+    let app = App::builder().settings(|settings| settings.shutdown_timeout = std::time::Duration::ZERO).start().await;
+    app.provider("openai", upstream.base_url()).await;
+    let key = app.key(with_budget("1")).await;
+    let caller = app.caller(&key);
+    let request = chat("openai/gpt-4o-mini", "hi");
+    let asking = async { caller.chat_completion_create(&request).await.unwrap_err() };
+    let stopping = async {
+        while upstream.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        app.stopped().await
+    };
+    let (_, (store, _database)) = tokio::join!(asking, stopping);
+    let totals = store.ledger_totals(key.id).await.unwrap();
+    assert_eq!(totals.entries, 1);
+    assert!(totals.cost > "0.0098".parse().unwrap());
+}

@@ -80,17 +80,23 @@ async fn absent_and_empty_lists_are_told_apart() {
         (json!({ "provider_configs": [], "allow_all_providers": true }), true, json!([])),
         (json!({ "provider_configs": [{ "provider": "demo" }] }), false, json!([[everything, nothing, true, 1.0, []]])),
         (
-            json!({ "provider_configs": [{ "provider": "demo", "allowed_models": [], "key_ids": [], "weight": null }] }),
+            json!({ "provider_configs": [
+                { "provider": "demo", "allowed_models": [], "key_ids": [], "weight": null },
+            ] }),
             false,
             json!([[nothing, nothing, false, null, []]]),
         ),
         (
-            json!({ "provider_configs": [{ "provider": "demo", "allowed_models": ["*"], "key_ids": ["*"], "weight": 0 }] }),
+            json!({ "provider_configs": [
+                { "provider": "demo", "allowed_models": ["*"], "key_ids": ["*"], "weight": 0 },
+            ] }),
             false,
             json!([[everything, nothing, true, 0.0, []]]),
         ),
         (
-            json!({ "provider_configs": [{ "provider": "demo", "blacklisted_models": ["slow"], "key_ids": [id, id] }] }),
+            json!({ "provider_configs": [
+                { "provider": "demo", "blacklisted_models": ["slow"], "key_ids": [id, id] },
+            ] }),
             false,
             json!([[everything, ["slow"], false, 1.0, [id]]]),
         ),

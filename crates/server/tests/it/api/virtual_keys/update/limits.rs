@@ -135,7 +135,10 @@ async fn budgets_that_cannot_be_are_refused() {
             invalid("/budgets/1/reset_duration", "Duplicate reset_duration in budgets: 24h"),
         ),
         (
-            json!({ "budgets": [{ "max_limit": 1, "reset_duration": "1d" }, { "max_limit": 1, "reset_duration": "1d" }] }),
+            json!({ "budgets": [
+                { "max_limit": 1, "reset_duration": "1d" },
+                { "max_limit": 1, "reset_duration": "1d" },
+            ] }),
             invalid("/budgets/1/reset_duration", "Duplicate reset_duration in budgets: 1d"),
         ),
         (json!({ "budgets": [], "budget": null }), invalid("/budgets", "only one of 'budget' or 'budgets' may be set")),
