@@ -93,8 +93,8 @@ impl ProviderConfig {
     }
 }
 
-/// A provider config as requests give it. In a new one, what is absent is unrestricted; in an existing one (`id` given), what
-/// is absent stays.
+/// A provider config as requests give it. In a new one, what is absent is unrestricted. One with the `id` or the provider of
+/// an existing one edits that: what is absent stays.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProviderConfigInput {

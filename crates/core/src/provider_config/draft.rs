@@ -57,13 +57,7 @@ impl ProviderConfigDraft {
         at: &Pointer,
         edit: &mut Edit<'_>,
     ) -> Result<Self, Invalid> {
-        let continued = element.id.map(|id| {
-            existing.iter().find(|config| config.id == id).ok_or_else(|| {
-                let message = format!("provider config {id} does not belong to this virtual key");
-                Invalid::at(at.member("id"), message)
-            })
-        });
-        let existing = continued.transpose()?;
+        let existing = continued(existing, &element, at)?;
         let provider = element
             .provider
             .filter(|name| !name.as_str().is_empty())
@@ -80,7 +74,7 @@ impl ProviderConfigDraft {
             edit,
         )?;
         Ok(Self {
-            id: element.id,
+            id: existing.map(|config| config.id),
             provider,
             weight: weight(&element.weight, existing, at)?,
             allowed_models: element
@@ -100,6 +94,23 @@ impl ProviderConfigDraft {
             limits,
         })
     }
+}
+
+/// The existing config that an element means: by its id, else by its provider, so that sending the same set again refills
+/// nothing.
+fn continued<'a>(
+    existing: &'a [ProviderConfig],
+    element: &ProviderConfigInput,
+    at: &Pointer,
+) -> Result<Option<&'a ProviderConfig>, Invalid> {
+    let Some(id) = element.id else {
+        return Ok(existing.iter().find(|config| Some(&config.provider) == element.provider.as_ref()));
+    };
+    let found = existing.iter().find(|config| config.id == id);
+    found.map(Some).ok_or_else(|| {
+        let message = format!("provider config {id} does not belong to this virtual key");
+        Invalid::at(at.member("id"), message)
+    })
 }
 
 impl ProviderConfigInput {

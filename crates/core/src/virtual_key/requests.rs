@@ -79,7 +79,7 @@ pub struct UpdateVirtualKey {
     /// True: providers without a provider config may be used too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_all_providers: Option<bool>,
-    /// The full set of provider configs; elements with `id` edit an existing one, others are made, the rest is removed.
+    /// The full set of provider configs; an element with the `id` or the provider of an existing one edits it, others are made, the rest is removed.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<ProviderConfigInput>>)]
     pub provider_configs: Patch<Vec<ProviderConfigInput>>,

@@ -1,17 +1,22 @@
 //! The one scan of a request body: what governance needs, and where it stands. Everything else is left alone.
 
-use std::fmt;
 use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::Pointer;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 use crate::json::parse;
+
+mod content;
+mod members;
+
+use content::{Content, Part};
+use members::Members;
 
 /// What a chat completion request asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,31 +61,6 @@ struct Request<'a> {
     extra_body: Option<IgnoredAny>,
 }
 
-/// The names of a request's members, checked: some have no place here.
-struct Members;
-
-/// Members that the gateway reads. A provider that ignores case would take another spelling for the same.
-const GOVERNED: [&str; 16] = [
-    "model",
-    "messages",
-    "stream",
-    "stream_options",
-    "max_completion_tokens",
-    "max_tokens",
-    "n",
-    "tools",
-    "functions",
-    "response_format",
-    "web_search_options",
-    "service_tier",
-    "modalities",
-    "prediction",
-    "extra_body",
-    "best_of",
-];
-/// Members by which some endpoints let a client name other models, past the one that is governed.
-const OTHER_MODELS: [&str; 4] = ["models", "fallbacks", "route", "plugins"];
-
 /// A member that is there, also when it is null: null has a place in the body that an edit must use.
 fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
@@ -90,13 +70,6 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de R
 struct Message {
     #[serde(default)]
     content: Content,
-}
-
-/// What a message's content is made of.
-#[derive(Clone, Copy, Default)]
-struct Content {
-    has_media: bool,
-    has_audio: bool,
 }
 
 #[derive(Deserialize)]
@@ -217,82 +190,6 @@ fn span(body: &Bytes, piece: &RawValue) -> Result<Range<usize>, ApiError> {
     let start = piece.as_ptr().addr().checked_sub(body.as_ptr().addr());
     let span = start.map(|start| start..start + piece.len()).filter(|span| span.end <= body.len());
     span.ok_or_else(|| ApiError::new(ErrorCode::Internal, "The body was copied while it was scanned"))
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
-                while let Some(name) = members.next_key::<String>()? {
-                    let folded = name.to_lowercase();
-                    let is_governed = GOVERNED.contains(&folded.replace('ſ', "s").as_str());
-                    if is_governed && !GOVERNED.contains(&name.as_str()) {
-                        return Err(A::Error::custom(format_args!("'{name}' must be written '{folded}'")));
-                    }
-                    if OTHER_MODELS.contains(&folded.as_str()) {
-                        return Err(A::Error::custom(format_args!("'{name}' would name models that are not governed")));
-                    }
-                    members.next_value::<IgnoredAny>()?;
-                }
-                Ok(Members)
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ContentVisitor;
-
-        impl<'de> Visitor<'de> for ContentVisitor {
-            type Value = Content;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a list of parts, or null")
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Content, E> {
-                Ok(Content::default())
-            }
-
-            fn visit_unit<E>(self) -> Result<Content, E> {
-                Ok(Content::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
-                let mut content = Content::default();
-                while let Some(part) = parts.next_element::<Part>()? {
-                    content.has_media |= !matches!(part.kind.as_str(), "text" | "refusal");
-                    content.has_audio |= part.kind == "input_audio";
-                }
-                Ok(content)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Content, A::Error> {
-                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Content { has_media: true, has_audio: false })
-            }
-        }
-
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
-/// One part of a message's content, or one tool.
-#[derive(Deserialize)]
-struct Part {
-    #[serde(rename = "type")]
-    kind: String,
 }
 
 #[cfg(test)]

@@ -91,7 +91,14 @@ impl Stream {
     }
 
     async fn relay(&mut self, body: &mut Incoming) -> Result<(), (ApiError, Outcome)> {
-        while let Some(bytes) = next_data(body, self.patience()).await? {
+        loop {
+            let bytes = match next_data(body, self.patience()).await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break,
+                // Nothing is missing after the last event, whatever becomes of the connection.
+                Err(_) if self.is_done => break,
+                Err(failure) => return Err(failure),
+            };
             if matches!(self.client, Client::Gone(until) if until <= Instant::now()) {
                 return Err((timed_out(self.timeout), Outcome::TimedOut));
             }

@@ -18,9 +18,9 @@ async fn refusal(app: &App, key: &VirtualKey) -> (ScopeKind, Metric) {
     (refusal.scope.kind, refusal.metric)
 }
 
-/// Every level of the hierarchy is in force, and the widest that is violated is named.
+/// Every level of the hierarchy is in force, the widest that is violated is named; and I7: what is refused reaches no provider.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_level_refuses_for_itself() {
+async fn i7_every_level_refuses_for_itself_before_a_byte_leaves() {
     let app = App::start().await;
     let poor = CreateCustomer { name: "poor".into(), budget: tiny().into(), ..CreateCustomer::default() };
     let poor = app.client.customer_create(&poor).await.unwrap().customer;

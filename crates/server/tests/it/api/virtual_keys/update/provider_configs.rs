@@ -45,6 +45,22 @@ async fn elements_are_kept_edited_made_and_removed_by_id() {
     assert!(none.provider_configs.is_empty() && !none.allow_all_providers);
 }
 
+/// I8: a client that sends the same set again, without the ids it was told, refills nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn i8_an_element_without_an_id_continues_the_config_of_its_provider() {
+    let app = App::start().await;
+    let key = dressed_key(&app).await;
+    app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+    let before = app.client.virtual_key_get(&key.id).await.unwrap().provider_configs;
+    let cap = before[0].budgets[0].clone();
+    assert!(cap.current_usage > NanoUsd::ZERO);
+    let budget = json!({ "max_limit": cap.max_limit, "reset_duration": cap.reset_duration });
+    let body = json!({ "provider_configs": [{ "provider": "demo", "budget": budget }] });
+    assert_eq!(edited(&app, &key, body).await.provider_configs[0].budgets[0].current_usage, cap.current_usage);
+    let body = json!({ "provider_configs": [{ "provider": "demo" }] });
+    assert_eq!(edited(&app, &key, body).await.provider_configs[0].id, before[0].id);
+}
+
 /// A key that may use every provider stays restricted to what it is given.
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_configs_close_an_open_key() {
