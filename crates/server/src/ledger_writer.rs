@@ -23,6 +23,11 @@ enum Message {
     Flush(oneshot::Sender<()>),
 }
 
+/// Entries of the ledger are not in the database yet.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger could not be written in time")]
+pub struct NotDurable;
+
 /// The engine's end of the writer.
 pub(crate) struct LedgerWriter {
     queue: mpsc::UnboundedSender<Message>,
@@ -38,11 +43,15 @@ impl LedgerWriter {
     }
 
     /// Returns when every entry that was appended before is durable.
-    pub(crate) async fn flush(&self) {
+    ///
+    /// # Errors
+    /// When that has not happened within `patience`; the entries are still tried.
+    pub(crate) async fn flush(&self, patience: Duration) -> Result<(), NotDurable> {
         let (done, flushed) = oneshot::channel();
-        if self.queue.send(Message::Flush(done)).is_ok() {
-            // The task answers or is gone; there is nothing to wait for then.
-            let _ = flushed.await;
+        self.queue.send(Message::Flush(done)).map_err(|_| NotDurable)?;
+        match tokio::time::timeout(patience, flushed).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NotDurable),
         }
     }
 }

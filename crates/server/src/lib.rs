@@ -25,4 +25,5 @@ mod state;
 mod upstreams;
 
 pub use admin::AdminCredential;
+pub use ledger_writer::NotDurable;
 pub use server::{Server, ServerError};

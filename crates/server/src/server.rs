@@ -15,9 +15,12 @@ use utoipa_actix_web::AppExt;
 use crate::config::{ConfigError, Settings};
 use crate::envelope::{envelope, no_such_route};
 use crate::gateway::{UpstreamClient, tls};
-use crate::ledger_writer::LedgerWriter;
+use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::state::State;
 use crate::{api, gateway, health};
+
+/// How long a shutdown tries to write the books at least.
+const LAST_WRITE: Duration = Duration::from_secs(5);
 
 /// A server that is running.
 pub struct Server {
@@ -36,6 +39,9 @@ pub enum ServerError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// Attempts ended that are not in the database.
+    #[error("attempts are missing in the books")]
+    Books(#[from] NotDurable),
     /// The price catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] InvalidCatalogue),
@@ -100,7 +106,7 @@ impl Server {
     /// Stops: admits nothing new, lets running attempts end for a while, writes the books, and closes.
     ///
     /// # Errors
-    /// When serving had failed before, or the database cannot be closed.
+    /// When the books could not be written, the database cannot be closed, or serving had failed before.
     pub async fn stop(self) -> Result<(), ServerError> {
         self.state.drain();
         self.state.tasks.close();
@@ -113,8 +119,9 @@ impl Server {
         let served = self.serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         self.state.give_up.cancel();
         self.state.tasks.wait().await;
-        self.state.ledger.flush().await;
+        let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
         self.state.store.close().await?;
+        flushed?;
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }

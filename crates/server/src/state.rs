@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use keyward_core::catalogue::Catalogue;
@@ -23,6 +24,9 @@ use crate::error::ApiError;
 use crate::ledger_writer::LedgerWriter;
 use crate::metrics::Metrics;
 use crate::upstreams::Upstreams;
+
+/// How long an edit waits for the books.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// What every request works with.
 pub(crate) struct State {
@@ -91,6 +95,13 @@ impl State {
             RevealVirtualKeys::Always => Reveal::Full,
             RevealVirtualKeys::OnCreate => Reveal::Redacted,
         }
+    }
+
+    /// Returns when everything that was settled is in the database.
+    pub(crate) async fn settled(&self) -> Result<(), ApiError> {
+        let unavailable =
+            |error| ApiError::new(ErrorCode::GovernanceUnavailable, "The ledger cannot be written").because(error);
+        self.ledger.flush(SETTLING).await.map_err(unavailable)
     }
 
     pub(crate) fn is_draining(&self) -> bool {

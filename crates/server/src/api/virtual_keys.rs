@@ -106,7 +106,7 @@ pub(super) async fn virtual_key_update(
         let now = clock::now();
         let change = move |existing: &VirtualKey| editing(now, |edit| VirtualKeyDraft::update(existing, body.0, edit));
         // What is settled counts in the windows of before.
-        state.ledger.flush().await;
+        state.settled().await?;
         let updated = state.store.virtual_key_update(id.0, now, state.reveal(), change).await?;
         Ok(in_force(&state, updated, now))
     });
