@@ -24,7 +24,7 @@ impl Drop for Running {
 
 impl Running {
     pub fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        let killed = Command::new("bash").args(["-c", &format!("kill -TERM {}", self.0.id())]).status().unwrap();
         assert!(killed.success());
     }
 }
