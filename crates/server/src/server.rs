@@ -112,12 +112,12 @@ impl Server {
         self.state.tasks.close();
         if tokio::time::timeout(self.state.settings.shutdown_timeout, self.state.tasks.wait()).await.is_err() {
             tracing::warn!("attempts were still running when the time was up; what they held is charged");
-            self.state.give_up.cancel();
-            self.state.tasks.wait().await;
         }
+        self.state.give_up.cancel();
+        self.state.tasks.wait().await;
         self.handle.stop(true).await;
         let served = self.serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
-        self.state.give_up.cancel();
+        // A request may have slipped in until its connection was closed.
         self.state.tasks.wait().await;
         let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
         self.state.store.close().await?;
