@@ -60,12 +60,6 @@ impl NanoUsd {
         }
     }
 
-    /// True for amounts greater than zero.
-    #[must_use]
-    pub const fn is_positive(self) -> bool {
-        self.0 > 0
-    }
-
     fn decimal(self) -> Decimal {
         Decimal::new(self.0, NANO_SCALE).normalize()
     }

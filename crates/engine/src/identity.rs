@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyward_core::ids::{ModelName, ProviderName, VirtualKeyId};
+use keyward_core::ids::{ModelName, ProviderName};
 use keyward_core::provider_config::KeyAccess;
 use keyward_core::refusal::Refusal;
 
@@ -15,12 +15,6 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The virtual key.
-    #[must_use]
-    pub fn virtual_key_id(&self) -> &VirtualKeyId {
-        &self.policy.id
-    }
-
     /// Asks to use a model of a provider.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use keyward_core::owner::{CreateCustomer, CreateTeam};
 use keyward_core::provider::{CreateProviderKey, DEMO_PROVIDER, NetworkConfig, ProviderDraft};
 use keyward_core::secret::VirtualKeyValue;
 use keyward_core::virtual_key::{CreateVirtualKey, VirtualKey, VirtualKeyDraft};
-use keyward_store::{Reveal, Store, StoreError, StoreOptions};
+use keyward_store::{Store, StoreError, StoreOptions};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -125,7 +125,7 @@ async fn seed(database_url: &str, simulator: &Simulator) -> Result<VirtualKeyVal
     };
     let draft = editing(now, |edit| VirtualKeyDraft::create(request, edit))?;
     let value = VirtualKeyValue::from_uuid(Uuid::new_v4());
-    let (_, VirtualKey { value, .. }) = store.virtual_key_create(draft, value, Reveal::Full).await?;
+    let (_, VirtualKey { value, .. }) = store.virtual_key_create(draft, value).await?;
     store.close().await?;
     Ok(value)
 }

@@ -61,6 +61,7 @@ impl Server {
     pub async fn start(settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
         settings.check()?;
         let catalogue = Catalogue::built_in()?;
+        let prices = catalogue.version().to_owned();
         let tls = tls()?;
         let failed = |address| move |error| ServerError::Serving(address, error);
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
@@ -93,7 +94,7 @@ impl Server {
         .run();
         let handle = server.handle();
         let serving = state.background.spawn_on(server, &state.runtime);
-        tracing::info!(%address, "serving");
+        tracing::info!(%address, prices = prices.as_str(), "serving");
         Ok(Self { address, handle, serving, state })
     }
 

@@ -35,7 +35,7 @@ pub(super) async fn virtual_key_create(
     let draft = editing(clock::now(), |edit| VirtualKeyDraft::create(body.0, edit))?;
     let virtual_key = edit(&state, async move |state| {
         let value = VirtualKeyValue::from_uuid(Uuid::new_v4());
-        let created = state.store.virtual_key_create(draft, value, state.reveal()).await?;
+        let created = state.store.virtual_key_create(draft, value).await?;
         Ok(in_force(&state, created, clock::now()))
     });
     changed("Virtual key created successfully", virtual_key.await?)

@@ -20,7 +20,6 @@ impl Store {
         &self,
         draft: VirtualKeyDraft,
         value: VirtualKeyValue,
-        _reveal: Reveal,
     ) -> Result<(KeyHash, VirtualKey), StoreError> {
         let (hash, sealer) = (self.inner.hasher.hash(value.expose()), self.sealer());
         writing!(self, |queries, c| queries::virtual_key_edit::create(c, &draft, &value, hash, &sealer))

@@ -48,7 +48,7 @@ pub(crate) fn value() -> VirtualKeyValue {
 }
 
 pub(crate) async fn create(store: &Store, request: Value) -> Result<VirtualKey, StoreError> {
-    Ok(store.virtual_key_create(virtual_key(request), value(), Reveal::Redacted).await?.1)
+    Ok(store.virtual_key_create(virtual_key(request), value()).await?.1)
 }
 
 pub(crate) async fn update(

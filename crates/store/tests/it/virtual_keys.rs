@@ -150,8 +150,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_work() {
     assert!(caller.await.unwrap_err().is_cancelled());
     go_on.send(()).unwrap();
     // A write waits for the one before it: on SQLite for the connection, on PostgreSQL for the row.
-    let (_, second) =
-        store.virtual_key_create(virtual_key(json!({"name": "other"})), value(), Reveal::Full).await.unwrap();
+    let (_, second) = store.virtual_key_create(virtual_key(json!({"name": "other"})), value()).await.unwrap();
     let listed = store.virtual_key_list(Page::default(), Reveal::Redacted).await.unwrap();
     let first = listed.entries.iter().find(|key| key.id != second.id).unwrap();
     let renamed = update(&store, first, now(), json!({"description": "second"})).await.unwrap();
