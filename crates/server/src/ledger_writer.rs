@@ -1,10 +1,10 @@
 //! The ledger writer: takes finished attempts from the engine and makes them durable, in batches, in order.
 //!
 //! An entry that could not be written is tried again until it is: nothing is dropped while the process lives. As long as
-//! writing fails, the ledger says so and the engine admits nothing.
+//! writing fails, or is too far behind, the ledger says so and the engine admits nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keyward_core::ledger::LedgerEntry;
@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The most entries that one transaction takes.
 const BATCH: usize = 512;
+/// How many entries may wait to be written: what a crash could lose, and what memory they may take.
+const MOST_WAITING: usize = 20_000;
 /// How long to wait before a failed batch is tried again: first, and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -31,15 +33,23 @@ pub struct NotDurable;
 /// The engine's end of the writer.
 pub(crate) struct LedgerWriter {
     queue: mpsc::UnboundedSender<Message>,
-    available: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+/// How the writing goes.
+struct Progress {
+    /// False while the database refuses.
+    works: AtomicBool,
+    /// Entries that are not durable yet.
+    waiting: AtomicUsize,
 }
 
 impl LedgerWriter {
     /// The writer, and the task that does its work until the writer is gone.
     pub(crate) fn new(store: Store) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, messages) = mpsc::unbounded_channel();
-        let available = Arc::new(AtomicBool::new(true));
-        (Self { queue, available: available.clone() }, write(store, messages, available))
+        let progress = Arc::new(Progress { works: AtomicBool::new(true), waiting: AtomicUsize::new(0) });
+        (Self { queue, progress: progress.clone() }, write(store, messages, progress))
     }
 
     /// Returns when every entry that was appended before is durable.
@@ -58,18 +68,20 @@ impl LedgerWriter {
 
 impl Ledger for LedgerWriter {
     fn append(&self, entry: LedgerEntry) {
+        self.progress.waiting.fetch_add(1, Ordering::AcqRel);
         if self.queue.send(Message::Entry(Box::new(entry))).is_err() {
-            self.available.store(false, Ordering::Release);
+            self.progress.works.store(false, Ordering::Release);
             tracing::error!("the ledger writer is gone; an entry was lost");
         }
     }
 
     fn is_available(&self) -> bool {
-        self.available.load(Ordering::Acquire) && !self.queue.is_closed()
+        let keeps_up = self.progress.waiting.load(Ordering::Acquire) < MOST_WAITING;
+        keeps_up && self.progress.works.load(Ordering::Acquire) && !self.queue.is_closed()
     }
 }
 
-async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, available: Arc<AtomicBool>) {
+async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, progress: Arc<Progress>) {
     let mut received = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut received, BATCH).await > 0 {
         let mut entries = Vec::with_capacity(received.len());
@@ -80,7 +92,7 @@ async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, ava
                 Message::Flush(done) => waiting.push(done),
             }
         }
-        append(&store, entries, &available).await;
+        append(&store, entries, &progress).await;
         for done in waiting {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());
@@ -88,19 +100,76 @@ async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, ava
     }
 }
 
-async fn append(store: &Store, entries: Vec<LedgerEntry>, available: &AtomicBool) {
+async fn append(store: &Store, entries: Vec<LedgerEntry>, progress: &Progress) {
     if entries.is_empty() {
         return;
     }
     let (mut pause, longest) = RETRY;
     while let Err(error) = store.ledger_append(entries.clone()).await {
-        if available.swap(false, Ordering::AcqRel) {
+        if progress.works.swap(false, Ordering::AcqRel) {
             tracing::error!(%error, entries = entries.len(), "the ledger cannot be written; nothing is admitted until it can");
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(longest);
     }
-    if !available.swap(true, Ordering::AcqRel) {
+    progress.waiting.fetch_sub(entries.len(), Ordering::AcqRel);
+    if !progress.works.swap(true, Ordering::AcqRel) {
         tracing::info!("the ledger is written again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use keyward_core::ledger::{Attribution, Outcome, UsageSource};
+    use keyward_core::money::NanoUsd;
+    use keyward_core::price::TokenUsage;
+    use keyward_store::StoreOptions;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+
+    fn entry(number: usize) -> LedgerEntry {
+        let at = Timestamp::UNIX_EPOCH;
+        LedgerEntry {
+            attribution: Attribution {
+                request_id: number.to_string().into(),
+                attempt: 0,
+                virtual_key_id: "vk".into(),
+                team_id: None,
+                customer_id: None,
+                provider: "p".into(),
+                provider_key_id: "k".into(),
+                model: "m".into(),
+            },
+            usage: TokenUsage::default(),
+            usage_source: UsageSource::Provider,
+            cost: NanoUsd::from_nanos(1),
+            priced: true,
+            outcome: Outcome::Completed,
+            admitted_at: at,
+            settled_at: at,
+            postings: Vec::new(),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_writer_that_is_too_far_behind_admits_nothing_until_it_has_caught_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = crate::config::sqlite_url(directory.path());
+        let store = Store::open(StoreOptions { url, root_key: None }).await.unwrap();
+        let (writer, writing) = LedgerWriter::new(store.clone());
+        (0..MOST_WAITING - 1).for_each(|number| writer.append(entry(number)));
+        assert!(writer.is_available());
+        writer.append(entry(MOST_WAITING));
+        assert!(!writer.is_available());
+        assert!(writer.flush(Duration::ZERO).await.is_err(), "nobody writes yet");
+
+        let tasks = TaskTracker::new();
+        tasks.spawn(writing);
+        writer.flush(Duration::from_secs(60)).await.unwrap();
+        assert!(writer.is_available());
+        let totals = store.ledger_totals("vk".into()).await.unwrap();
+        assert_eq!(totals.entries, i64::try_from(MOST_WAITING).unwrap());
     }
 }
