@@ -61,7 +61,7 @@ error_codes! {
     InvalidVirtualKey = "invalid_api_key", 401, "invalid_request_error", retry false;
     /// Used and held money would exceed a budget.
     BudgetExceeded = "budget_exceeded", 402, "insufficient_quota", retry false;
-    /// The request came from a web page of another origin while no admin credential is configured.
+    /// No admin credential is configured, and the request came from a web page of another origin or through a proxy.
     ForbiddenOrigin = "forbidden_origin", 403, "permission_error", retry false;
     /// The virtual key is switched off.
     VirtualKeyBlocked = "virtual_key_blocked", 403, "permission_error", retry false;

@@ -31,7 +31,7 @@ enum MetricsErrors {
     /// The admin credential is missing or wrong.
     #[response(status = 401)]
     Unauthorized(ErrorBody),
-    /// The request came from a web page of another origin.
+    /// Without an admin credential: the request came from a web page of another origin or through a proxy.
     #[response(status = 403)]
     Forbidden(ErrorBody),
     /// A fault of the server.

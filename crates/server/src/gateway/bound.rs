@@ -24,11 +24,9 @@ pub(super) fn of(scan: &ChatScan, provider: &str, card: Option<&ModelCard>, body
         None => from_bytes,
     };
     // Zero is taken for "no cap" by some.
-    let own_cap = match KnownProvider::heeds_max_completion_tokens(provider) {
-        true => scan.max_completion_tokens.max(scan.max_tokens),
-        false => scan.max_tokens,
-    };
-    let own_cap = own_cap.filter(|cap| *cap > 0);
+    let newer = scan.max_completion_tokens.filter(|_| KnownProvider::heeds_max_completion_tokens(provider));
+    let is_lifted = newer == Some(0) || scan.max_tokens == Some(0);
+    let own_cap = newer.max(scan.max_tokens).filter(|_| !is_lifted);
     let per_answer = own_cap.or(card.and_then(|card| card.max_output_tokens)).unwrap_or(UNKNOWN_OUTPUT);
     TokenBound { input, output: per_answer.saturating_mul(scan.answers) }
 }
@@ -52,6 +50,7 @@ mod tests {
             ("deepseek", r#","max_completion_tokens":5"#, UNKNOWN_OUTPUT),
             ("deepseek", r#","max_completion_tokens":5,"max_tokens":7"#, 7),
             ("openai", r#","max_tokens":0"#, UNKNOWN_OUTPUT),
+            ("openai", r#","max_completion_tokens":0,"max_tokens":7"#, UNKNOWN_OUTPUT),
             ("openai", r#","max_tokens":null,"n":3"#, 3 * UNKNOWN_OUTPUT),
         ] {
             assert_eq!(output(provider, caps), expected, "{provider} {caps}");

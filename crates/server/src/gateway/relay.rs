@@ -36,7 +36,10 @@ pub(super) async fn relay(
     let give_up = state.give_up.clone();
     // An attempt that is given up is dropped, and so are its books: they charge what was held.
     state.tasks.spawn_local(async move { give_up.run_until_cancelled(run(books, client, call, reply)).await });
-    answer.await.unwrap_or_else(|_| Err(lost()))
+    answer.await.unwrap_or_else(|_| match state.give_up.is_cancelled() {
+        true => Err(ApiError::new(ErrorCode::ShuttingDown, "The server stopped before the provider had answered")),
+        false => Err(lost()),
+    })
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {

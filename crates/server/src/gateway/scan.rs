@@ -55,6 +55,7 @@ struct Request<'a> {
     functions: Option<IgnoredAny>,
     response_format: Option<IgnoredAny>,
     web_search_options: Option<IgnoredAny>,
+    search_parameters: Option<IgnoredAny>,
     service_tier: Option<String>,
     modalities: Option<Vec<String>>,
     prediction: Option<IgnoredAny>,
@@ -70,6 +71,7 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de R
 struct Message {
     #[serde(default)]
     content: Content,
+    audio: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +172,9 @@ impl Request<'_> {
         if self.web_search_options.is_some() {
             return refuse("web_search_options", "a search with fees of its own");
         }
+        if self.search_parameters.is_some() {
+            return refuse("search_parameters", "a search with fees of its own");
+        }
         if self.prediction.is_some() {
             return refuse("prediction", "predicted output, whose misses are billed too,");
         }
@@ -177,7 +182,7 @@ impl Request<'_> {
             return refuse("tools", "a tool that the provider runs");
         }
         let speaks = self.modalities.iter().flatten().any(|modality| modality != "text");
-        if speaks || self.messages.iter().any(|message| message.content.has_audio) {
+        if speaks || self.messages.iter().any(|message| message.audio.is_some() || message.content.has_audio) {
             return refuse(if speaks { "modalities" } else { "messages" }, "audio, which has prices of its own,");
         }
         Ok(())
@@ -263,6 +268,8 @@ mod tests {
                 "/web_search_options",
             ),
             (r#"{"model":"a","messages":[],"modalities":["text","audio"]}"#, ErrorCode::InvalidRequest, "/modalities"),
+            (r#"{"model":"a","messages":[],"search_parameters":{}}"#, ErrorCode::InvalidRequest, "/search_parameters"),
+            (r#"{"model":"a","messages":[{"audio":{"id":"x"}}]}"#, ErrorCode::InvalidRequest, "/messages"),
             (r#"{"model":"a","messages":[],"prediction":{}}"#, ErrorCode::InvalidRequest, "/prediction"),
             (r#"{"model":"a","messages":[],"tools":[{"type":"browser_search"}]}"#, ErrorCode::InvalidRequest, "/tools"),
             (r#"{"model":"a","messages":[],"MAX_TOKENS":9}"#, ErrorCode::InvalidRequest, ""),

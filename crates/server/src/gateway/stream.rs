@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use bytes::Bytes;
 use futures_util::stream;
 use hyper::body::Incoming;
@@ -41,9 +40,16 @@ pub(super) struct Stream {
     is_done: bool,
 }
 
+/// What goes to the client.
+enum Piece {
+    Bytes(Bytes),
+    /// The answer has ended as it should. Without it, the connection is broken off: a cut never looks like an end.
+    End,
+}
+
 /// The client's end of the stream.
 enum Client {
-    Here(mpsc::Sender<Bytes>),
+    Here(mpsc::Sender<Piece>),
     /// It went away; the answer is drained until this instant.
     Gone(Instant),
 }
@@ -69,17 +75,13 @@ impl Stream {
     pub(super) async fn run(mut self, response: http::Response<Incoming>, reply: Reply) {
         let (head, mut body) = response.into_parts();
         let (sender, receiver) = mpsc::channel(WINDOW);
-        let pieces = stream::unfold(receiver, async |mut receiver| {
-            let piece: Bytes = receiver.recv().await?;
-            Some((Ok::<_, actix_web::Error>(piece), receiver))
-        });
-        let answer: HttpResponse = builder(&head).streaming(pieces);
+        let answer = builder(&head).streaming(pieces(receiver));
         self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
         match self.relay(&mut body).await {
             Ok(()) => {
                 self.settle(self.usage, Outcome::Completed);
                 let rest = self.events.rest();
-                self.forward(rest).await;
+                self.forward(Piece::Bytes(rest)).await;
             }
             Err((error, outcome)) => {
                 error.log(&self.request_id);
@@ -88,6 +90,7 @@ impl Stream {
                 self.tell(error).await;
             }
         }
+        self.forward(Piece::End).await;
     }
 
     async fn relay(&mut self, body: &mut Incoming) -> Result<(), (ApiError, Outcome)> {
@@ -123,16 +126,13 @@ impl Stream {
             self.settle(self.usage, Outcome::Completed);
         }
         if self.relay_usage || !told.is_some_and(|told| told.stands_alone) {
-            self.forward(event.0).await;
+            self.forward(Piece::Bytes(event.0)).await;
         }
     }
 
-    async fn forward(&mut self, bytes: Bytes) {
+    async fn forward(&mut self, piece: Piece) {
         let Client::Here(client) = &self.client else { return };
-        if bytes.is_empty() {
-            return;
-        }
-        let sent = tokio::time::timeout(self.timeout, client.send(bytes)).await;
+        let sent = tokio::time::timeout(self.timeout, client.send(piece)).await;
         if !matches!(sent, Ok(Ok(()))) {
             self.client = self.gone();
         }
@@ -150,7 +150,7 @@ impl Stream {
     async fn tell(&mut self, error: ApiError) {
         let error = error.in_gateway(self.about.clone());
         if let Ok(json) = serde_json::to_string(&error.body(&self.request_id)) {
-            self.forward(Bytes::from(format!("data: {json}\n\n"))).await;
+            self.forward(Piece::Bytes(Bytes::from(format!("data: {json}\n\n")))).await;
         }
     }
 
@@ -166,6 +166,23 @@ impl Stream {
         }
     }
 }
+
+/// The body of the client's answer.
+fn pieces(receiver: mpsc::Receiver<Piece>) -> impl stream::Stream<Item = Result<Bytes, BrokenOff>> + 'static {
+    stream::unfold(Some(receiver), async |receiver| {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(receiver))),
+            Some(Piece::End) => None,
+            None => Some((Err(BrokenOff), None)),
+        }
+    })
+}
+
+/// The relay was given up in the middle of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer was broken off")]
+struct BrokenOff;
 
 fn cut_off() -> (ApiError, Outcome) {
     let error = ApiError::new(ErrorCode::UpstreamInvalid, "The provider's stream ended before it was complete");

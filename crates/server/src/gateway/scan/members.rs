@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 pub(super) struct Members;
 
 /// Members that the gateway reads. A provider that ignores case would take another spelling for the same.
-const GOVERNED: [&str; 15] = [
+const GOVERNED: [&str; 16] = [
     "model",
     "messages",
     "stream",
@@ -21,6 +21,7 @@ const GOVERNED: [&str; 15] = [
     "functions",
     "response_format",
     "web_search_options",
+    "search_parameters",
     "service_tier",
     "modalities",
     "prediction",

@@ -50,8 +50,25 @@ async fn i2_an_attempt_that_outlasts_the_shutdown_is_charged_at_its_hold() {
         }
         app.stopped().await
     };
-    let (_, (store, _database)) = tokio::join!(asking, stopping);
+    let (refused, (store, _database)) = tokio::join!(asking, stopping);
+    assert_eq!(refused.code(), Some("shutting_down"));
     let totals = store.ledger_totals(key.id).await.unwrap();
     assert_eq!(totals.entries, 1);
     assert!(totals.cost > "0.0098".parse().unwrap());
+}
+
+/// A stream that is given up breaks off; it does not end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_outlasts_the_shutdown_does_not_look_complete() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let piece = "data: {\"id\":\"a\",\"model\":\"m\",\"choices\":[]}\n\n";
+    let script = [head, piece].map(|text| Step::Send(text.as_bytes().to_vec())).into_iter().chain([Step::Wait]);
+    let upstream = Scripted::start(script.collect()).await;
+    let app = App::builder().settings(|settings| settings.shutdown_timeout = std::time::Duration::ZERO).start().await;
+    app.provider("openai", upstream.base_url()).await;
+    let key = app.key(with_budget("1")).await;
+    let mut stream = app.caller(&key).chat_completion_stream(&chat("openai/gpt-4o-mini", "hi")).await.unwrap();
+    stream.next().await.unwrap().unwrap();
+    let (cut, _) = tokio::join!(stream.next(), app.stopped());
+    assert!(matches!(cut, Some(Err(keyward_client::Error::Transport(_)))), "{cut:?}");
 }
