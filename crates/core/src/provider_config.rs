@@ -69,12 +69,6 @@ impl ProviderConfig {
         self.rate_limit = limits.rate_limit;
     }
 
-    /// True when `model` may be used; the block list wins.
-    #[must_use]
-    pub fn allows_model(&self, model: &str) -> bool {
-        self.allowed_models.allows(model) && !self.blacklisted_models.allows(model)
-    }
-
     /// Which keys of the provider may serve.
     #[must_use]
     pub fn key_access(&self) -> KeyAccess {

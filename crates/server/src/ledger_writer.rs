@@ -85,15 +85,15 @@ async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, pro
     let mut received = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut received, BATCH).await > 0 {
         let mut entries = Vec::with_capacity(received.len());
-        let mut waiting = Vec::new();
+        let mut askers = Vec::new();
         for message in received.drain(..) {
             match message {
                 Message::Entry(entry) => entries.push(*entry),
-                Message::Flush(done) => waiting.push(done),
+                Message::Flush(done) => askers.push(done),
             }
         }
         append(&store, entries, &progress).await;
-        for done in waiting {
+        for done in askers {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());
         }

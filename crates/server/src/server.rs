@@ -121,8 +121,9 @@ impl Server {
         // A request may have slipped in until its connection was closed.
         self.state.tasks.wait().await;
         let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
-        self.state.store.close().await?;
+        let closed = self.state.store.close().await;
         flushed?;
+        closed?;
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }

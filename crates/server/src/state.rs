@@ -125,6 +125,10 @@ where
     let owned = state.clone();
     let task = async move {
         let _turn = owned.edits.lock().await;
+        // Looked up in turn: whoever waited while a shutdown began is refused, so that a shutdown waits for one edit at most.
+        if owned.is_draining() {
+            return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop"));
+        }
         change(owned.clone()).await
     };
     let done = state.tasks.spawn_on(task, &state.runtime).await;

@@ -1,7 +1,7 @@
 //! The lock that keeps two servers from serving one PostgreSQL database: each would admit up to the whole cap.
 //!
-//! It is an advisory lock of a session of its own. When that session breaks, the lock is gone; it is taken again before the
-//! next write, or the write fails.
+//! It is an advisory lock of a session of its own. When that session breaks, the lock is gone. It is taken again before the
+//! next write, unless another server had it in between: what this one counts by is then stale, and it writes no more.
 
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -14,11 +14,16 @@ use crate::error::StoreError;
 /// Identifies the lock in the database.
 const KEY: i64 = 0x6b65_7977_6172_6400;
 
+/// The sequence that counts who took the lock.
+const TURNS: &str = "keyward_turns";
+
 /// Held until it is released, its process dies, or its session breaks.
 pub(crate) struct ServingLock {
     config: Config,
     tls: MakeRustlsConnect,
     session: Mutex<Session>,
+    /// Which of the servers that ever took the lock this one is.
+    turn: i64,
 }
 
 struct Session {
@@ -30,14 +35,25 @@ impl ServingLock {
     /// Takes the lock.
     pub(crate) async fn acquire(handle: &Handle, config: Config, tls: MakeRustlsConnect) -> Result<Self, StoreError> {
         let session = Session::open(handle, &config, &tls).await?;
-        Ok(Self { config, tls, session: Mutex::new(session) })
+        let counter = format!("CREATE SEQUENCE IF NOT EXISTS {TURNS}");
+        session.client.batch_execute(&counter).await.map_err(StoreError::unavailable)?;
+        let turn = session.number(&format!("SELECT nextval('{TURNS}')")).await?;
+        Ok(Self { config, tls, session: Mutex::new(session), turn })
     }
 
     /// Makes sure that the lock is held, and takes it again if its session broke.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another server has the lock or had it since.
     pub(crate) async fn ensure(&self, handle: &Handle) -> Result<(), StoreError> {
         let mut session = self.session.lock().await;
         if session.client.is_closed() {
-            *session = Session::open(handle, &self.config, &self.tls).await?;
+            let again = Session::open(handle, &self.config, &self.tls).await?;
+            if again.number(&format!("SELECT last_value FROM {TURNS}")).await? != self.turn {
+                again.unlock().await?;
+                return Err(locked(&self.config));
+            }
+            *session = again;
         }
         Ok(())
     }
@@ -48,8 +64,7 @@ impl ServingLock {
         if session.client.is_closed() {
             return Ok(());
         }
-        let released = session.client.execute("SELECT pg_advisory_unlock($1)", &[&KEY]).await;
-        released.map(drop).map_err(StoreError::unavailable)
+        session.unlock().await
     }
 }
 
@@ -62,12 +77,26 @@ impl Session {
             }
         });
         let session = Self { client, driving };
-        let locked = session.client.query_one("SELECT pg_try_advisory_lock($1)", &[&KEY]).await;
-        match locked.and_then(|row| row.try_get(0)).map_err(StoreError::unavailable)? {
+        let taken = session.client.query_one("SELECT pg_try_advisory_lock($1)", &[&KEY]).await;
+        match taken.and_then(|row| row.try_get(0)).map_err(StoreError::unavailable)? {
             true => Ok(session),
-            false => Err(StoreError::Locked { database: config.get_dbname().unwrap_or("the database").to_owned() }),
+            false => Err(locked(config)),
         }
     }
+
+    async fn unlock(&self) -> Result<(), StoreError> {
+        let released = self.client.execute("SELECT pg_advisory_unlock($1)", &[&KEY]).await;
+        released.map(drop).map_err(StoreError::unavailable)
+    }
+
+    async fn number(&self, query: &str) -> Result<i64, StoreError> {
+        let row = self.client.query_one(query, &[]).await;
+        row.and_then(|row| row.try_get(0)).map_err(StoreError::unavailable)
+    }
+}
+
+fn locked(config: &Config) -> StoreError {
+    StoreError::Locked { database: config.get_dbname().unwrap_or("the database").to_owned() }
 }
 
 impl Drop for Session {

@@ -14,6 +14,7 @@ use keyward_core::owner::{Customer, Team};
 use keyward_core::secret::{KeyHash, SecretSource};
 use keyward_core::virtual_key::VirtualKey;
 use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
 use crate::root_key::{KeyHasher, RootKey};
@@ -44,11 +45,12 @@ macro_rules! reading {
     };
 }
 
-/// Runs a unit of work that writes.
+/// Runs a unit of work that writes, if the database is still ours.
 macro_rules! writing {
-    ($store:expr, |$queries:ident, $connection:ident| $work:expr) => {
+    ($store:expr, |$queries:ident, $connection:ident| $work:expr) => {{
+        $store.ensure_ours().await?;
         unit_of_work!($store, write, write, |$queries, $connection| $work)
-    };
+    }};
 }
 
 mod books;
@@ -59,6 +61,8 @@ mod virtual_keys;
 
 /// How long a unit of work waits for a connection.
 pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long running work may take to end when the store is closed.
+const CLOSING: Duration = Duration::from_secs(10);
 /// How long making a connection may take.
 pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -70,6 +74,8 @@ pub struct Store {
 
 struct Inner {
     handle: Handle,
+    /// Units of work that are running.
+    running: TaskTracker,
     database: Database,
     hasher: KeyHasher,
     sealer: Arc<Sealer>,
@@ -162,6 +168,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::File`] or [`StoreError::Unavailable`] when the database's lock cannot be released.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.running.close();
+        if tokio::time::timeout(CLOSING, self.inner.running.wait()).await.is_err() {
+            tracing::warn!("work on the database was still running when it was closed");
+        }
         self.inner.database.close().await
     }
 
@@ -187,14 +197,15 @@ impl Store {
         M::Type: Send,
         T: Send + 'static,
     {
-        detached(&self.inner.handle, pool.clone(), work).await
+        let handle = &self.inner.handle;
+        let work = self.inner.running.track_future(in_the_background(pool.clone(), work));
+        open::on(handle, work).await
     }
 }
 
-/// Runs a unit of work in a task of its own: whoever waits for it may go away, the work is done or rolled back all the
-/// same. A panic closes the connection, which rolls back.
-async fn detached<M, T>(
-    handle: &Handle,
+/// Runs a unit of work. In a task of its own, whoever waits for it may go away: the work is done or rolled back all the same.
+/// A panic closes the connection, which rolls back.
+async fn in_the_background<M, T>(
     pool: Pool<M>,
     work: impl FnOnce(&mut M::Type) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError>
@@ -203,12 +214,9 @@ where
     M::Type: Send,
     T: Send + 'static,
 {
-    let task = handle.spawn(async move {
-        let mut connection: Object<M> = pool.get().await.map_err(pool_error)?;
-        let working = tokio::task::spawn_blocking(move || work(&mut connection));
-        working.await.map_err(StoreError::internal)?
-    });
-    task.await.map_err(StoreError::internal)?
+    let mut connection: Object<M> = pool.get().await.map_err(pool_error)?;
+    let working = tokio::task::spawn_blocking(move || work(&mut connection));
+    working.await.map_err(StoreError::internal)?
 }
 
 fn pool_error(error: PoolError<StoreError>) -> StoreError {

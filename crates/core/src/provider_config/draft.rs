@@ -52,12 +52,13 @@ impl ProviderConfigDraft {
 
     pub(crate) fn new(
         existing: &[ProviderConfig],
+        named: &[i64],
         element: ProviderConfigInput,
         calendar_aligned: Option<bool>,
         at: &Pointer,
         edit: &mut Edit<'_>,
     ) -> Result<Self, Invalid> {
-        let existing = continued(existing, &element, at)?;
+        let existing = continued(existing, named, &element, at)?;
         let provider = element
             .provider
             .filter(|name| !name.as_str().is_empty())
@@ -97,14 +98,16 @@ impl ProviderConfigDraft {
 }
 
 /// The existing config that an element means: by its id, else by its provider, so that sending the same set again refills
-/// nothing.
+/// nothing. A config that another element names by its id is that one's.
 fn continued<'a>(
     existing: &'a [ProviderConfig],
+    named: &[i64],
     element: &ProviderConfigInput,
     at: &Pointer,
 ) -> Result<Option<&'a ProviderConfig>, Invalid> {
     let Some(id) = element.id else {
-        return Ok(existing.iter().find(|config| Some(&config.provider) == element.provider.as_ref()));
+        let free = existing.iter().filter(|config| !named.contains(&config.id));
+        return Ok(free.into_iter().find(|config| Some(&config.provider) == element.provider.as_ref()));
     };
     let found = existing.iter().find(|config| config.id == id);
     found.map(Some).ok_or_else(|| {

@@ -11,7 +11,7 @@ use crate::invalid::{Invalid, Pointer};
 use crate::limits::{Edit, Limits, LimitsInput};
 use crate::name::check_name;
 use crate::patch::Patch;
-use crate::provider_config::{ProviderConfigDraft, ProviderConfigInput};
+use crate::provider_config::{ProviderConfig, ProviderConfigDraft, ProviderConfigInput};
 
 /// A virtual key as it shall be stored. References to other things are not checked yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,16 +147,20 @@ impl VirtualKeyDraft {
 
 /// The provider configs that `elements` ask for, given those that exist.
 fn configs(
-    existing: &[crate::provider_config::ProviderConfig],
+    existing: &[ProviderConfig],
     elements: Vec<ProviderConfigInput>,
     calendar_aligned: Option<bool>,
     edit: &mut Edit<'_>,
 ) -> Result<Vec<ProviderConfigDraft>, Invalid> {
     let at = Pointer::from("provider_configs");
+    let named: Vec<i64> = elements.iter().filter_map(|element| element.id).collect();
     let mut drafts: Vec<ProviderConfigDraft> = Vec::with_capacity(elements.len());
     for (index, element) in elements.into_iter().enumerate() {
         let at = at.element(index);
-        let draft = ProviderConfigDraft::new(existing, element, calendar_aligned, &at, edit)?;
+        let draft = ProviderConfigDraft::new(existing, &named, element, calendar_aligned, &at, edit)?;
+        if let Some(id) = draft.id.filter(|id| drafts.iter().any(|other| other.id == Some(*id))) {
+            return Err(Invalid::at(at.member("id"), format!("provider config {id} stands in the list twice")));
+        }
         if drafts.iter().any(|other| other.provider == draft.provider) {
             let message = format!("duplicate provider config for provider {}", draft.provider);
             return Err(Invalid::at(at.member("provider"), message));

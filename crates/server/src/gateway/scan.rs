@@ -13,9 +13,10 @@ use crate::error::ApiError;
 use crate::json::parse;
 
 mod content;
+mod governed;
 mod members;
 
-use content::{Content, Part};
+use content::{Message, Part, StreamOptions};
 use members::Members;
 
 /// What a chat completion request asks for.
@@ -67,19 +68,6 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de R
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: Content,
-    audio: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct StreamOptions {
-    #[serde(default)]
-    include_usage: Option<bool>,
-}
-
 impl ChatScan {
     /// Scans a body.
     ///
@@ -96,7 +84,7 @@ impl ChatScan {
         let stream_options = request.stream_options.filter(|raw| raw.get() != "null");
         let wants_usage = stream_options.map_or(Ok(false), |raw| {
             let options: Result<StreamOptions, _> = parse(raw.get().as_bytes());
-            options.map(|options| options.include_usage.unwrap_or(false)).map_err(|_| {
+            options.map(|options| options.include_usage).map_err(|_| {
                 let message = "stream_options must be an object with a boolean include_usage";
                 ApiError::new(ErrorCode::InvalidRequest, message).at("/stream_options")
             })
@@ -182,7 +170,7 @@ impl Request<'_> {
             return refuse("tools", "a tool that the provider runs");
         }
         let speaks = self.modalities.iter().flatten().any(|modality| modality != "text");
-        if speaks || self.messages.iter().any(|message| message.audio.is_some() || message.content.has_audio) {
+        if speaks || self.messages.iter().any(|message| message.content.has_audio) {
             return refuse(if speaks { "modalities" } else { "messages" }, "audio, which has prices of its own,");
         }
         Ok(())
@@ -253,6 +241,16 @@ mod tests {
         assert!(!text_only(r#"[{"type":"text","text":"a"},{"type":"image\u005furl","image_url":{"url":"http://x"}}]"#));
     }
 
+    /// What the gateway reads, it also guards the spelling of.
+    #[test]
+    fn every_member_that_is_read_is_governed() {
+        for name in members::GOVERNED {
+            let body = format!(r#"{{"model":"m","messages":[],"{}":null}}"#, name.to_uppercase());
+            let error = ChatScan::of(&Bytes::from(body)).unwrap_err();
+            assert!(error.to_string().contains(&format!("must be written '{name}'")), "{error}");
+        }
+    }
+
     #[test]
     fn ambiguous_and_malformed_bodies_are_refused() {
         let not_utf8 = Bytes::from_static(b"{\"model\":\"a\",\"messages\":[],\"x\":\"\xff\"}");
@@ -274,6 +272,25 @@ mod tests {
             (r#"{"model":"a","messages":[],"tools":[{"type":"browser_search"}]}"#, ErrorCode::InvalidRequest, "/tools"),
             (r#"{"model":"a","messages":[],"MAX_TOKENS":9}"#, ErrorCode::InvalidRequest, ""),
             (r#"{"model":"a","meſſages":[],"messages":[]}"#, ErrorCode::InvalidRequest, ""),
+            (r#"{"model":"a","messages":[{"Content":"x"}]}"#, ErrorCode::InvalidRequest, "/messages/0"),
+            (
+                r#"{"model":"a","messages":[{"content":[{"type":"text","Type":"x"}]}]}"#,
+                ErrorCode::InvalidRequest,
+                "/messages",
+            ),
+            (r#"{"model":"a","messages":[{"content":[["text"]]}]}"#, ErrorCode::InvalidRequest, "/messages/0"),
+            (r#"{"model":"a","messages":[["x"]]}"#, ErrorCode::InvalidRequest, "/messages/0"),
+            (
+                r#"{"model":"a","messages":[],"tools":[{"type":"function","TYPE":"x"}]}"#,
+                ErrorCode::InvalidRequest,
+                "/tools",
+            ),
+            (r#"{"model":"a","messages":[],"stream_options":[false]}"#, ErrorCode::InvalidRequest, "/stream_options"),
+            (
+                r#"{"model":"a","messages":[],"stream_options":{"Include_usage":true}}"#,
+                ErrorCode::InvalidRequest,
+                "/stream_options",
+            ),
             (r#"{"model":"a","messages":[],"models":["b"]}"#, ErrorCode::InvalidRequest, ""),
             (
                 r#"{"model":"a","messages":[{"content":[{"type":"input_audio"}]}]}"#,

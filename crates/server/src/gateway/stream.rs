@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
-use super::dispatch::timed_out;
 use super::sse::{Event, Splitter, TooLong};
 use super::usage;
 use crate::error::ApiError;
@@ -43,7 +42,7 @@ pub(super) struct Stream {
 /// What goes to the client.
 enum Piece {
     Bytes(Bytes),
-    /// The answer has ended as it should. Without it, the connection is broken off: a cut never looks like an end.
+    /// Everything that there is to say was said. Without it the connection is broken off: a cut never looks like an end.
     End,
 }
 
@@ -78,11 +77,7 @@ impl Stream {
         let answer = builder(&head).streaming(pieces(receiver));
         self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
         match self.relay(&mut body).await {
-            Ok(()) => {
-                self.settle(self.usage, Outcome::Completed);
-                let rest = self.events.rest();
-                self.forward(Piece::Bytes(rest)).await;
-            }
+            Ok(()) => self.settle(self.usage, Outcome::Completed),
             Err((error, outcome)) => {
                 error.log(&self.request_id);
                 let final_usage = self.usage.filter(|_| self.usage_is_final);
@@ -95,20 +90,22 @@ impl Stream {
 
     async fn relay(&mut self, body: &mut Incoming) -> Result<(), (ApiError, Outcome)> {
         loop {
-            let bytes = match next_data(body, self.patience()).await {
-                Ok(Some(bytes)) => bytes,
+            match next_data(body, self.patience()).await {
+                _ if self.is_out_of_patience() => return Err(left_alone()),
+                Ok(Some(bytes)) => self.events.push(&bytes),
                 Ok(None) => break,
                 // Nothing is missing after the last event, whatever becomes of the connection.
                 Err(_) if self.is_done => break,
                 Err(failure) => return Err(failure),
-            };
-            if matches!(self.client, Client::Gone(until) if until <= Instant::now()) {
-                return Err((timed_out(self.timeout), Outcome::TimedOut));
             }
-            self.events.push(&bytes);
             while let Some(event) = self.events.next_event().map_err(too_long)? {
                 self.pass(event).await;
             }
+        }
+        // The last event may lack its empty line.
+        let rest = self.events.rest();
+        if !rest.is_empty() {
+            self.pass(Event(rest)).await;
         }
         // Who has told the usage of the whole has said all that matters; anyone else was cut off.
         if self.is_done || self.usage_is_final { Ok(()) } else { Err(cut_off()) }
@@ -140,7 +137,7 @@ impl Stream {
 
     fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
         let outcome = match (&self.client, outcome) {
-            (Client::Gone(_), Outcome::Completed | Outcome::TimedOut) => Outcome::ClientCancelled,
+            (Client::Gone(_), Outcome::Completed) => Outcome::ClientCancelled,
             (Client::Gone(_) | Client::Here(_), other) => other,
         };
         self.books.settle(usage, outcome);
@@ -156,6 +153,11 @@ impl Stream {
 
     fn gone(&self) -> Client {
         Client::Gone(Instant::now() + self.books.state().settings.drain_after_cancel)
+    }
+
+    /// True when the client went away and its answer was drained for long enough.
+    fn is_out_of_patience(&self) -> bool {
+        matches!(self.client, Client::Gone(until) if until <= Instant::now())
     }
 
     /// How long to wait for the next bytes.
@@ -183,6 +185,12 @@ fn pieces(receiver: mpsc::Receiver<Piece>) -> impl stream::Stream<Item = Result<
 #[derive(Debug, thiserror::Error)]
 #[error("the answer was broken off")]
 struct BrokenOff;
+
+fn left_alone() -> (ApiError, Outcome) {
+    let error =
+        ApiError::new(ErrorCode::UpstreamTimeout, "The client went away, and the answer did not end soon after");
+    (error, Outcome::ClientCancelled)
+}
 
 fn cut_off() -> (ApiError, Outcome) {
     let error = ApiError::new(ErrorCode::UpstreamInvalid, "The provider's stream ended before it was complete");

@@ -5,9 +5,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+/// Read leniently: an odd member is no reason to lose an answer that was paid for.
 #[derive(Deserialize)]
 struct Answer {
-    /// Read leniently: a provider's odd member is no reason to lose an answer that was paid for.
+    #[serde(default)]
+    usage: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
     #[serde(default)]
     usage: Option<Value>,
     #[serde(default)]
@@ -24,15 +30,19 @@ pub(super) struct ChunkUsage {
 
 /// The usage in a whole answer, if it has one; an error when the answer is not JSON.
 pub(super) fn of_answer(body: &[u8]) -> Result<Option<TokenUsage>, serde_json::Error> {
-    let answer: Answer = serde_json::from_slice(body)?;
-    Ok(answer.usage.as_ref().and_then(classes))
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(answer) => Ok(answer.usage.as_ref().and_then(classes)),
+        // It is JSON, of a shape that tells nothing.
+        Err(error) if error.is_data() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The usage in one event's data, if it has one.
 pub(super) fn of_chunk(data: &[u8]) -> Option<ChunkUsage> {
-    let answer: Answer = serde_json::from_slice(data).ok()?;
-    let stands_alone = answer.choices.is_some_and(|choices| choices.is_empty());
-    let usage = classes(answer.usage.as_ref()?)?;
+    let chunk: Chunk = serde_json::from_slice(data).ok()?;
+    let stands_alone = chunk.choices.is_some_and(|choices| choices.is_empty());
+    let usage = classes(chunk.usage.as_ref()?)?;
     Some(ChunkUsage { usage, stands_alone })
 }
 
@@ -86,6 +96,10 @@ mod tests {
         ] {
             assert_eq!(of_answer(format!(r#"{{"usage":{unreadable}}}"#).as_bytes()).unwrap(), None, "{unreadable}");
         }
+        assert_eq!(of_answer(b"[]").unwrap(), None);
+        assert_eq!(of_answer(b"{\"usage\":{},\"usage\":{}}").unwrap(), None);
+        let odd_choices = br#"{"choices":{},"usage":{"prompt_tokens":10,"completion_tokens":5}}"#;
+        assert_eq!(of_answer(odd_choices).unwrap().map(|usage| usage.total()), Some(15));
         let odd_total = br#"{"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15.0}}"#;
         assert_eq!(of_answer(odd_total).unwrap().map(|usage| usage.total()), Some(15));
         assert!(of_answer(b"<html>").is_err());

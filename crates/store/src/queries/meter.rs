@@ -12,7 +12,7 @@ use super::Conn;
 use super::search::CHUNK;
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
-use crate::schema::meters;
+use crate::schema::{budgets, meters, rate_limits};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = meters)]
@@ -104,6 +104,15 @@ fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError>
 /// After an edit: counters adopt the windows of the new policies, and keep their usage.
 pub(super) fn adopt(c: &mut Conn, meter: &Meter, now: jiff::Timestamp) -> Result<(), StoreError> {
     roll(c, &meter.id, meter.window_at(now))
+}
+
+/// Removes counters without a limit: an attempt that outlived its limit wrote them.
+pub(crate) fn purge(c: &mut Conn) -> Result<(), StoreError> {
+    let (of_budgets, of_rate_limits) = (budgets::table.select(budgets::id), rate_limits::table.select(rate_limits::id));
+    let orphans =
+        meters::table.filter(meters::limit_id.ne_all(of_budgets)).filter(meters::limit_id.ne_all(of_rate_limits));
+    diesel::delete(orphans).execute(c)?;
+    Ok(())
 }
 
 /// Removes the counters of limits that are going away.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
-use super::{Database, Inner, Store, StoreOptions, detached};
+use super::{Database, Inner, Store, StoreOptions, in_the_background};
 use crate::address::Address;
 use crate::error::StoreError;
 use crate::root_key::{KeyHasher, RootKey};
@@ -41,10 +42,19 @@ impl Store {
     async fn prepare(handle: Handle, database: Database, root_key: Option<RootKey>) -> Result<Self, StoreError> {
         database.migrate(&handle).await?;
         let root = database.root_key(&handle, root_key).await?;
-        let inner = Inner { hasher: KeyHasher::new(&root)?, sealer: Arc::new(Sealer::new(&root)?), handle, database };
+        let inner = Inner {
+            hasher: KeyHasher::new(&root)?,
+            sealer: Arc::new(Sealer::new(&root)?),
+            running: TaskTracker::new(),
+            handle,
+            database,
+        };
         let store = Self { inner: Arc::new(inner) };
         let sealer = store.sealer();
-        writing!(&store, |queries, c| queries::root_key_check::verify(c, &sealer))?;
+        writing!(&store, |queries, c| {
+            queries::root_key_check::verify(c, &sealer)?;
+            queries::meter::purge(c)
+        })?;
         Ok(store)
     }
 }
@@ -74,8 +84,8 @@ impl Database {
 
     async fn migrate(&self, handle: &Handle) -> Result<(), StoreError> {
         match self {
-            Self::Postgres(server) => detached(handle, server.pool.clone(), postgres::migrate).await,
-            Self::Sqlite(pools) => detached(handle, pools.write.clone(), sqlite::migrate).await,
+            Self::Postgres(server) => on(handle, in_the_background(server.pool.clone(), postgres::migrate)).await,
+            Self::Sqlite(pools) => on(handle, in_the_background(pools.write.clone(), sqlite::migrate)).await,
         }
     }
 
@@ -93,8 +103,16 @@ impl Database {
                     }
                     None => key_file::generate(&path),
                 };
-                detached(handle, pools.write.clone(), find).await
+                on(handle, in_the_background(pools.write.clone(), find)).await
             }
         }
     }
+}
+
+/// Runs on the store's own runtime, which then drives the connections that are made.
+pub(super) async fn on<T: Send + 'static>(
+    handle: &Handle,
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    handle.spawn(work).await.map_err(StoreError::internal)?
 }

@@ -172,3 +172,17 @@ async fn an_owner_takes_its_counters_along() {
     store.customer_delete(customer.id).await.unwrap();
     assert!(counts(&store).await.is_empty());
 }
+
+/// An attempt may outlive its limit; the counter that it then writes is nobody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn counters_without_a_limit_go_at_the_next_start() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let meter = MeterId { limit: "gone".into(), metric: Metric::Cost };
+    store.ledger_append(vec![entry("r", &"v".into(), vec![posting(&meter, window(0, 10), 7)])]).await.unwrap();
+    assert_eq!(counts(&store).await.len(), 1);
+    store.close().await.unwrap();
+    let store = database.open().await.unwrap();
+    assert!(counts(&store).await.is_empty());
+    assert_eq!(store.ledger_totals("v".into()).await.unwrap().entries, 1, "the books stay");
+}

@@ -34,6 +34,16 @@ async fn a_store_whose_database_was_taken_writes_no_more() {
     let second = database.open().await.unwrap();
     while !matches!(first.ledger_append(Vec::new()).await, Err(StoreError::Locked { .. })) {}
     second.ledger_append(Vec::new()).await.unwrap();
+    assert!(
+        matches!(first.virtual_key_delete("any".into()).await, Err(StoreError::Locked { .. })),
+        "an edit got through"
+    );
+    second.close().await.unwrap();
+    assert!(
+        matches!(first.ledger_append(Vec::new()).await, Err(StoreError::Locked { .. })),
+        "it counts by stale counters"
+    );
+    database.open().await.unwrap().ledger_append(Vec::new()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

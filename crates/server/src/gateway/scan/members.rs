@@ -5,11 +5,13 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
+use super::governed::walk;
+
 /// The names of a request's members, checked: some have no place here.
 pub(super) struct Members;
 
 /// Members that the gateway reads. A provider that ignores case would take another spelling for the same.
-const GOVERNED: [&str; 16] = [
+pub(super) const GOVERNED: [&str; 16] = [
     "model",
     "messages",
     "stream",
@@ -41,18 +43,14 @@ impl<'de> Deserialize<'de> for Members {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
-                while let Some(name) = members.next_key::<String>()? {
-                    let folded = name.to_lowercase();
-                    let is_governed = GOVERNED.contains(&folded.replace('ſ', "s").as_str());
-                    if is_governed && !GOVERNED.contains(&name.as_str()) {
-                        return Err(A::Error::custom(format_args!("'{name}' must be written '{folded}'")));
-                    }
-                    if OTHER_MODELS.contains(&folded.as_str()) {
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Members, A::Error> {
+                let names: Vec<&str> = GOVERNED.iter().chain(&OTHER_MODELS).copied().collect();
+                walk(members, &names, |name, members| {
+                    if OTHER_MODELS.contains(&name) {
                         return Err(A::Error::custom(format_args!("'{name}' would name models that are not governed")));
                     }
-                    members.next_value::<IgnoredAny>()?;
-                }
+                    members.next_value::<IgnoredAny>().map(drop)
+                })?;
                 Ok(Members)
             }
         }

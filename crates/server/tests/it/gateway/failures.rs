@@ -137,6 +137,19 @@ async fn a_stream_that_breaks_off_ends_with_an_error_event() {
     }
 }
 
+/// The last event may lack its empty line; its usage may come with the last piece.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_without_a_last_line_end_is_whole() {
+    let last = PIECE.replace(
+        "\"choices\"",
+        "\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":100,\"total_tokens\":200},\"choices\"",
+    );
+    let (app, _upstream, key) = with_upstream(vec![send(EVENTS), send(PIECE), send(&last), send("data: [DONE]")]).await;
+    let stream = app.caller(&key).chat_completion_stream(&chat(MODEL, "hi")).await.unwrap();
+    assert_eq!(stream.collect::<Vec<_>>().await.into_iter().filter(Result::is_ok).count(), 2);
+    assert_eq!(spent(&app, &key).await.to_string(), "0.000075");
+}
+
 /// The client leaves in the middle; the rest is drained, and what the provider says in the end is what is charged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_its_client_leaves_is_charged_by_its_real_usage() {

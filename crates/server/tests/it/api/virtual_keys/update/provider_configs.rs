@@ -61,6 +61,24 @@ async fn i8_an_element_without_an_id_continues_the_config_of_its_provider() {
     assert_eq!(edited(&app, &key, body).await.provider_configs[0].id, before[0].id);
 }
 
+/// One config cannot become two: a cap would be lost on the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_is_continued_once() {
+    let app = App::start().await;
+    app.provider("other", Scripted::start(Vec::new()).await.base_url()).await;
+    let key = dressed_key(&app).await;
+    let id = key.provider_configs[0].id;
+    let twice = json!({ "provider_configs": [{ "id": id }, { "id": id, "provider": "other" }] });
+    let reply = send(&app, "PUT", &format!("{VIRTUAL_KEYS}/{}", key.id), &twice).await;
+    assert_eq!(reply.error(), (400, "invalid_request".into(), "/provider_configs/1/id".into()));
+    let moved =
+        json!({ "provider_configs": [{ "id": id, "provider": "other", "key_ids": ["*"] }, { "provider": "demo" }] });
+    let configs = edited(&app, &key, moved).await.provider_configs;
+    assert_eq!((configs.len(), configs[0].provider.as_str(), configs[0].id), (2, "other", id));
+    assert_eq!(configs[0].budgets.len(), key.provider_configs[0].budgets.len());
+    assert!(configs[1].budgets.is_empty());
+}
+
 /// A key that may use every provider stays restricted to what it is given.
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_configs_close_an_open_key() {
