@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use keyward_store::{Store, StoreError, StoreOptions};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, ConfigError, DEFAULT_LISTEN, Overrides, Settings};
@@ -121,8 +121,9 @@ impl Serve {
         let overrides = Overrides { config: self.config, listen: self.listen, database_url: self.database_url };
         let settings = Settings::load(overrides)?;
         start_logging();
+        let mut stop_requests = StopRequests::listen()?;
         let server = Server::start(settings, config::root_key()?).await?;
-        stop_requested().await?;
+        stop_requests.next().await;
         tracing::info!("stopping");
         server.stop().await?;
         Ok(())
@@ -131,9 +132,10 @@ impl Serve {
 
 async fn demo(listen: SocketAddr) -> Result<(), CliError> {
     start_logging();
+    let mut stop_requests = StopRequests::listen()?;
     let demo = Demo::start(listen).await?;
     println!("{}", demo.guide());
-    stop_requested().await?;
+    stop_requests.next().await;
     Ok(demo.stop().await?)
 }
 
@@ -150,11 +152,22 @@ fn start_logging() {
     if json { logs.json().init() } else { logs.init() }
 }
 
-/// Returns when the process is asked to stop.
-async fn stop_requested() -> Result<(), CliError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Signals)?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(CliError::Signals),
+/// Requests to stop. They are heard from the moment that this is made, so it is made before anything is started.
+struct StopRequests {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopRequests {
+    fn listen() -> Result<Self, CliError> {
+        let listen = |kind| signal(kind).map_err(CliError::Signals);
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
