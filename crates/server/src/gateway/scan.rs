@@ -84,7 +84,7 @@ impl ChatScan {
         let stream_options = request.stream_options.filter(|raw| raw.get() != "null");
         let wants_usage = stream_options.map_or(Ok(false), |raw| {
             let options: Result<StreamOptions, _> = parse(raw.get().as_bytes());
-            options.map(|options| options.include_usage).map_err(|_| {
+            options.map(|options| options.include_usage.unwrap_or(false)).map_err(|_| {
                 let message = "stream_options must be an object with a boolean include_usage";
                 ApiError::new(ErrorCode::InvalidRequest, message).at("/stream_options")
             })
@@ -166,11 +166,11 @@ impl Request<'_> {
         if self.prediction.is_some() {
             return refuse("prediction", "predicted output, whose misses are billed too,");
         }
-        if self.tools.iter().flatten().any(|tool| !matches!(tool.kind.as_str(), "function" | "custom")) {
+        if self.tools.iter().flatten().any(|tool| !matches!(tool.kind.as_deref(), Some("function" | "custom"))) {
             return refuse("tools", "a tool that the provider runs");
         }
         let speaks = self.modalities.iter().flatten().any(|modality| modality != "text");
-        if speaks || self.messages.iter().any(|message| message.content.has_audio) {
+        if speaks || self.messages.iter().any(|message| message.audio.is_some() || message.content.has_audio) {
             return refuse(if speaks { "modalities" } else { "messages" }, "audio, which has prices of its own,");
         }
         Ok(())

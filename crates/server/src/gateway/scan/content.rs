@@ -3,9 +3,9 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::governed::walk;
+use super::governed::{Governed, read};
 
 /// What a message's content is made of.
 #[derive(Clone, Copy, Default)]
@@ -38,8 +38,8 @@ impl<'de> Deserialize<'de> for Content {
             fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
                 let mut content = Content::default();
                 while let Some(part) = parts.next_element::<Part>()? {
-                    content.has_media |= !matches!(part.kind.as_str(), "text" | "refusal");
-                    content.has_audio |= part.kind == "input_audio";
+                    content.has_media |= !matches!(part.kind.as_deref(), Some("text" | "refusal"));
+                    content.has_audio |= part.kind.as_deref() == Some("input_audio");
                 }
                 Ok(content)
             }
@@ -55,95 +55,66 @@ impl<'de> Deserialize<'de> for Content {
 }
 
 /// One part of a message's content, or one tool.
+#[derive(Default)]
 pub(super) struct Part {
-    pub(super) kind: String,
+    pub(super) kind: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for Part {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PartVisitor;
+impl Governed for Part {
+    const WHAT: &'static str = "an object with a type";
+    const NAMES: &'static [&'static str] = &["type"];
 
-        impl<'de> Visitor<'de> for PartVisitor {
-            type Value = Part;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with a type")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Part, A::Error> {
-                let mut kind = None;
-                walk(members, &["type"], |_, members| {
-                    kind = Some(members.next_value()?);
-                    Ok(())
-                })?;
-                Ok(Part { kind: kind.ok_or_else(|| A::Error::missing_field("type"))? })
-            }
-        }
-
-        deserializer.deserialize_map(PartVisitor)
+    fn take<'de, A: MapAccess<'de>>(&mut self, _: &str, members: &mut A) -> Result<(), A::Error> {
+        self.kind = members.next_value()?;
+        Ok(())
     }
 }
 
 /// One message.
+#[derive(Default)]
 pub(super) struct Message {
     pub(super) content: Content,
+    /// Speech that the model is to remember.
+    pub(super) audio: Option<IgnoredAny>,
 }
 
-impl<'de> Deserialize<'de> for Message {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MessageVisitor;
+impl Governed for Message {
+    const WHAT: &'static str = "a message";
+    const NAMES: &'static [&'static str] = &["content", "audio"];
 
-        impl<'de> Visitor<'de> for MessageVisitor {
-            type Value = Message;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a message")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Message, A::Error> {
-                let (mut content, mut speaks) = (Content::default(), false);
-                walk(members, &["content", "audio"], |name, members| {
-                    match name {
-                        "content" => content = members.next_value()?,
-                        _ => speaks = members.next_value::<Option<IgnoredAny>>()?.is_some(),
-                    }
-                    Ok(())
-                })?;
-                content.has_audio |= speaks;
-                Ok(Message { content })
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, members: &mut A) -> Result<(), A::Error> {
+        match name {
+            "content" => self.content = members.next_value()?,
+            _ => self.audio = members.next_value()?,
         }
-
-        deserializer.deserialize_map(MessageVisitor)
+        Ok(())
     }
 }
 
 /// Whether a stream's options ask to be told the usage.
+#[derive(Default)]
 pub(super) struct StreamOptions {
-    pub(super) include_usage: bool,
+    pub(super) include_usage: Option<bool>,
 }
 
-impl<'de> Deserialize<'de> for StreamOptions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OptionsVisitor;
+impl Governed for StreamOptions {
+    const WHAT: &'static str = "an object";
+    const NAMES: &'static [&'static str] = &["include_usage"];
 
-        impl<'de> Visitor<'de> for OptionsVisitor {
-            type Value = StreamOptions;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<StreamOptions, A::Error> {
-                let mut include_usage = None;
-                walk(members, &["include_usage"], |_, members| {
-                    include_usage = members.next_value::<Option<bool>>()?;
-                    Ok(())
-                })?;
-                Ok(StreamOptions { include_usage: include_usage.unwrap_or(false) })
-            }
-        }
-
-        deserializer.deserialize_map(OptionsVisitor)
+    fn take<'de, A: MapAccess<'de>>(&mut self, _: &str, members: &mut A) -> Result<(), A::Error> {
+        self.include_usage = members.next_value()?;
+        Ok(())
     }
 }
+
+macro_rules! read_as_governed {
+    ($($name:ident),+) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                read(deserializer)
+            }
+        }
+    )+};
+}
+
+read_as_governed!(Part, Message, StreamOptions);

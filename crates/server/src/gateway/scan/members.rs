@@ -1,17 +1,16 @@
 //! The names of a request's members: some spellings and some names have no place at the gateway.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess};
 
-use super::governed::walk;
+use super::governed::{Governed, read};
 
 /// The names of a request's members, checked: some have no place here.
+#[derive(Default)]
 pub(super) struct Members;
 
 /// Members that the gateway reads. A provider that ignores case would take another spelling for the same.
-pub(super) const GOVERNED: [&str; 16] = [
+pub(super) const GOVERNED: [&str; 20] = [
     "model",
     "messages",
     "stream",
@@ -28,33 +27,29 @@ pub(super) const GOVERNED: [&str; 16] = [
     "modalities",
     "prediction",
     "extra_body",
+    // These are refused.
+    "models",
+    "fallbacks",
+    "route",
+    "plugins",
 ];
 /// Members by which some endpoints let a client name other models, past the one that is governed.
 const OTHER_MODELS: [&str; 4] = ["models", "fallbacks", "route", "plugins"];
 
+impl Governed for Members {
+    const WHAT: &'static str = "an object";
+    const NAMES: &'static [&'static str] = &GOVERNED;
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, members: &mut A) -> Result<(), A::Error> {
+        if OTHER_MODELS.contains(&name) {
+            return Err(A::Error::custom(format_args!("'{name}' would name models that are not governed")));
+        }
+        members.next_value::<IgnoredAny>().map(drop)
+    }
+}
+
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Members, A::Error> {
-                let names: Vec<&str> = GOVERNED.iter().chain(&OTHER_MODELS).copied().collect();
-                walk(members, &names, |name, members| {
-                    if OTHER_MODELS.contains(&name) {
-                        return Err(A::Error::custom(format_args!("'{name}' would name models that are not governed")));
-                    }
-                    members.next_value::<IgnoredAny>().map(drop)
-                })?;
-                Ok(Members)
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
+        read(deserializer)
     }
 }
