@@ -1,4 +1,4 @@
-//! The one scan of a request body: what governance needs, and where it stands. Everything else is left alone.
+//! The scan of a request body: what governance needs, and where it stands. Everything else is left alone.
 
 use std::ops::Range;
 
@@ -241,10 +241,39 @@ mod tests {
         assert!(!text_only(r#"[{"type":"text","text":"a"},{"type":"image\u005furl","image_url":{"url":"http://x"}}]"#));
     }
 
+    /// Tells which members serde reads of a struct, and reads nothing.
+    struct Fields<'a>(&'a std::cell::Cell<&'static [&'static str]>);
+
+    impl<'de> Deserializer<'de> for Fields<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_struct<V: serde::de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            self.0.set(fields);
+            Err(serde::de::Error::custom("nothing is read"))
+        }
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(serde::de::Error::custom("not a struct"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
     /// What the gateway reads, it also guards the spelling of.
     #[test]
     fn every_member_that_is_read_is_governed() {
-        for name in members::GOVERNED {
+        let read = std::cell::Cell::default();
+        assert!(Request::deserialize(Fields(&read)).is_err());
+        assert!(read.get().contains(&"model"));
+        for name in read.get().iter().chain(&members::GOVERNED) {
             let body = format!(r#"{{"model":"m","messages":[],"{}":null}}"#, name.to_uppercase());
             let error = ChatScan::of(&Bytes::from(body)).unwrap_err();
             assert!(error.to_string().contains(&format!("must be written '{name}'")), "{error}");

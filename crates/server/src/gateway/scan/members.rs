@@ -9,7 +9,8 @@ use super::governed::{Governed, read};
 #[derive(Default)]
 pub(super) struct Members;
 
-/// Members that the gateway reads. A provider that ignores case would take another spelling for the same.
+/// Members that the gateway reads, and at the end those that it refuses. A provider that ignores case would take another
+/// spelling for the same.
 pub(super) const GOVERNED: [&str; 20] = [
     "model",
     "messages",
@@ -27,7 +28,6 @@ pub(super) const GOVERNED: [&str; 20] = [
     "modalities",
     "prediction",
     "extra_body",
-    // These are refused.
     "models",
     "fallbacks",
     "route",

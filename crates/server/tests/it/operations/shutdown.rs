@@ -20,11 +20,14 @@ async fn a_running_stream_ends_well_and_new_requests_are_refused() {
     let mut stream = caller.chat_completion_stream(&chat("openai/gpt-4o-mini", "hi")).await.unwrap();
     stream.next().await.unwrap().unwrap();
 
-    let ready = app.prober("/readyz");
+    let (ready, manager) = (app.prober("/readyz"), app.client.clone());
     let ending = async {
         while ready.status().await == 200 {}
         let refused = caller.chat_completion_create(&chat("demo/echo", "late")).await.unwrap_err();
         assert_eq!((refused.status(), refused.code()), (Some(503), Some("shutting_down")));
+        // An edit would be waited for, and the next one after it.
+        let refused = manager.virtual_key_delete(&key.id).await.unwrap_err();
+        assert_eq!(refused.code(), Some("shutting_down"));
         upstream.go_on();
         stream.try_collect::<Vec<_>>().await.unwrap().len()
     };
