@@ -2,19 +2,26 @@
 
 use futures_util::StreamExt;
 use keyward_client::{ErrorSource, NanoUsd};
+use keyward_core::base_url::BaseUrl;
 
 use crate::gateway::{chat, with_budget};
-use crate::harness::{App, Scripted, Step};
+use crate::harness::{Absent, App, Scripted, Step};
 
 const MODEL: &str = "openai/gpt-4o-mini";
 
 /// An app whose provider follows the script, and a key that may spend a dollar there.
 async fn with_upstream(script: Vec<Step>) -> (App, Scripted, keyward_client::VirtualKey) {
     let upstream = Scripted::start(script).await;
-    let app = App::start().await;
-    app.provider("openai", upstream.base_url()).await;
-    let key = app.key(with_budget("1")).await;
+    let (app, key) = with_provider_at(upstream.base_url()).await;
     (app, upstream, key)
+}
+
+/// An app whose provider has this address, and a key that may spend a dollar there.
+async fn with_provider_at(base_url: BaseUrl) -> (App, keyward_client::VirtualKey) {
+    let app = App::start().await;
+    app.provider("openai", base_url).await;
+    let key = app.key(with_budget("1")).await;
+    (app, key)
 }
 
 fn send(text: &str) -> Step {
@@ -27,8 +34,8 @@ async fn spent(app: &App, key: &keyward_client::VirtualKey) -> NanoUsd {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_provider_costs_nothing() {
-    let (app, upstream, key) = with_upstream(vec![]).await;
-    drop(upstream);
+    let absent = Absent::reserve();
+    let (app, key) = with_provider_at(absent.base_url()).await;
     let error = app.caller(&key).chat_completion_create(&chat(MODEL, "hi")).await.unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(502), Some("upstream_unreachable")));
     assert!(error.is_retryable());
@@ -62,9 +69,7 @@ async fn a_provider_that_breaks_off_or_talks_rubbish_is_charged_at_the_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_never_finishes_the_handshake_costs_nothing() {
     let upstream = Scripted::start(vec![Step::Silence]).await;
-    let app = App::start().await;
-    app.provider("openai", upstream.tls_url()).await;
-    let key = app.key(with_budget("1")).await;
+    let (app, key) = with_provider_at(upstream.tls_url()).await;
     let error = app.caller(&key).chat_completion_create(&chat(MODEL, "hi")).await.unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(504), Some("upstream_timeout")));
     assert_eq!(spent(&app, &key).await, NanoUsd::ZERO);

@@ -10,4 +10,4 @@ mod upstream;
 pub use app::App;
 pub use contract::Contract;
 pub use raw::Reply;
-pub use upstream::{Scripted, Step};
+pub use upstream::{Absent, Scripted, Step};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use keyward_core::base_url::BaseUrl;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -64,6 +64,23 @@ impl Scripted {
     /// The requests that came, as text: head and body.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+}
+
+/// A provider that is not there: its port is taken for as long as this lives, and nobody listens.
+pub struct Absent {
+    socket: TcpSocket,
+}
+
+impl Absent {
+    pub fn reserve() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self { socket }
+    }
+
+    pub fn base_url(&self) -> BaseUrl {
+        BaseUrl::of_address(self.socket.local_addr().unwrap())
     }
 }
 
