@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::client::{Client, Settings, VirtualKeyHeaders};
+use crate::client::{Client, Conditions, Settings, VirtualKeyHeaders};
 use crate::endpoint::base_url;
 use crate::error::Error;
 use crate::transport::{HttpTransport, Transport};
@@ -91,6 +91,7 @@ impl ClientBuilder {
             admin: admin.map(|(username, password)| basic(&username, &password)).transpose()?,
             virtual_key: virtual_key.map(|value| virtual_key_headers(&value)).transpose()?,
             timeout,
+            conditions: Conditions::default(),
             user_agent: HeaderValue::try_from(user_agent)
                 .map_err(|_| Error::unexpected("the user agent cannot be sent in a header"))?,
             transport: match transport {

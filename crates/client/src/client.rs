@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyward_core::list::ListQuery;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use keyward_core::change::Version;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, USER_AGENT};
 use reqwest::{Method, Request, Response};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::answer::{Answer, Head};
@@ -21,6 +22,7 @@ use crate::transport::Transport;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const X_BF_VK: HeaderName = HeaderName::from_static("x-bf-vk");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A client of one Keyward server. Cheap to clone; clones share their connections.
 #[derive(Clone)]
@@ -34,7 +36,15 @@ pub(crate) struct Settings {
     pub(crate) virtual_key: Option<VirtualKeyHeaders>,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) conditions: Conditions,
     pub(crate) transport: Arc<dyn Transport>,
+}
+
+/// On what conditions a change is wanted.
+#[derive(Clone, Default)]
+pub(crate) struct Conditions {
+    if_match: Option<HeaderValue>,
+    idempotency_key: Option<HeaderValue>,
 }
 
 /// A virtual key, ready for the two headers that carry it.
@@ -70,6 +80,28 @@ impl Client {
         Ok(Self::new(Settings { virtual_key, ..Settings::clone(&self.0) }))
     }
 
+    /// The same client for one edit or deletion, which shall happen only while the resource has this version. Otherwise the
+    /// server refuses it with `precondition_failed`.
+    ///
+    /// # Errors
+    /// None for a version of this crate's making.
+    pub fn if_match(&self, version: Version) -> Result<Self, Error> {
+        let tag = HeaderValue::try_from(version.etag()).map_err(|_| Error::unexpected("the version is no header"))?;
+        let conditions = Conditions { if_match: Some(tag), ..self.0.conditions.clone() };
+        Ok(Self::new(Settings { conditions, ..Settings::clone(&self.0) }))
+    }
+
+    /// The same client for one create, which may be sent again under the same key: what is there already is not made twice.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] for a text that no header can carry.
+    pub fn with_idempotency_key(&self, key: &str) -> Result<Self, Error> {
+        let key = HeaderValue::try_from(key)
+            .map_err(|_| Error::unexpected("the idempotency key cannot be sent in a header"))?;
+        let conditions = Conditions { idempotency_key: Some(key), ..self.0.conditions.clone() };
+        Ok(Self::new(Settings { conditions, ..Settings::clone(&self.0) }))
+    }
+
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(settings))
     }
@@ -82,14 +114,9 @@ impl Client {
         self.fetch(self.request(Method::GET, path, Credential::Admin)?).await
     }
 
-    pub(crate) async fn list<T: DeserializeOwned>(&self, path: &[&str], query: &ListQuery) -> Result<T, Error> {
+    pub(crate) async fn list<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, Error> {
         let mut request = self.request(Method::GET, path, Credential::Admin)?;
-        let ListQuery { limit, offset, search } = query;
-        for (name, value) in [("limit", limit), ("offset", offset), ("search", search)] {
-            if let Some(value) = value {
-                request.url_mut().query_pairs_mut().append_pair(name, value);
-            }
-        }
+        append_query(request.url_mut(), query)?;
         self.fetch(request).await
     }
 
@@ -107,11 +134,18 @@ impl Client {
 
     /// A request without a body.
     pub(crate) fn request(&self, method: Method, path: &[&str], credential: Credential) -> Result<Request, Error> {
-        let Settings { base_url, admin, virtual_key, user_agent, .. } = &*self.0;
+        let Settings { base_url, admin, virtual_key, user_agent, conditions, .. } = &*self.0;
+        let condition = match method {
+            Method::POST => conditions.idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key)),
+            _ => conditions.if_match.as_ref().map(|tag| (IF_MATCH, tag)),
+        };
         let mut request = Request::new(method, endpoint(base_url, path)?);
         let headers = request.headers_mut();
         headers.insert(ACCEPT, JSON);
         headers.insert(USER_AGENT, user_agent.clone());
+        if let Some((name, value)) = condition {
+            headers.insert(name, value.clone());
+        }
         let credential = match credential {
             Credential::Admin => admin.as_ref().map(|value| (AUTHORIZATION, value)),
             Credential::VirtualKey => virtual_key.as_ref().map(|key| (X_BF_VK, &key.plain)),
@@ -148,6 +182,18 @@ impl Client {
         let after = self.0.timeout;
         tokio::time::timeout(after, exchange).await.unwrap_or(Err(Error::Timeout { after }))
     }
+}
+
+/// Adds the members of a query that are set.
+fn append_query(url: &mut Url, query: &impl Serialize) -> Result<(), Error> {
+    let query = serde_json::to_value(query)
+        .map_err(|error| Error::unexpected(format!("the query cannot be written: {error}")))?;
+    let Value::Object(members) = query else { return Err(Error::unexpected("the query has no members")) };
+    for (name, value) in &members {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        url.query_pairs_mut().append_pair(name, &text);
+    }
+    Ok(())
 }
 
 /// The request with a JSON body.

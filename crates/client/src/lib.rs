@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod audit;
 mod builder;
 mod chat_stream;
 mod client;
@@ -29,8 +30,10 @@ pub use reqwest;
 pub use secrecy::SecretString;
 
 pub use keyward_core::allow_list::{AllowList, InvalidAllowList};
+pub use keyward_core::audit::{AuditEntry, AuditList, AuditQuery, AuditVerification};
 pub use keyward_core::base_url::{BaseUrl, InvalidBaseUrl};
 pub use keyward_core::budget::{Budget, BudgetInput};
+pub use keyward_core::change::{Actor, ActorKind, Version, Versioned};
 pub use keyward_core::chat::{
     ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
     ChatUsage, StreamOptions,

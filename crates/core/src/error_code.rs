@@ -79,6 +79,8 @@ error_codes! {
     ProviderNotFound = "provider_not_found", 404, "invalid_request_error", retry false;
     /// Something with this name exists already.
     AlreadyExists = "already_exists", 409, "invalid_request_error", retry false;
+    /// `If-Match` names another version: somebody else has changed the resource since it was read.
+    PreconditionFailed = "precondition_failed", 412, "invalid_request_error", retry false;
     /// The body is larger than the configured limit.
     PayloadTooLarge = "payload_too_large", 413, "invalid_request_error", retry false;
     /// A request limit is used up.

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Invalid {
-    /// A JSON pointer to the member at fault; empty for the request as a whole.
+    /// A JSON pointer to the member at fault, or the header's name; empty for the request as a whole.
     pub pointer: Pointer,
     /// What is wrong, in words for the caller.
     pub message: String,
@@ -17,6 +17,12 @@ impl Invalid {
     #[must_use]
     pub fn at(pointer: Pointer, message: impl Into<String>) -> Self {
         Self { pointer, message: message.into() }
+    }
+
+    /// Says what is wrong with a header.
+    #[must_use]
+    pub fn at_header(name: &str, message: impl Into<String>) -> Self {
+        Self::at(Pointer(name.to_owned()), message)
     }
 }
 

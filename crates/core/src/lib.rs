@@ -8,9 +8,11 @@
 
 pub mod address;
 pub mod allow_list;
+pub mod audit;
 pub mod base_url;
 pub mod budget;
 pub mod catalogue;
+pub mod change;
 pub mod chat;
 pub mod duration;
 pub mod error_body;

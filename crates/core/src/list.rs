@@ -63,7 +63,7 @@ impl ListQuery {
     }
 }
 
-fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Invalid> {
+pub(crate) fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Invalid> {
     let refuse = |what: &str| Invalid::at(name.into(), format!("Invalid {name} parameter: must be {what}"));
     match text.map(str::parse::<i64>) {
         None => Ok(None),

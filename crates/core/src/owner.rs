@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::budget::{Budget, BudgetInput};
+use crate::change::Versioned;
 use crate::ids::{CustomerId, LimitId, TeamId};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::{Edit, Limits, LimitsInput};
@@ -57,6 +58,12 @@ macro_rules! owner {
             /// When it was last edited.
             #[schema(value_type = String, format = DateTime)]
             pub updated_at: Timestamp,
+        }
+
+        impl Versioned for $entity {
+            fn updated_at(&self) -> Timestamp {
+                self.updated_at
+            }
         }
 
         impl $entity {

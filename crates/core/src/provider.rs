@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::allow_list::AllowList;
 use crate::base_url::BaseUrl;
+use crate::change::Versioned;
 use crate::ids::{Mint, ProviderKeyId, ProviderName};
 use crate::invalid::{Invalid, Pointer};
 use crate::name::check_name;
@@ -109,6 +110,18 @@ pub struct CreateProviderKey {
     /// True: the key serves batches.
     #[serde(default)]
     pub use_for_batch_api: bool,
+}
+
+impl Versioned for Provider {
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+}
+
+impl Versioned for ProviderKey {
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
 }
 
 const fn full_weight() -> f64 {

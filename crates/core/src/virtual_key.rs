@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::budget::Budget;
+use crate::change::Versioned;
 use crate::ids::{CustomerId, LimitId, TeamId, VirtualKeyId};
 use crate::limits::Limits;
 use crate::meter::{Count, MeterId};
@@ -95,6 +96,12 @@ pub struct McpConfig {
     pub mcp_client_name: String,
     /// The tools that may be used.
     pub tools_to_execute: Vec<String>,
+}
+
+impl Versioned for VirtualKey {
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
 }
 
 impl VirtualKey {

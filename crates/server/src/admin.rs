@@ -7,15 +7,24 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The admin's credential. Only a digest of it is kept, so that comparing takes the same time for every guess.
+/// The admin's credential. Of the password only a digest is kept, so that comparing takes the same time for every guess.
 #[derive(Debug, Clone)]
-pub struct AdminCredential([u8; 32]);
+pub struct AdminCredential {
+    username: String,
+    digest: [u8; 32],
+}
 
 impl AdminCredential {
     /// The credential of this user name and password.
     #[must_use]
     pub fn new(username: &str, password: &SecretString) -> Self {
-        Self(Self::digest(&format!("{username}:{}", password.expose_secret())))
+        let digest = Self::digest(&format!("{username}:{}", password.expose_secret()));
+        Self { username: username.to_owned(), digest }
+    }
+
+    /// The user name.
+    pub(crate) fn username(&self) -> &str {
+        &self.username
     }
 
     fn digest(pair: &str) -> [u8; 32] {
@@ -29,7 +38,7 @@ impl AdminCredential {
             .and_then(|value| value.to_str().ok()?.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
             .and_then(|(_, encoded)| String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok());
-        presented.is_some_and(|pair| Self::digest(&pair).ct_eq(&self.0).into())
+        presented.is_some_and(|pair| Self::digest(&pair).ct_eq(&self.digest).into())
     }
 }
 

@@ -4,6 +4,7 @@ use keyward_core::error_body::ErrorBody;
 use utoipa::IntoResponses;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+mod audit;
 mod customers;
 mod provider_keys;
 mod providers;
@@ -36,7 +37,9 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(provider_keys::provider_key_create)
         .service(provider_keys::provider_key_list)
         .service(provider_keys::provider_key_get)
-        .service(provider_keys::provider_key_delete);
+        .service(provider_keys::provider_key_delete)
+        .service(audit::audit_list)
+        .service(audit::audit_verify);
 }
 
 /// What can go wrong with every operation.
@@ -91,4 +94,7 @@ enum PathErrors {
     /// There is no such thing.
     #[response(status = 404)]
     NotFound(ErrorBody),
+    /// `If-Match` names another version.
+    #[response(status = 412)]
+    PreconditionFailed(ErrorBody),
 }

@@ -1,4 +1,5 @@
-//! Who may manage: a handler says what it does by the type it asks for, and cannot run without the check.
+//! Who may manage: a handler says what it does by the type it asks for, and cannot run without the check. What it then
+//! changes is changed in the caller's name.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -6,14 +7,35 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use actix_web::{FromRequest, HttpRequest, web};
+use keyward_core::change::{Actor, ActorKind, Change, Idempotency};
 use keyward_core::error_code::ErrorCode;
 
+use crate::body::Body;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::State;
 
 /// Proof that the caller may do what `P` stands for.
 #[derive(Debug)]
-pub(crate) struct Authed<P>(PhantomData<P>);
+pub(crate) struct Authed<P> {
+    caller: Caller,
+    permission: PhantomData<P>,
+}
+
+impl<P> Authed<P> {
+    /// A change in the caller's name.
+    pub(crate) fn change(&self, operation: &'static str) -> Change {
+        self.caller.change(operation)
+    }
+
+    /// The making of what the body asks for, in the caller's name; made once, however often it is asked for under one
+    /// `Idempotency-Key`.
+    pub(crate) fn creation<T>(&self, operation: &'static str, body: &Body<T>) -> Change {
+        let fingerprint = body.fingerprint;
+        let idempotency = self.caller.idempotency_key.clone().map(|key| Idempotency { key, fingerprint });
+        Change { idempotency, ..self.caller.change(operation) }
+    }
+}
 
 /// A route that anyone may call.
 #[derive(Debug)]
@@ -44,6 +66,8 @@ permissions! {
     ProvidersRead,
     /// Makes and deletes providers and their keys.
     ProvidersWrite,
+    /// Reads and verifies the audit log.
+    AuditRead,
     /// Reads metrics.
     MetricsRead,
 }
@@ -53,12 +77,20 @@ impl<P: Permission> FromRequest for Authed<P> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let admin = request.app_data::<web::Data<State>>().map(|state| state.settings.admin.as_ref());
-        ready(match admin {
-            Some(Some(credential)) if credential.accepts(request.headers()) => Ok(Self(PhantomData)),
-            Some(Some(_)) | None => Err(ApiError::new(ErrorCode::Unauthorized, "Unauthorized")),
-            Some(None) => same_machine(request.headers()).map(|()| Self(PhantomData)),
-        })
+        let caller = authenticate(request).and_then(|actor| Caller::of(request, actor));
+        ready(caller.map(|caller| Self { caller, permission: PhantomData }))
+    }
+}
+
+/// Finds out who asks.
+fn authenticate(request: &HttpRequest) -> Result<Actor, ApiError> {
+    let admin = request.app_data::<web::Data<State>>().map(|state| state.settings.admin.as_ref());
+    match admin {
+        Some(Some(credential)) if credential.accepts(request.headers()) => {
+            Ok(Actor { kind: ActorKind::Admin, name: credential.username().to_owned() })
+        }
+        Some(Some(_)) | None => Err(ApiError::new(ErrorCode::Unauthorized, "Unauthorized")),
+        Some(None) => same_machine(request.headers()).map(|()| Actor { kind: ActorKind::Local, name: String::new() }),
     }
 }
 

@@ -14,6 +14,7 @@ use keyward_core::invalid::{Invalid, Pointer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::ApiError;
 use crate::json::parse;
@@ -21,7 +22,12 @@ use crate::state::State;
 
 /// A JSON request body of the management API. The content type is not looked at: clients of the compatible API send any.
 #[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+pub(crate) struct Body<T> {
+    /// What was asked for.
+    pub(crate) request: T,
+    /// A digest of the text.
+    pub(crate) fingerprint: [u8; 32],
+}
 
 impl<T: DeserializeOwned + Serialize + 'static> FromRequest for Body<T> {
     type Error = ApiError;
@@ -35,7 +41,7 @@ impl<T: DeserializeOwned + Serialize + 'static> FromRequest for Body<T> {
             let parsed = parse(&text)?;
             refuse_nul(&text)?;
             refuse_lists(&text, &parsed)?;
-            Ok(Self(parsed))
+            Ok(Self { request: parsed, fingerprint: Sha256::digest(&text).into() })
         })
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use keyward_core::audit::AuditVerification;
 use keyward_store::{Store, StoreError, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -46,20 +47,34 @@ enum Command {
         listen: SocketAddr,
     },
     /// Brings the database to this version's schema and checks it
-    Migrate {
-        /// A JSON configuration file
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-        /// sqlite://PATH or postgres://…
-        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-        database_url: Option<String>,
-    },
+    Migrate(Place),
+    /// Looks into the audit log of a database that no server uses
+    #[command(subcommand)]
+    Audit(Audit),
     /// Prints an OpenAPI document
     #[command(hide = true)]
     Openapi {
         /// Which document
         document: Document,
     },
+}
+
+/// Where the database is.
+#[derive(Debug, Args)]
+struct Place {
+    /// A JSON configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// sqlite://PATH or postgres://…
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Follows the log's chain from its first entry to its last; fails when an entry was altered or removed. A server that
+    /// runs does the same at /api/audit/verify
+    Verify(Place),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +105,12 @@ pub enum CliError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// The audit log is not as it was written.
+    #[error("the audit log is broken: entry {sequence} was altered, or entries from there on were removed")]
+    AuditBroken {
+        /// The first entry that is not as it was written.
+        sequence: i64,
+    },
     /// The document cannot be written.
     #[error("the document cannot be written")]
     Document(#[from] serde_json::Error),
@@ -107,7 +128,8 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Demo { listen } => demo(listen).await,
-            Command::Migrate { config, database_url } => migrate(config, database_url).await,
+            Command::Migrate(place) => migrate(place).await,
+            Command::Audit(Audit::Verify(place)) => audit_verify(place).await,
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);
                 Ok(())
@@ -139,11 +161,31 @@ async fn demo(listen: SocketAddr) -> Result<(), CliError> {
     Ok(demo.stop().await?)
 }
 
-async fn migrate(config: Option<PathBuf>, database_url: Option<String>) -> Result<(), CliError> {
-    let settings = Settings::load(Overrides { config, database_url, listen: None })?;
-    Store::open(StoreOptions { url: settings.database_url, root_key: config::root_key()? }).await?;
+async fn migrate(place: Place) -> Result<(), CliError> {
+    place.open().await?.close().await?;
     println!("The database has this version's schema.");
     Ok(())
+}
+
+async fn audit_verify(place: Place) -> Result<(), CliError> {
+    let store = place.open().await?;
+    let AuditVerification { intact: _, entries, head, broken_at } = store.audit_verify().await?;
+    store.close().await?;
+    match broken_at {
+        None => {
+            println!("The audit log is as it was written: {entries} entries, the last one has the hash {head}.");
+            Ok(())
+        }
+        Some(sequence) => Err(CliError::AuditBroken { sequence }),
+    }
+}
+
+impl Place {
+    async fn open(self) -> Result<Store, CliError> {
+        let Self { config, database_url } = self;
+        let settings = Settings::load(Overrides { config, database_url, listen: None })?;
+        Ok(Store::open(StoreOptions { url: settings.database_url, root_key: config::root_key()? }).await?)
+    }
 }
 
 fn start_logging() {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use keyward_core::budget::BudgetInput;
+use keyward_core::change::Change;
 use keyward_core::duration::ResetDuration;
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::money::NanoUsd;
@@ -108,15 +109,16 @@ Ctrl-C stops the demo and removes its data."#
 /// Fills the new database.
 async fn seed(database_url: &str, simulator: &Simulator) -> Result<VirtualKeyValue, DemoError> {
     let store = Store::open(StoreOptions { url: database_url.to_owned(), root_key: None }).await?;
+    let change = |operation| Change::by_server(operation, clock::now());
     let now = clock::now();
     let key = CreateProviderKey::new("demo-key", "not-a-secret").check(&Pointer::ROOT, &mut Uuid::new_v4)?;
     let network_config = NetworkConfig { base_url: Some(simulator.base_url()), ..NetworkConfig::default() };
     let provider = ProviderDraft { name: DEMO_PROVIDER.into(), network_config, keys: vec![key] };
-    store.provider_create(provider, now).await?;
+    store.provider_create(change("provider_create"), provider).await?;
     let customer = CreateCustomer { name: "Demo customer".to_owned(), ..CreateCustomer::default() };
-    let customer = store.customer_create(editing(now, |edit| customer.build(edit))?).await?;
+    let customer = store.customer_create(change("customer_create"), editing(now, |edit| customer.build(edit))?).await?;
     let team = CreateTeam { name: "Demo team".to_owned(), customer_id: Some(customer.id), ..CreateTeam::default() };
-    let team = store.team_create(editing(now, |edit| team.build(edit))?).await?;
+    let team = store.team_create(change("team_create"), editing(now, |edit| team.build(edit))?).await?;
     let request = CreateVirtualKey {
         name: "Demo key".to_owned(),
         team_id: Some(team.id),
@@ -125,7 +127,7 @@ async fn seed(database_url: &str, simulator: &Simulator) -> Result<VirtualKeyVal
     };
     let draft = editing(now, |edit| VirtualKeyDraft::create(request, edit))?;
     let value = VirtualKeyValue::from_uuid(Uuid::new_v4());
-    let (_, VirtualKey { value, .. }) = store.virtual_key_create(draft, value).await?;
+    let (_, VirtualKey { value, .. }) = store.virtual_key_create(change("virtual_key_create"), draft, value).await?;
     store.close().await?;
     Ok(value)
 }

@@ -181,6 +181,10 @@ impl From<StoreError> for ApiError {
                 let message = format!("A {} with this name already exists", noun.words().to_lowercase());
                 Self::new(ErrorCode::AlreadyExists, message).at("/name")
             }
+            StoreError::Stale => {
+                let message = "It has another version than the one in If-Match: read it again";
+                Self::new(ErrorCode::PreconditionFailed, message).at("if-match")
+            }
             StoreError::Invalid(invalid) => invalid.into(),
             unavailable @ StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::GovernanceUnavailable, "The database cannot be reached").because(unavailable)

@@ -6,6 +6,7 @@ mod admin;
 mod api;
 mod auth;
 mod body;
+mod caller;
 pub mod cli;
 mod clock;
 pub mod config;
@@ -22,6 +23,7 @@ mod params;
 mod request_id;
 mod server;
 mod state;
+mod tagged;
 mod upstreams;
 
 pub use admin::AdminCredential;

@@ -10,6 +10,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{api, gateway, health};
 
+mod conventions;
+
 /// Which of the two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Document {
@@ -32,6 +34,7 @@ pub enum Document {
         (name = "teams", description = "Owners of virtual keys."),
         (name = "customers", description = "Owners of teams and virtual keys."),
         (name = "providers", description = "Upstreams and their real credentials."),
+        (name = "audit", description = "Who changed what."),
         (name = "operations", description = "Health and metrics."),
     ),
     components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
@@ -76,10 +79,10 @@ impl Document {
     #[must_use]
     pub fn collect(self) -> utoipa::openapi::OpenApi {
         match self {
-            Self::Management => collect(Management::openapi(), |config| {
+            Self::Management => conventions::applied(collect(Management::openapi(), |config| {
                 api::routes(config);
                 health::routes(config);
-            }),
+            })),
             Self::Gateway => collect(Gateway::openapi(), gateway::routes),
         }
     }

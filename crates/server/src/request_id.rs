@@ -19,6 +19,12 @@ impl RequestIdentity {
         Self(Uuid::now_v7().into())
     }
 
+    /// The id of a request, which its envelope gave it.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let identity = request.extensions().get::<Self>().cloned();
+        identity.ok_or_else(|| ApiError::new(ErrorCode::Internal, "The request has no id"))
+    }
+
     pub(crate) const fn id(&self) -> &RequestId {
         &self.0
     }
@@ -29,7 +35,6 @@ impl FromRequest for RequestIdentity {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let identity = request.extensions().get::<Self>().cloned();
-        ready(identity.ok_or_else(|| ApiError::new(ErrorCode::Internal, "The request has no id")))
+        ready(Self::of(request))
     }
 }

@@ -20,6 +20,9 @@ pub enum StoreError {
     /// Something of this kind with this name exists already.
     #[error("{} already exists", .0.words())]
     Duplicate(Noun),
+    /// The thing has another version than the one that the change was meant for.
+    #[error("it was changed by somebody else")]
+    Stale,
     /// The request refers to things that are not there.
     #[error(transparent)]
     Invalid(#[from] Invalid),

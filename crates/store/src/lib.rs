@@ -13,6 +13,7 @@ mod instant;
 mod key_file;
 mod lock;
 mod postgres;
+mod recorder;
 mod root_key;
 mod schema;
 mod seal;

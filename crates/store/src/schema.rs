@@ -171,6 +171,37 @@ tables! {
         held -> BigInt,
         amount -> BigInt,
     }
+
+    audit_log (sequence) {
+        sequence -> BigInt,
+        at -> InstantColumn,
+        actor_kind -> Text,
+        actor_name -> Text,
+        source -> Text,
+        request_id -> Text,
+        action -> Text,
+        resource -> Text,
+        resource_id -> Text,
+        state_before -> Nullable<Text>,
+        state_after -> Nullable<Text>,
+        hash -> Binary,
+    }
+
+    audit_head (id) {
+        id -> Integer,
+        sequence -> BigInt,
+        hash -> Binary,
+    }
+
+    idempotency_keys (actor_kind, actor_name, operation, key) {
+        actor_kind -> Text,
+        actor_name -> Text,
+        operation -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        resource_id -> Text,
+        created_at -> InstantColumn,
+    }
 }
 
 diesel::joinable!(provider_keys -> providers (provider_number));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError};
 use keyward_core::allow_list::AllowList;
+use keyward_core::change::Change;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
@@ -17,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
+use crate::recorder::{AuditChain, Recorder};
 use crate::root_key::{KeyHasher, RootKey};
 use crate::seal::Sealer;
 use crate::{postgres, sqlite};
@@ -53,6 +55,7 @@ macro_rules! writing {
     }};
 }
 
+mod audit;
 mod books;
 mod open;
 mod owners;
@@ -79,6 +82,7 @@ struct Inner {
     database: Database,
     hasher: KeyHasher,
     sealer: Arc<Sealer>,
+    chain: AuditChain,
 }
 
 /// The backend and its pools.
@@ -185,6 +189,11 @@ impl Store {
 
     fn sealer(&self) -> Arc<Sealer> {
         self.inner.sealer.clone()
+    }
+
+    /// What a unit of work needs to record a change.
+    fn recorder(&self, change: Change) -> Recorder {
+        Recorder { change, chain: self.inner.chain.clone() }
     }
 
     async fn run<M, T>(

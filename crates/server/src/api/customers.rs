@@ -12,6 +12,7 @@ use crate::clock;
 use crate::error::ApiResult;
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
+use crate::tagged::{Tagged, TaggedResult};
 
 /// Makes a customer.
 #[utoipa::path(
@@ -23,18 +24,19 @@ use crate::state::{State, edit, editing};
 )]
 #[post("/api/governance/customers")]
 pub(super) async fn customer_create(
-    _: Authed<OwnersWrite>,
+    caller: Authed<OwnersWrite>,
     state: web::Data<State>,
     body: Body<CreateCustomer>,
-) -> ApiResult<CustomerChanged> {
-    let customer = editing(clock::now(), |edit| body.0.build(edit))?;
+) -> TaggedResult<CustomerChanged> {
+    let change = caller.creation("customer_create", &body);
+    let customer = editing(change.at, |edit| body.request.build(edit))?;
     let customer = edit(&state, async move |state| {
-        let customer = state.store.customer_create(customer).await?;
+        let customer = state.store.customer_create(change, customer).await?;
         state.engine.put_customer(&customer, customer.created_at);
         Ok(observed(&state, customer))
     });
     let message = "Customer created successfully".to_owned();
-    Ok(web::Json(CustomerChanged { message, customer: customer.await? }))
+    Ok(Tagged::new(customer.await?, |customer| CustomerChanged { message, customer }))
 }
 
 /// Lists customers, oldest first.
@@ -70,9 +72,9 @@ pub(super) async fn customer_get(
     _: Authed<OwnersRead>,
     state: web::Data<State>,
     id: Path<CustomerId>,
-) -> ApiResult<CustomerDetail> {
+) -> TaggedResult<CustomerDetail> {
     let customer = state.store.customer_get(id.0).await?;
-    Ok(web::Json(CustomerDetail { customer: observed(&state, customer) }))
+    Ok(Tagged::new(observed(&state, customer), |customer| CustomerDetail { customer }))
 }
 
 /// Deletes a customer. Its teams and virtual keys stay, without it.
@@ -85,12 +87,13 @@ pub(super) async fn customer_get(
 )]
 #[delete("/api/governance/customers/{customer_id}")]
 pub(super) async fn customer_delete(
-    _: Authed<OwnersWrite>,
+    caller: Authed<OwnersWrite>,
     state: web::Data<State>,
     id: Path<CustomerId>,
 ) -> ApiResult<Done> {
+    let change = caller.change("customer_delete");
     let deleted = edit(&state, async move |state| {
-        state.store.customer_delete(id.0.clone()).await?;
+        state.store.customer_delete(change, id.0.clone()).await?;
         state.engine.remove_customer(&id.0);
         Ok(())
     });

@@ -11,10 +11,10 @@ use super::providers::check_environment;
 use super::{BodyErrors, CommonErrors, PathErrors};
 use crate::auth::{Authed, ProvidersRead, ProvidersWrite};
 use crate::body::Body;
-use crate::clock;
 use crate::error::ApiResult;
 use crate::params::Path;
 use crate::state::{State, edit};
+use crate::tagged::{Tagged, TaggedResult};
 
 /// Adds a real credential to a provider. Its secret is stored encrypted and never shown again.
 #[utoipa::path(
@@ -27,19 +27,20 @@ use crate::state::{State, edit};
 )]
 #[post("/api/providers/{provider}/keys")]
 pub(super) async fn provider_key_create(
-    _: Authed<ProvidersWrite>,
+    caller: Authed<ProvidersWrite>,
     state: web::Data<State>,
     provider: Path<ProviderName>,
     body: Body<CreateProviderKey>,
-) -> ApiResult<ProviderKey> {
-    let draft = body.0.check(&Pointer::ROOT, &mut Uuid::new_v4)?;
+) -> TaggedResult<ProviderKey> {
+    let change = caller.creation("provider_key_create", &body);
+    let draft = body.request.check(&Pointer::ROOT, &mut Uuid::new_v4)?;
     check_environment(&draft, &Pointer::ROOT)?;
     let key = edit(&state, async move |state| {
-        let key = state.store.provider_key_create(provider.0, draft, clock::now()).await?;
+        let key = state.store.provider_key_create(change, provider.0, draft).await?;
         state.upstreams.reload(&state.store).await?;
         Ok(key)
     });
-    Ok(web::Json(key.await?))
+    Ok(Tagged::new(key.await?, |key| key))
 }
 
 /// Lists the keys of a provider, oldest first. Secrets are redacted.
@@ -77,9 +78,9 @@ pub(super) async fn provider_key_get(
     _: Authed<ProvidersRead>,
     state: web::Data<State>,
     path: Path<(ProviderName, ProviderKeyId)>,
-) -> ApiResult<ProviderKey> {
+) -> TaggedResult<ProviderKey> {
     let (provider, id) = path.0;
-    Ok(web::Json(state.store.provider_key_get(provider, id).await?))
+    Ok(Tagged::new(state.store.provider_key_get(provider, id).await?, |key| key))
 }
 
 /// Deletes a key. Provider configs that named it go on without it, and permit nothing when it was their last one.
@@ -95,13 +96,13 @@ pub(super) async fn provider_key_get(
 )]
 #[delete("/api/providers/{provider}/keys/{key_id}")]
 pub(super) async fn provider_key_delete(
-    _: Authed<ProvidersWrite>,
+    caller: Authed<ProvidersWrite>,
     state: web::Data<State>,
     path: Path<(ProviderName, ProviderKeyId)>,
 ) -> ApiResult<Done> {
-    let (provider, id) = path.0;
+    let (change, (provider, id)) = (caller.change("provider_key_delete"), path.0);
     let deleted = edit(&state, async move |state| {
-        state.store.provider_key_delete(provider, id).await?;
+        state.store.provider_key_delete(change, provider, id).await?;
         state.upstreams.reload(&state.store).await?;
         Ok(())
     });

@@ -11,11 +11,11 @@ use uuid::Uuid;
 use super::{BodyErrors, CommonErrors, PathErrors};
 use crate::auth::{Authed, ProvidersRead, ProvidersWrite};
 use crate::body::Body;
-use crate::clock;
 use crate::config::environment;
 use crate::error::ApiResult;
 use crate::params::Path;
 use crate::state::{State, edit};
+use crate::tagged::{Tagged, TaggedResult};
 
 /// Makes a provider known to the gateway, with real credentials if the request has some.
 #[utoipa::path(
@@ -27,11 +27,12 @@ use crate::state::{State, edit};
 )]
 #[post("/api/providers")]
 pub(super) async fn provider_create(
-    _: Authed<ProvidersWrite>,
+    caller: Authed<ProvidersWrite>,
     state: web::Data<State>,
     body: Body<CreateProvider>,
-) -> ApiResult<Provider> {
-    let draft = body.0.check(&mut Uuid::new_v4)?;
+) -> TaggedResult<Provider> {
+    let change = caller.creation("provider_create", &body);
+    let draft = body.request.check(&mut Uuid::new_v4)?;
     if !state.upstreams.permits(&draft.network_config) {
         let at = Pointer::from("network_config").member("base_url");
         return Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on").into());
@@ -39,11 +40,11 @@ pub(super) async fn provider_create(
     let at = Pointer::from("keys");
     draft.keys.iter().enumerate().try_for_each(|(index, key)| check_environment(key, &at.element(index)))?;
     let provider = edit(&state, async move |state| {
-        let provider = state.store.provider_create(draft, clock::now()).await?;
+        let provider = state.store.provider_create(change, draft).await?;
         state.upstreams.reload(&state.store).await?;
         Ok(provider)
     });
-    Ok(web::Json(provider.await?))
+    Ok(Tagged::new(provider.await?, |provider| provider))
 }
 
 /// Lists providers by name. Secrets are redacted.
@@ -73,8 +74,8 @@ pub(super) async fn provider_get(
     _: Authed<ProvidersRead>,
     state: web::Data<State>,
     name: Path<ProviderName>,
-) -> ApiResult<Provider> {
-    Ok(web::Json(state.store.provider_get(name.0).await?))
+) -> TaggedResult<Provider> {
+    Ok(Tagged::new(state.store.provider_get(name.0).await?, |provider| provider))
 }
 
 /// Deletes a provider with its keys. Provider configs that name it stay and permit nothing.
@@ -87,12 +88,13 @@ pub(super) async fn provider_get(
 )]
 #[delete("/api/providers/{provider}")]
 pub(super) async fn provider_delete(
-    _: Authed<ProvidersWrite>,
+    caller: Authed<ProvidersWrite>,
     state: web::Data<State>,
     name: Path<ProviderName>,
 ) -> ApiResult<Done> {
+    let change = caller.change("provider_delete");
     let deleted = edit(&state, async move |state| {
-        state.store.provider_delete(name.0).await?;
+        state.store.provider_delete(change, name.0).await?;
         state.upstreams.reload(&state.store).await?;
         Ok(())
     });

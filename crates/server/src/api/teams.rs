@@ -12,6 +12,7 @@ use crate::clock;
 use crate::error::ApiResult;
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
+use crate::tagged::{Tagged, TaggedResult};
 
 /// Makes a team.
 #[utoipa::path(
@@ -23,18 +24,19 @@ use crate::state::{State, edit, editing};
 )]
 #[post("/api/governance/teams")]
 pub(super) async fn team_create(
-    _: Authed<OwnersWrite>,
+    caller: Authed<OwnersWrite>,
     state: web::Data<State>,
     body: Body<CreateTeam>,
-) -> ApiResult<TeamChanged> {
-    let team = editing(clock::now(), |edit| body.0.build(edit))?;
+) -> TaggedResult<TeamChanged> {
+    let change = caller.creation("team_create", &body);
+    let team = editing(change.at, |edit| body.request.build(edit))?;
     let team = edit(&state, async move |state| {
-        let team = state.store.team_create(team).await?;
+        let team = state.store.team_create(change, team).await?;
         state.engine.put_team(&team, team.created_at);
         Ok(observed(&state, team))
     });
     let message = "Team created successfully".to_owned();
-    Ok(web::Json(TeamChanged { message, team: team.await? }))
+    Ok(Tagged::new(team.await?, |team| TeamChanged { message, team }))
 }
 
 /// Lists teams, oldest first.
@@ -70,9 +72,9 @@ pub(super) async fn team_get(
     _: Authed<OwnersRead>,
     state: web::Data<State>,
     id: Path<TeamId>,
-) -> ApiResult<TeamDetail> {
+) -> TaggedResult<TeamDetail> {
     let team = state.store.team_get(id.0).await?;
-    Ok(web::Json(TeamDetail { team: observed(&state, team) }))
+    Ok(Tagged::new(observed(&state, team), |team| TeamDetail { team }))
 }
 
 /// Deletes a team. Its virtual keys stay, without it.
@@ -84,9 +86,14 @@ pub(super) async fn team_get(
     responses((status = 200, description = "It is deleted.", body = Done), PathErrors, CommonErrors),
 )]
 #[delete("/api/governance/teams/{team_id}")]
-pub(super) async fn team_delete(_: Authed<OwnersWrite>, state: web::Data<State>, id: Path<TeamId>) -> ApiResult<Done> {
+pub(super) async fn team_delete(
+    caller: Authed<OwnersWrite>,
+    state: web::Data<State>,
+    id: Path<TeamId>,
+) -> ApiResult<Done> {
+    let change = caller.change("team_delete");
     let deleted = edit(&state, async move |state| {
-        state.store.team_delete(id.0.clone()).await?;
+        state.store.team_delete(change, id.0.clone()).await?;
         state.engine.remove_team(&id.0);
         Ok(())
     });

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix_web::{delete, get, post, put, web};
-use jiff::Timestamp;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::list::{Done, ListQuery, Listed, VirtualKeyChanged, VirtualKeyList};
 use keyward_core::secret::{KeyHash, VirtualKeyValue};
@@ -17,6 +16,7 @@ use crate::clock;
 use crate::error::ApiResult;
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
+use crate::tagged::{Tagged, TaggedResult};
 
 /// Makes a virtual key. The answer carries its secret.
 #[utoipa::path(
@@ -28,15 +28,16 @@ use crate::state::{State, edit, editing};
 )]
 #[post("/api/governance/virtual-keys")]
 pub(super) async fn virtual_key_create(
-    _: Authed<VirtualKeysWrite>,
+    caller: Authed<VirtualKeysWrite>,
     state: web::Data<State>,
     body: Body<CreateVirtualKey>,
-) -> ApiResult<VirtualKeyChanged> {
-    let draft = editing(clock::now(), |edit| VirtualKeyDraft::create(body.0, edit))?;
+) -> TaggedResult<VirtualKeyChanged> {
+    let change = caller.creation("virtual_key_create", &body);
+    let draft = editing(change.at, |edit| VirtualKeyDraft::create(body.request, edit))?;
     let virtual_key = edit(&state, async move |state| {
         let value = VirtualKeyValue::from_uuid(Uuid::new_v4());
-        let created = state.store.virtual_key_create(draft, value).await?;
-        Ok(in_force(&state, created, clock::now()))
+        let created = state.store.virtual_key_create(change, draft, value).await?;
+        Ok(in_force(&state, created))
     });
     changed("Virtual key created successfully", virtual_key.await?)
 }
@@ -75,10 +76,10 @@ pub(super) async fn virtual_key_get(
     _: Authed<VirtualKeysRead>,
     state: web::Data<State>,
     id: Path<VirtualKeyId>,
-) -> ApiResult<VirtualKeyDetail> {
+) -> TaggedResult<VirtualKeyDetail> {
     let virtual_key = state.store.virtual_key_get(id.0, state.reveal()).await?;
     let virtual_key = virtual_key.observed(&state.read(), clock::now());
-    Ok(web::Json(VirtualKeyDetail { virtual_key }))
+    Ok(Tagged::new(virtual_key, |virtual_key| VirtualKeyDetail { virtual_key }))
 }
 
 /// Edits a virtual key: what is absent stays, null clears. Usage is never changed.
@@ -97,18 +98,19 @@ pub(super) async fn virtual_key_get(
 )]
 #[put("/api/governance/virtual-keys/{vk_id}")]
 pub(super) async fn virtual_key_update(
-    _: Authed<VirtualKeysWrite>,
+    caller: Authed<VirtualKeysWrite>,
     state: web::Data<State>,
     id: Path<VirtualKeyId>,
     body: Body<UpdateVirtualKey>,
-) -> ApiResult<VirtualKeyChanged> {
+) -> TaggedResult<VirtualKeyChanged> {
     let virtual_key = edit(&state, async move |state| {
-        let now = clock::now();
-        let change = move |existing: &VirtualKey| editing(now, |edit| VirtualKeyDraft::update(existing, body.0, edit));
         // What is settled counts in the windows of before.
         state.settled().await?;
-        let updated = state.store.virtual_key_update(id.0, now, state.reveal(), change).await?;
-        Ok(in_force(&state, updated, now))
+        let change = caller.change("virtual_key_update");
+        let draft =
+            move |existing: &VirtualKey, at| editing(at, |edit| VirtualKeyDraft::update(existing, body.request, edit));
+        let updated = state.store.virtual_key_update(change, id.0, state.reveal(), draft).await?;
+        Ok(in_force(&state, updated))
     });
     changed("Virtual key updated successfully", virtual_key.await?)
 }
@@ -123,12 +125,13 @@ pub(super) async fn virtual_key_update(
 )]
 #[delete("/api/governance/virtual-keys/{vk_id}")]
 pub(super) async fn virtual_key_delete(
-    _: Authed<VirtualKeysWrite>,
+    caller: Authed<VirtualKeysWrite>,
     state: web::Data<State>,
     id: Path<VirtualKeyId>,
 ) -> ApiResult<Done> {
+    let change = caller.change("virtual_key_delete");
     let deleted = edit(&state, async move |state| {
-        state.store.virtual_key_delete(id.0.clone()).await?;
+        state.store.virtual_key_delete(change, id.0.clone()).await?;
         state.engine.remove_virtual_key(&id.0);
         Ok(())
     });
@@ -137,11 +140,12 @@ pub(super) async fn virtual_key_delete(
 }
 
 /// Tells the engine, as of the same instant as the database, and reads the key's meters.
-fn in_force(state: &Arc<State>, (hash, virtual_key): (KeyHash, VirtualKey), now: Timestamp) -> VirtualKey {
-    state.engine.put_virtual_key(hash, &virtual_key, now);
-    virtual_key.observed(&state.read(), now)
+fn in_force(state: &Arc<State>, (hash, virtual_key): (KeyHash, VirtualKey)) -> VirtualKey {
+    state.engine.put_virtual_key(hash, &virtual_key, virtual_key.updated_at);
+    virtual_key.observed(&state.read(), clock::now())
 }
 
-fn changed(message: &str, virtual_key: VirtualKey) -> ApiResult<VirtualKeyChanged> {
-    Ok(web::Json(VirtualKeyChanged { message: message.to_owned(), virtual_key }))
+fn changed(message: &str, virtual_key: VirtualKey) -> TaggedResult<VirtualKeyChanged> {
+    let message = message.to_owned();
+    Ok(Tagged::new(virtual_key, |virtual_key| VirtualKeyChanged { message, virtual_key }))
 }

@@ -3,7 +3,9 @@
 
 use super::{Backend, Conn, MIGRATIONS};
 
+pub(crate) mod audit;
 pub(crate) mod customer;
+mod idempotency;
 pub(crate) mod ledger;
 mod limit;
 pub(crate) mod meter;

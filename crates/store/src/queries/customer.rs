@@ -11,10 +11,11 @@ use keyward_core::owner::Customer;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, meter};
+use super::{Backend, Conn, audit, idempotency, meter};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
-use crate::schema::{customers, lower, virtual_keys};
+use crate::recorder::Recorder;
+use crate::schema::{customers, lower, teams, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = customers)]
@@ -60,10 +61,16 @@ impl CustomerRow {
 }
 
 /// Stores a new customer with its limits.
-pub(crate) fn create(c: &mut Conn, customer: &Customer) -> Result<Customer, StoreError> {
+pub(crate) fn create(c: &mut Conn, by: &Recorder, customer: &Customer) -> Result<Customer, StoreError> {
+    if let Some(id) = idempotency::earlier(c, by)? {
+        return get(c, &id.into());
+    }
     diesel::insert_into(customers::table).values(CustomerRow::new(customer)).execute(c)?;
     limit::insert(c, &LimitOwner::Customer(customer.id.to_string()), &customer.limits())?;
-    get(c, &customer.id)
+    idempotency::remember(c, by, customer.id.as_str())?;
+    let created = get(c, &customer.id)?;
+    audit::created(c, by, ("customer", created.id.as_str()), &created)?;
+    Ok(created)
 }
 
 /// One customer.
@@ -85,15 +92,20 @@ pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Customer>, StoreE
 }
 
 /// Removes a customer with its limits and their counters. Teams and virtual keys of it stay, on their own.
-pub(crate) fn delete(c: &mut Conn, id: &CustomerId) -> Result<(), StoreError> {
-    let owner = LimitOwner::Customer(id.to_string());
-    for limits in limit::load(c, &[owner])?.values() {
-        meter::delete(c, limits.ids())?;
-    }
-    match diesel::delete(customers::table.find(id.as_str())).execute(c)? {
-        0 => Err(StoreError::NotFound(Noun::Customer)),
-        _ => Ok(()),
-    }
+pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &CustomerId) -> Result<(), StoreError> {
+    let before = get(c, id)?;
+    by.expects(&before)?;
+    meter::delete(c, before.limits().ids())?;
+    let orphaned = virtual_keys::table.filter(virtual_keys::customer_id.eq(id.as_str()));
+    diesel::update(orphaned)
+        .set((virtual_keys::customer_id.eq(None::<String>), virtual_keys::updated_at.eq(Instant(by.change.at))))
+        .execute(c)?;
+    let orphaned = teams::table.filter(teams::customer_id.eq(id.as_str()));
+    diesel::update(orphaned)
+        .set((teams::customer_id.eq(None::<String>), teams::updated_at.eq(Instant(by.change.at))))
+        .execute(c)?;
+    diesel::delete(customers::table.find(id.as_str())).execute(c)?;
+    audit::deleted(c, by, ("customer", id.as_str()), &before)
 }
 
 fn matching(page: &Page) -> customers::BoxedQuery<'static, Backend> {

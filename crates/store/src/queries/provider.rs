@@ -1,14 +1,14 @@
 //! Providers.
 
 use diesel::prelude::*;
-use jiff::Timestamp;
 use keyward_core::ids::ProviderName;
 use keyward_core::provider::{NetworkConfig, Provider, ProviderDraft, ProviderKey};
 
 use super::limit::parsed;
-use super::{Conn, provider_key};
+use super::{Conn, audit, idempotency, provider_key};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
+use crate::recorder::Recorder;
 use crate::schema::providers;
 use crate::seal::Sealer;
 
@@ -46,10 +46,14 @@ impl ProviderRow {
 /// Stores a new provider with the keys it begins with.
 pub(crate) fn create(
     c: &mut Conn,
+    by: &Recorder,
     draft: &ProviderDraft,
     sealer: &Sealer,
-    now: Timestamp,
 ) -> Result<Provider, StoreError> {
+    if let Some(name) = idempotency::earlier(c, by)? {
+        return get(c, &name.into());
+    }
+    let now = by.change.at;
     let NetworkConfig { base_url, default_request_timeout_in_seconds } = &draft.network_config;
     let number: i64 = diesel::insert_into(providers::table)
         .values((
@@ -65,7 +69,10 @@ pub(crate) fn create(
     for key in &draft.keys {
         provider_key::insert(c, number, key, sealer, now)?;
     }
-    get(c, &draft.name)
+    idempotency::remember(c, by, draft.name.as_str())?;
+    let created = get(c, &draft.name)?;
+    audit::created(c, by, ("provider", draft.name.as_str()), &created)?;
+    Ok(created)
 }
 
 /// One provider.
@@ -89,11 +96,11 @@ pub(crate) fn list(c: &mut Conn) -> Result<Vec<Provider>, StoreError> {
 }
 
 /// Removes a provider with its keys. What virtual keys may do there stays, for when it comes back.
-pub(crate) fn delete(c: &mut Conn, name: &ProviderName) -> Result<(), StoreError> {
-    match diesel::delete(providers::table.filter(providers::name.eq(name.as_str()))).execute(c)? {
-        0 => Err(StoreError::NotFound(Noun::Provider)),
-        _ => Ok(()),
-    }
+pub(crate) fn delete(c: &mut Conn, by: &Recorder, name: &ProviderName) -> Result<(), StoreError> {
+    let before = get(c, name)?;
+    by.expects(&before)?;
+    diesel::delete(providers::table.filter(providers::name.eq(name.as_str()))).execute(c)?;
+    audit::deleted(c, by, ("provider", name.as_str()), &before)
 }
 
 /// The row number of a provider.

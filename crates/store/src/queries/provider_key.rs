@@ -10,9 +10,10 @@ use keyward_core::provider::{CreateProviderKey, ProviderKey, ProviderKeyDraft};
 use keyward_core::provider_config::AttachedKey;
 use keyward_core::secret::{EnvVar, SecretSource};
 
-use super::{Conn, provider};
+use super::{Conn, audit, idempotency, provider};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
+use crate::recorder::Recorder;
 use crate::schema::provider_keys;
 use crate::seal::{Place, Sealer};
 
@@ -127,14 +128,20 @@ pub(super) fn allow_list_json(list: &AllowList) -> Result<String, StoreError> {
 /// Adds a key to a provider.
 pub(crate) fn create(
     c: &mut Conn,
+    by: &Recorder,
     provider: &ProviderName,
     draft: &ProviderKeyDraft,
     sealer: &Sealer,
-    now: Timestamp,
 ) -> Result<ProviderKey, StoreError> {
+    if let Some(id) = idempotency::earlier(c, by)? {
+        return get(c, provider, &id.into());
+    }
     let number = provider::number(c, provider)?;
-    insert(c, number, draft, sealer, now)?;
-    get(c, provider, &draft.id)
+    insert(c, number, draft, sealer, by.change.at)?;
+    idempotency::remember(c, by, draft.id.as_str())?;
+    let created = get(c, provider, &draft.id)?;
+    audit::created(c, by, ("provider_key", draft.id.as_str()), &created)?;
+    Ok(created)
 }
 
 /// Stores a new key, its secret sealed.
@@ -211,13 +218,14 @@ pub(super) fn by_provider(c: &mut Conn) -> Result<HashMap<i64, Vec<ProviderKey>>
 }
 
 /// Removes a key of a provider; virtual keys that named it lose it.
-pub(crate) fn delete(c: &mut Conn, provider: &ProviderName, id: &ProviderKeyId) -> Result<(), StoreError> {
-    let number = provider::number(c, provider)?;
-    let query = provider_keys::table
-        .filter(provider_keys::provider_number.eq(number))
-        .filter(provider_keys::id.eq(id.as_str()));
-    match diesel::delete(query).execute(c)? {
-        0 => Err(StoreError::NotFound(Noun::ProviderKey)),
-        _ => Ok(()),
-    }
+pub(crate) fn delete(
+    c: &mut Conn,
+    by: &Recorder,
+    provider: &ProviderName,
+    id: &ProviderKeyId,
+) -> Result<(), StoreError> {
+    let before = get(c, provider, id)?;
+    by.expects(&before)?;
+    diesel::delete(provider_keys::table.filter(provider_keys::id.eq(id.as_str()))).execute(c)?;
+    audit::deleted(c, by, ("provider_key", id.as_str()), &before)
 }

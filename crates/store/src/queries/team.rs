@@ -11,9 +11,10 @@ use keyward_core::owner::Team;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, meter, reference};
+use super::{Backend, Conn, audit, idempotency, meter, reference};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
+use crate::recorder::Recorder;
 use crate::schema::{lower, teams, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -63,11 +64,17 @@ impl TeamRow {
 }
 
 /// Stores a new team with its limits.
-pub(crate) fn create(c: &mut Conn, team: &Team) -> Result<Team, StoreError> {
+pub(crate) fn create(c: &mut Conn, by: &Recorder, team: &Team) -> Result<Team, StoreError> {
+    if let Some(id) = idempotency::earlier(c, by)? {
+        return get(c, &id.into());
+    }
     reference::check_customer(c, team.customer_id.as_ref())?;
     diesel::insert_into(teams::table).values(TeamRow::new(team)).execute(c)?;
     limit::insert(c, &LimitOwner::Team(team.id.to_string()), &team.limits())?;
-    get(c, &team.id)
+    idempotency::remember(c, by, team.id.as_str())?;
+    let created = get(c, &team.id)?;
+    audit::created(c, by, ("team", created.id.as_str()), &created)?;
+    Ok(created)
 }
 
 /// One team.
@@ -89,15 +96,16 @@ pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Team>, StoreError
 }
 
 /// Removes a team with its limits and their counters. Its virtual keys stay, on their own.
-pub(crate) fn delete(c: &mut Conn, id: &TeamId) -> Result<(), StoreError> {
-    let owner = LimitOwner::Team(id.to_string());
-    for limits in limit::load(c, &[owner])?.values() {
-        meter::delete(c, limits.ids())?;
-    }
-    match diesel::delete(teams::table.find(id.as_str())).execute(c)? {
-        0 => Err(StoreError::NotFound(Noun::Team)),
-        _ => Ok(()),
-    }
+pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &TeamId) -> Result<(), StoreError> {
+    let before = get(c, id)?;
+    by.expects(&before)?;
+    meter::delete(c, before.limits().ids())?;
+    let orphaned = virtual_keys::table.filter(virtual_keys::team_id.eq(id.as_str()));
+    diesel::update(orphaned)
+        .set((virtual_keys::team_id.eq(None::<String>), virtual_keys::updated_at.eq(Instant(by.change.at))))
+        .execute(c)?;
+    diesel::delete(teams::table.find(id.as_str())).execute(c)?;
+    audit::deleted(c, by, ("team", id.as_str()), &before)
 }
 
 fn matching(page: &Page) -> teams::BoxedQuery<'static, Backend> {

@@ -12,9 +12,10 @@ use keyward_core::virtual_key::VirtualKey;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, meter, provider_config};
+use super::{Backend, Conn, audit, meter, provider_config};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
+use crate::recorder::Recorder;
 use crate::schema::{lower, virtual_keys};
 use crate::seal::{Place, Sealer};
 use crate::store::Reveal;
@@ -117,15 +118,16 @@ pub(crate) fn list(
 }
 
 /// Removes a virtual key with its provider configs, limits and counters.
-pub(crate) fn delete(c: &mut Conn, id: &VirtualKeyId, sealer: &Sealer) -> Result<(), StoreError> {
+pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &VirtualKeyId, sealer: &Sealer) -> Result<(), StoreError> {
     lock(c, id)?;
     let (_, key) = get(c, id, Reveal::Redacted, sealer)?;
+    by.expects(&key)?;
     meter::delete(c, key.limits().ids())?;
     for config in &key.provider_configs {
         meter::delete(c, config.limits().ids())?;
     }
     diesel::delete(virtual_keys::table.find(id.as_str())).execute(c)?;
-    Ok(())
+    audit::deleted(c, by, ("virtual_key", id.as_str()), &key)
 }
 
 /// Keeps others from changing the virtual key until the unit of work ends.

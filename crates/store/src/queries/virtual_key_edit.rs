@@ -11,9 +11,10 @@ use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft};
 
 use super::limit::{self, LimitOwner};
 use super::virtual_key::{get, lock};
-use super::{Conn, provider_config, reference};
+use super::{Conn, audit, idempotency, provider_config, reference};
 use crate::error::StoreError;
 use crate::instant::Instant;
+use crate::recorder::Recorder;
 use crate::schema::virtual_keys;
 use crate::seal::{Place, Sealer};
 use crate::store::Reveal;
@@ -21,11 +22,15 @@ use crate::store::Reveal;
 /// Stores a new virtual key, its secret sealed and findable by `hash`.
 pub(crate) fn create(
     c: &mut Conn,
+    by: &Recorder,
     draft: &VirtualKeyDraft,
     value: &VirtualKeyValue,
     hash: KeyHash,
     sealer: &Sealer,
 ) -> Result<(KeyHash, VirtualKey), StoreError> {
+    if let Some(id) = idempotency::earlier(c, by)? {
+        return get(c, &id.into(), Reveal::Full, sealer);
+    }
     let configs = reference::resolve(c, draft, None)?;
     let sealed = sealer.seal(value.expose(), Place::virtual_key(draft.id.as_str()))?;
     diesel::insert_into(virtual_keys::table)
@@ -51,28 +56,35 @@ pub(crate) fn create(
     for config in &configs {
         provider_config::insert(c, &draft.id, config)?;
     }
-    get(c, &draft.id, Reveal::Full, sealer)
+    idempotency::remember(c, by, draft.id.as_str())?;
+    let (hash, mut created) = get(c, &draft.id, Reveal::Redacted, sealer)?;
+    audit::created(c, by, ("virtual_key", draft.id.as_str()), &created)?;
+    created.value = value.clone();
+    Ok((hash, created))
 }
 
-/// Edits a virtual key: `change` sees it as it is, and nobody else changes it until the edit is stored.
+/// Edits a virtual key: `edit` sees it as it is, and nobody else changes it until the edit is stored.
 pub(crate) fn update(
     c: &mut Conn,
+    by: &Recorder,
     id: &VirtualKeyId,
-    now: Timestamp,
     reveal: Reveal,
     sealer: &Sealer,
-    change: impl FnOnce(&VirtualKey) -> Result<VirtualKeyDraft, Invalid>,
+    edit: impl FnOnce(&VirtualKey, Timestamp) -> Result<VirtualKeyDraft, Invalid>,
 ) -> Result<(KeyHash, VirtualKey), StoreError> {
     lock(c, id)?;
     let (_, before) = get(c, id, Reveal::Redacted, sealer)?;
-    let draft = change(&before)?;
+    by.expects(&before)?;
+    let now = by.change.after(before.updated_at);
+    let draft = edit(&before, now)?;
     let configs = reference::resolve(c, &draft, Some(&before))?;
     write(c, id, &draft)?;
     limit::update(c, &LimitOwner::VirtualKey(id.to_string()), &before.limits(), &draft.limits)?;
     write_configs(c, id, &before.provider_configs, &configs)?;
-    let (hash, after) = get(c, id, reveal, sealer)?;
+    let (_, after) = get(c, id, Reveal::Redacted, sealer)?;
     adopt_windows(c, &after, now)?;
-    Ok((hash, after))
+    audit::edited(c, by, ("virtual_key", id.as_str()), &before, &after)?;
+    get(c, id, reveal, sealer)
 }
 
 /// The draft's own columns. Its secret is not edited.

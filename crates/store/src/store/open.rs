@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::{Database, Inner, Store, StoreOptions, in_the_background};
 use crate::address::Address;
 use crate::error::StoreError;
+use crate::recorder::AuditChain;
 use crate::root_key::{KeyHasher, RootKey};
 use crate::seal::Sealer;
 use crate::{key_file, postgres, sqlite};
@@ -45,6 +46,7 @@ impl Store {
         let inner = Inner {
             hasher: KeyHasher::new(&root)?,
             sealer: Arc::new(Sealer::new(&root)?),
+            chain: AuditChain::new(&root)?,
             running: TaskTracker::new(),
             handle,
             database,

@@ -1,5 +1,6 @@
 //! Teams and customers.
 
+use keyward_core::change::Change;
 use keyward_core::ids::{CustomerId, TeamId};
 use keyward_core::list::{Listed, Page};
 use keyward_core::owner::{Customer, Team};
@@ -12,8 +13,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] for a name that is taken, [`StoreError::Invalid`] for an unknown customer.
-    pub async fn team_create(&self, team: Team) -> Result<Team, StoreError> {
-        writing!(self, |queries, c| queries::team::create(c, &team))
+    pub async fn team_create(&self, change: Change, team: Team) -> Result<Team, StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::team::create(c, &by, &team))
     }
 
     /// One team, unused.
@@ -35,17 +37,19 @@ impl Store {
     /// Removes a team with its limits and their counters; its virtual keys stay, on their own.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is none with this id.
-    pub async fn team_delete(&self, id: TeamId) -> Result<(), StoreError> {
-        writing!(self, |queries, c| queries::team::delete(c, &id))
+    /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
+    pub async fn team_delete(&self, change: Change, id: TeamId) -> Result<(), StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::team::delete(c, &by, &id))
     }
 
     /// Stores a new customer with its limits.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] for a name that is taken.
-    pub async fn customer_create(&self, customer: Customer) -> Result<Customer, StoreError> {
-        writing!(self, |queries, c| queries::customer::create(c, &customer))
+    pub async fn customer_create(&self, change: Change, customer: Customer) -> Result<Customer, StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::customer::create(c, &by, &customer))
     }
 
     /// One customer, unused.
@@ -67,8 +71,9 @@ impl Store {
     /// Removes a customer with its limits and their counters; its teams and virtual keys stay, on their own.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is none with this id.
-    pub async fn customer_delete(&self, id: CustomerId) -> Result<(), StoreError> {
-        writing!(self, |queries, c| queries::customer::delete(c, &id))
+    /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
+    pub async fn customer_delete(&self, change: Change, id: CustomerId) -> Result<(), StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::customer::delete(c, &by, &id))
     }
 }

@@ -1,6 +1,6 @@
 //! Providers and their keys.
 
-use jiff::Timestamp;
+use keyward_core::change::Change;
 use keyward_core::ids::{ProviderKeyId, ProviderName};
 use keyward_core::provider::{Provider, ProviderDraft, ProviderKey, ProviderKeyDraft};
 
@@ -12,9 +12,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] for a name that is taken.
-    pub async fn provider_create(&self, draft: ProviderDraft, now: Timestamp) -> Result<Provider, StoreError> {
-        let sealer = self.sealer();
-        writing!(self, |queries, c| queries::provider::create(c, &draft, &sealer, now))
+    pub async fn provider_create(&self, change: Change, draft: ProviderDraft) -> Result<Provider, StoreError> {
+        let (by, sealer) = (self.recorder(change), self.sealer());
+        writing!(self, |queries, c| queries::provider::create(c, &by, &draft, &sealer))
     }
 
     /// One provider.
@@ -36,9 +36,10 @@ impl Store {
     /// Removes a provider with its keys; what virtual keys may do there stays.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is none of this name.
-    pub async fn provider_delete(&self, name: ProviderName) -> Result<(), StoreError> {
-        writing!(self, |queries, c| queries::provider::delete(c, &name))
+    /// [`StoreError::NotFound`] when there is none of this name, [`StoreError::Stale`] when it has another version.
+    pub async fn provider_delete(&self, change: Change, name: ProviderName) -> Result<(), StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::provider::delete(c, &by, &name))
     }
 
     /// Adds a key to a provider, its secret sealed.
@@ -47,12 +48,12 @@ impl Store {
     /// [`StoreError::NotFound`] for an unknown provider, [`StoreError::Duplicate`] for a name that is taken.
     pub async fn provider_key_create(
         &self,
+        change: Change,
         provider: ProviderName,
         draft: ProviderKeyDraft,
-        now: Timestamp,
     ) -> Result<ProviderKey, StoreError> {
-        let sealer = self.sealer();
-        writing!(self, |queries, c| queries::provider_key::create(c, &provider, &draft, &sealer, now))
+        let (by, sealer) = (self.recorder(change), self.sealer());
+        writing!(self, |queries, c| queries::provider_key::create(c, &by, &provider, &draft, &sealer))
     }
 
     /// One key of a provider.
@@ -74,9 +75,16 @@ impl Store {
     /// Removes a key of a provider; virtual keys that named it lose it.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for an unknown provider, or when it has no such key.
-    pub async fn provider_key_delete(&self, provider: ProviderName, id: ProviderKeyId) -> Result<(), StoreError> {
-        writing!(self, |queries, c| queries::provider_key::delete(c, &provider, &id))
+    /// [`StoreError::NotFound`] for an unknown provider, or when it has no such key; [`StoreError::Stale`] when the key has
+    /// another version.
+    pub async fn provider_key_delete(
+        &self,
+        change: Change,
+        provider: ProviderName,
+        id: ProviderKeyId,
+    ) -> Result<(), StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::provider_key::delete(c, &by, &provider, &id))
     }
 
     /// Every provider key with its secret: for the gateway, never for an answer.

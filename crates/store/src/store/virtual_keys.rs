@@ -1,6 +1,7 @@
 //! Virtual keys.
 
 use jiff::Timestamp;
+use keyward_core::change::Change;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::Invalid;
 use keyward_core::list::{Listed, Page};
@@ -18,11 +19,12 @@ impl Store {
     /// key that is not there.
     pub async fn virtual_key_create(
         &self,
+        change: Change,
         draft: VirtualKeyDraft,
         value: VirtualKeyValue,
     ) -> Result<(KeyHash, VirtualKey), StoreError> {
-        let (hash, sealer) = (self.inner.hasher.hash(value.expose()), self.sealer());
-        writing!(self, |queries, c| queries::virtual_key_edit::create(c, &draft, &value, hash, &sealer))
+        let (by, hash, sealer) = (self.recorder(change), self.inner.hasher.hash(value.expose()), self.sealer());
+        writing!(self, |queries, c| queries::virtual_key_edit::create(c, &by, &draft, &value, hash, &sealer))
     }
 
     /// One virtual key, unused.
@@ -46,27 +48,29 @@ impl Store {
         Ok(Listed { entries, total: listed.total })
     }
 
-    /// Edits a virtual key to what `change` makes of it; nobody else changes it in between. Usage stays as it is.
+    /// Edits a virtual key to what `edit` makes of it at the instant that it is given; nobody else changes the key in between.
+    /// Usage stays as it is.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], what `change` refuses, and the errors of [`Store::virtual_key_create`].
+    /// [`StoreError::NotFound`], [`StoreError::Stale`], what `edit` refuses, and the errors of
+    /// [`Store::virtual_key_create`].
     pub async fn virtual_key_update(
         &self,
+        change: Change,
         id: VirtualKeyId,
-        now: Timestamp,
         reveal: Reveal,
-        change: impl FnOnce(&VirtualKey) -> Result<VirtualKeyDraft, Invalid> + Send + 'static,
+        edit: impl FnOnce(&VirtualKey, Timestamp) -> Result<VirtualKeyDraft, Invalid> + Send + 'static,
     ) -> Result<(KeyHash, VirtualKey), StoreError> {
-        let sealer = self.sealer();
-        writing!(self, |queries, c| queries::virtual_key_edit::update(c, &id, now, reveal, &sealer, change))
+        let (by, sealer) = (self.recorder(change), self.sealer());
+        writing!(self, |queries, c| queries::virtual_key_edit::update(c, &by, &id, reveal, &sealer, edit))
     }
 
     /// Removes a virtual key with its limits and their counters. Its ledger entries stay.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is none with this id.
-    pub async fn virtual_key_delete(&self, id: VirtualKeyId) -> Result<(), StoreError> {
-        let sealer = self.sealer();
-        writing!(self, |queries, c| queries::virtual_key::delete(c, &id, &sealer))
+    /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
+    pub async fn virtual_key_delete(&self, change: Change, id: VirtualKeyId) -> Result<(), StoreError> {
+        let (by, sealer) = (self.recorder(change), self.sealer());
+        writing!(self, |queries, c| queries::virtual_key::delete(c, &by, &id, &sealer))
     }
 }

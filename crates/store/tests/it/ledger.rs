@@ -13,7 +13,7 @@ use keyward_store::{LedgerTotals, Store};
 use serde_json::json;
 
 use crate::database::Database;
-use crate::request::{self, at, create, now, team, update};
+use crate::request::{self, at, change, create, now, team, update};
 
 fn entry(request: &str, key: &VirtualKeyId, postings: Vec<Posting>) -> LedgerEntry {
     LedgerEntry {
@@ -151,7 +151,7 @@ async fn i8_an_edit_keeps_usage_and_the_counter_adopts_the_new_window() {
     assert_eq!(now_used[&tokens].used, 0, "an hour that is over is over");
     assert!(now_used[&tokens].window.start >= six);
 
-    store.virtual_key_delete(key.id.clone()).await.unwrap();
+    store.virtual_key_delete(change("virtual_key_delete"), key.id.clone()).await.unwrap();
     assert!(counts(&store).await.is_empty());
     assert_eq!(store.ledger_totals(key.id).await.unwrap().entries, 1, "the books stay");
 }
@@ -161,15 +161,15 @@ async fn an_owner_takes_its_counters_along() {
     let database = Database::fresh();
     let store = database.open().await.unwrap();
     let request = json!({"name": "x", "budget": {"max_limit": 1, "reset_duration": "1d"}});
-    let team = store.team_create(team(request.clone())).await.unwrap();
-    let customer = store.customer_create(request::customer(request)).await.unwrap();
+    let team = store.team_create(change("team_create"), team(request.clone())).await.unwrap();
+    let customer = store.customer_create(change("customer_create"), request::customer(request)).await.unwrap();
     let meters = [team.budgets[0].meter_id(), customer.budgets[0].meter_id()];
     let postings = meters.iter().map(|meter| posting(meter, window(0, 10), 1)).collect();
     store.ledger_append(vec![entry("r", &"v".into(), postings)]).await.unwrap();
     assert_eq!(counts(&store).await.len(), 2);
-    store.team_delete(team.id).await.unwrap();
+    store.team_delete(change("team_delete"), team.id).await.unwrap();
     assert_eq!(counts(&store).await.into_keys().collect::<Vec<_>>(), [meters[1].clone()]);
-    store.customer_delete(customer.id).await.unwrap();
+    store.customer_delete(change("customer_delete"), customer.id).await.unwrap();
     assert!(counts(&store).await.is_empty());
 }
 

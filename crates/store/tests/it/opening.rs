@@ -3,6 +3,7 @@
 use keyward_store::StoreError;
 
 use crate::database::{Database, ROOT_KEY};
+use crate::request::change;
 
 /// Two servers on one database would each admit up to the whole cap.
 #[tokio::test(flavor = "multi_thread")]
@@ -35,7 +36,10 @@ async fn a_store_whose_database_was_taken_writes_no_more() {
     while !matches!(first.ledger_append(Vec::new()).await, Err(StoreError::Locked { .. })) {}
     second.ledger_append(Vec::new()).await.unwrap();
     assert!(
-        matches!(first.virtual_key_delete("any".into()).await, Err(StoreError::Locked { .. })),
+        matches!(
+            first.virtual_key_delete(change("virtual_key_delete"), "any".into()).await,
+            Err(StoreError::Locked { .. })
+        ),
         "an edit got through"
     );
     second.close().await.unwrap();

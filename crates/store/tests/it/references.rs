@@ -4,7 +4,7 @@ use keyward_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::request::{self, create, now, team, update};
+use crate::request::{self, change, create, now, team, update};
 
 fn assert_invalid(error: Option<StoreError>, pointer: &str, message: &str) {
     match error {
@@ -46,7 +46,7 @@ async fn a_virtual_key_cannot_refer_to_what_is_not_there() {
         ["existing"],
         "a refused request changes nothing"
     );
-    let orphan = store.team_create(team(json!({"name": "x", "customer_id": "u"}))).await;
+    let orphan = store.team_create(change("team_create"), team(json!({"name": "x", "customer_id": "u"}))).await;
     assert_invalid(orphan.err(), "/customer_id", "customer 'u' not found");
 }
 
@@ -57,7 +57,7 @@ async fn what_a_deleted_provider_leaves_can_still_be_edited() {
     let [a, ..] = request::providers(&store).await;
     let request = json!({"name": "x", "provider_configs": [{"provider": "openai", "key_ids": [a]}]});
     let key = create(&store, request).await.unwrap();
-    store.provider_delete("openai".into()).await.unwrap();
+    store.provider_delete(change("provider_delete"), "openai".into()).await.unwrap();
     let after = update(&store, &key, now(), json!({"description": "edited"})).await.unwrap();
     assert_eq!(after.provider_configs[0].provider.as_str(), "openai");
     assert!(after.provider_configs[0].keys.is_empty() && !after.provider_configs[0].allow_all_keys);

@@ -1,6 +1,7 @@
 //! Drafts as the server would make them from requests.
 
 use jiff::Timestamp;
+use keyward_core::change::Change;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
 use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team};
@@ -48,7 +49,7 @@ pub(crate) fn value() -> VirtualKeyValue {
 }
 
 pub(crate) async fn create(store: &Store, request: Value) -> Result<VirtualKey, StoreError> {
-    Ok(store.virtual_key_create(virtual_key(request), value()).await?.1)
+    Ok(store.virtual_key_create(change("virtual_key_create"), virtual_key(request), value()).await?.1)
 }
 
 pub(crate) async fn update(
@@ -58,10 +59,16 @@ pub(crate) async fn update(
     request: Value,
 ) -> Result<VirtualKey, StoreError> {
     let request: UpdateVirtualKey = serde_json::from_value(request).unwrap();
-    let change = move |existing: &VirtualKey| {
+    let change = Change::by_server("virtual_key_update", now);
+    let edit = move |existing: &VirtualKey, now| {
         VirtualKeyDraft::update(existing, request, &mut Edit { now, mint: &mut Uuid::new_v4 })
     };
-    Ok(store.virtual_key_update(key.id.clone(), now, Reveal::Redacted, change).await?.1)
+    Ok(store.virtual_key_update(change, key.id.clone(), Reveal::Redacted, edit).await?.1)
+}
+
+/// A change that nobody in particular asks for.
+pub(crate) fn change(operation: &'static str) -> Change {
+    Change::by_server(operation, now())
 }
 
 /// A store with the providers `openai` (keys `a` and `b`) and `anthropic` (key `c`); the ids of the keys in that order.
@@ -69,7 +76,7 @@ pub(crate) async fn providers(store: &Store) -> [String; 3] {
     let key = |name: &str| json!({"name": name, "value": format!("sk-upstream-{name}")});
     let openai = provider(json!({"name": "openai", "keys": [key("a"), key("b")]}));
     let anthropic = provider(json!({"name": "anthropic", "keys": [key("c")]}));
-    let openai = store.provider_create(openai, now()).await.unwrap();
-    let anthropic = store.provider_create(anthropic, now()).await.unwrap();
+    let openai = store.provider_create(change("provider_create"), openai).await.unwrap();
+    let anthropic = store.provider_create(change("provider_create"), anthropic).await.unwrap();
     [&openai.keys[0], &openai.keys[1], &anthropic.keys[0]].map(|key| key.id.to_string())
 }

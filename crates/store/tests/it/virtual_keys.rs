@@ -7,7 +7,7 @@ use keyward_store::{Noun, Reveal, Store, StoreError};
 use serde_json::json;
 
 use crate::database::Database;
-use crate::request::{self, create, now, update, value, virtual_key};
+use crate::request::{self, change, create, now, update, value, virtual_key};
 
 /// The names of the keys attached per provider; none where all may serve.
 fn attached(key: &VirtualKey) -> Vec<(&str, Option<Vec<&str>>)> {
@@ -60,10 +60,13 @@ async fn a_virtual_key_comes_back_with_everything_it_may_do() {
     let policies = store.policies_load().await.unwrap();
     assert_eq!(policies.virtual_keys, [(store.key_hasher().hash(key.value.expose()), redacted)]);
 
-    store.virtual_key_delete(key.id.clone()).await.unwrap();
+    store.virtual_key_delete(change("virtual_key_delete"), key.id.clone()).await.unwrap();
     let missing = store.virtual_key_get(key.id.clone(), Reveal::Full).await;
     assert!(matches!(missing, Err(StoreError::NotFound(Noun::VirtualKey))));
-    assert!(matches!(store.virtual_key_delete(key.id).await, Err(StoreError::NotFound(Noun::VirtualKey))));
+    assert!(matches!(
+        store.virtual_key_delete(change("virtual_key_delete"), key.id).await,
+        Err(StoreError::NotFound(Noun::VirtualKey))
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,8 +85,8 @@ async fn an_edit_writes_what_differs_and_keeps_ids() {
     });
     store
         .provider_create(
+            change("provider_create"),
             request::provider(json!({"name": "openai2", "network_config": {"base_url": "http://h"}})),
-            now(),
         )
         .await
         .unwrap();
@@ -102,7 +105,7 @@ async fn an_edit_writes_what_differs_and_keeps_ids() {
     assert!(new.id > before.provider_configs[1].id, "ids are not used again");
     assert_eq!(database.lines("SELECT id AS line FROM budgets").len(), 2);
 
-    let refused = store.virtual_key_update(before.id.clone(), later, Reveal::Full, |_| {
+    let refused = store.virtual_key_update(change("virtual_key_update"), before.id.clone(), Reveal::Full, |_, _| {
         Err(keyward_core::invalid::Invalid::at("name".into(), "no"))
     });
     assert!(matches!(refused.await, Err(StoreError::Invalid(_))));
@@ -124,7 +127,7 @@ async fn keys_attached_to_the_virtual_key_go_to_their_providers_configs() {
     assert_eq!(attached(&key), [("openai", Some(vec!["b"])), ("anthropic", Some(vec![]))]);
     let key = update(&store, &key, now(), json!({"name": "y"})).await.unwrap();
     assert_eq!(attached(&key), [("openai", Some(vec!["b"])), ("anthropic", Some(vec![]))], "absent keeps");
-    store.provider_key_delete("openai".into(), b.as_str().into()).await.unwrap();
+    store.provider_key_delete(change("provider_key_delete"), "openai".into(), b.as_str().into()).await.unwrap();
     let key = store.virtual_key_get(key.id, Reveal::Redacted).await.unwrap();
     assert_eq!(attached(&key), [("openai", Some(vec![])), ("anthropic", Some(vec![]))], "none is not all");
 }
@@ -138,21 +141,24 @@ async fn a_caller_that_goes_away_does_not_stop_the_work() {
     let key = create(&store, json!({"name": "x"})).await.unwrap();
     let (id, worker) = (key.id.clone(), store.clone());
     let caller = tokio::runtime::Handle::current().spawn(async move {
-        let change = move |_: &VirtualKey| {
+        let edit = move |_: &VirtualKey, _| {
             begun.send(()).unwrap();
             may_go_on.recv().unwrap();
             let mut draft = virtual_key(json!({"name": "renamed"}));
             draft.id = id.clone();
             Ok(draft)
         };
-        worker.virtual_key_update(key.id, now(), Reveal::Redacted, change).await.map(drop)
+        worker.virtual_key_update(change("virtual_key_update"), key.id, Reveal::Redacted, edit).await.map(drop)
     });
     has_begun.recv().unwrap();
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     go_on.send(()).unwrap();
     // A write waits for the one before it: on SQLite for the connection, on PostgreSQL for the row.
-    let (_, second) = store.virtual_key_create(virtual_key(json!({"name": "other"})), value()).await.unwrap();
+    let (_, second) = store
+        .virtual_key_create(change("virtual_key_create"), virtual_key(json!({"name": "other"})), value())
+        .await
+        .unwrap();
     let listed = store.virtual_key_list(Page::default(), Reveal::Redacted).await.unwrap();
     let first = listed.entries.iter().find(|key| key.id != second.id).unwrap();
     let renamed = update(&store, first, now(), json!({"description": "second"})).await.unwrap();
@@ -165,7 +171,9 @@ async fn a_panic_in_a_unit_of_work_rolls_back_and_the_next_one_works() {
     let store = database.open().await.unwrap();
     let key = create(&store, json!({"name": "x"})).await.unwrap();
     for _ in 0..2 {
-        let panicking = store.virtual_key_update(key.id.clone(), now(), Reveal::Full, |_| panic!("in the middle"));
+        let panicking = store.virtual_key_update(change("virtual_key_update"), key.id.clone(), Reveal::Full, |_, _| {
+            panic!("in the middle")
+        });
         assert!(matches!(panicking.await, Err(StoreError::Internal(_))));
     }
     let after = update(&store, &key, now(), json!({"name": "y"})).await.unwrap();

@@ -1,7 +1,9 @@
 //! The management API, operation by operation: the path of a file is the path of its endpoint.
 
 mod admin;
+mod audit;
 mod bad_input;
+mod conditions;
 mod customers;
 mod golden;
 mod provider_keys;

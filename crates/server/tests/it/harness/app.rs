@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use keyward_client::{Client, CreateProviderKey, CreateVirtualKey, NetworkConfig, VirtualKey};
 use keyward_core::base_url::BaseUrl;
+use keyward_core::change::Change;
 use keyward_core::invalid::Pointer;
 use keyward_core::provider::{DEMO_PROVIDER, ProviderDraft};
 use keyward_server::Server;
@@ -144,7 +145,8 @@ async fn seed(url: &str, base_url: BaseUrl) {
     let store = open(url).await;
     let key = CreateProviderKey::new("demo-key", "not-a-secret").check(&Pointer::ROOT, &mut Uuid::new_v4).unwrap();
     let network_config = NetworkConfig { base_url: Some(base_url), ..NetworkConfig::default() };
+    let change = Change::by_server("provider_create", jiff::Timestamp::UNIX_EPOCH);
     let draft = ProviderDraft { name: DEMO_PROVIDER.into(), network_config, keys: vec![key] };
-    store.provider_create(draft, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    store.provider_create(change, draft).await.unwrap();
     store.close().await.unwrap();
 }

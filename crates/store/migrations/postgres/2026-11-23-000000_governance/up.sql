@@ -192,3 +192,42 @@ CREATE TABLE ledger_postings (
     CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 );
 CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);
+
+-- Every change of what is configured. Append-only; each entry's hash covers the one before.
+CREATE TABLE audit_log (
+    sequence BIGINT NOT NULL CONSTRAINT audit_log_pkey PRIMARY KEY,
+    at TIMESTAMPTZ NOT NULL,
+    actor_kind TEXT COLLATE "C" NOT NULL
+        CONSTRAINT audit_log_actor_kind CHECK (actor_kind IN ('local', 'admin', 'config_file', 'server')),
+    actor_name TEXT COLLATE "C" NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL,
+    action TEXT COLLATE "C" NOT NULL,
+    resource TEXT COLLATE "C" NOT NULL,
+    resource_id TEXT COLLATE "C" NOT NULL,
+    state_before TEXT,
+    state_after TEXT,
+    hash BYTEA NOT NULL
+);
+CREATE INDEX audit_log_by_resource ON audit_log (resource, resource_id, sequence);
+
+-- The end of the chain; whoever appends holds this row.
+CREATE TABLE audit_head (
+    id INTEGER NOT NULL CONSTRAINT audit_head_pkey PRIMARY KEY CONSTRAINT audit_head_single CHECK (id = 1),
+    sequence BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+);
+INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, '');
+
+-- What was made under which Idempotency-Key.
+CREATE TABLE idempotency_keys (
+    actor_kind TEXT COLLATE "C" NOT NULL,
+    actor_name TEXT COLLATE "C" NOT NULL,
+    operation TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    fingerprint BYTEA NOT NULL,
+    resource_id TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor_kind, actor_name, operation, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);

@@ -192,3 +192,42 @@ CREATE TABLE ledger_postings (
     CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 ) STRICT;
 CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);
+
+-- Every change of what is configured. Append-only; each entry's hash covers the one before.
+CREATE TABLE audit_log (
+    sequence INTEGER NOT NULL CONSTRAINT audit_log_pkey PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor_kind TEXT NOT NULL
+        CONSTRAINT audit_log_actor_kind CHECK (actor_kind IN ('local', 'admin', 'config_file', 'server')),
+    actor_name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    state_before TEXT,
+    state_after TEXT,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX audit_log_by_resource ON audit_log (resource, resource_id, sequence);
+
+-- The end of the chain; whoever appends holds this row.
+CREATE TABLE audit_head (
+    id INTEGER NOT NULL CONSTRAINT audit_head_pkey PRIMARY KEY CONSTRAINT audit_head_single CHECK (id = 1),
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, x'');
+
+-- What was made under which Idempotency-Key.
+CREATE TABLE idempotency_keys (
+    actor_kind TEXT NOT NULL,
+    actor_name TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    resource_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor_kind, actor_name, operation, key)
+) STRICT;
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);

@@ -1,0 +1,61 @@
+//! What holds for every management operation of a kind, said once: versions of single resources, and repeatable creates.
+//!
+//! The kind is the last word of the operation id: `team_get`, `team_update`, `team_create`, `team_delete`.
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{OpenApi, RefOr, Required};
+
+/// The document with what its operations have in common.
+pub(super) fn applied(mut document: OpenApi) -> OpenApi {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(describe);
+    }
+    document
+}
+
+fn describe(operation: &mut Operation) {
+    if ["create", "get", "update"].into_iter().any(|verb| is(operation, verb)) {
+        tag(operation);
+    }
+    if ["update", "delete"].into_iter().any(|verb| is(operation, verb)) {
+        let what = "Change this version only: the `ETag` that the resource was read with. Any version unless given.";
+        header(operation, "If-Match", what);
+    } else {
+        operation.responses.responses.remove("412");
+    }
+    if is(operation, "create") {
+        let what = "Makes the request repeatable: within a day, the same request with the same key makes nothing new and \
+                    answers with what it made before.";
+        header(operation, "Idempotency-Key", what);
+    }
+}
+
+fn is(operation: &Operation, verb: &str) -> bool {
+    operation.operation_id.as_deref().and_then(|id| id.rsplit_once('_')).is_some_and(|(_, last)| last == verb)
+}
+
+fn tag(operation: &mut Operation) {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let what = "The version of the resource's configuration, for `If-Match`. Usage moves without changing it.";
+    let header = HeaderBuilder::new().schema(Some(text)).description(Some(what)).build();
+    let answers = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    for (_, answer) in answers {
+        if let RefOr::T(answer) = answer {
+            answer.headers.insert("ETag".to_owned(), RefOr::T(header.clone()));
+        }
+    }
+}
+
+fn header(operation: &mut Operation, name: &str, what: &str) {
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(what))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}

@@ -1,0 +1,38 @@
+//! Answers about one resource: they carry the version that a later change can insist on.
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::{ETAG, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use keyward_core::change::{Version, Versioned};
+use serde::Serialize;
+
+use crate::error::ApiError;
+
+/// What handlers return that answer about one resource.
+pub(crate) type TaggedResult<T> = Result<Tagged<T>, ApiError>;
+
+/// A body with the version of the resource in it.
+#[derive(Debug)]
+pub(crate) struct Tagged<T> {
+    version: Version,
+    body: T,
+}
+
+impl<T> Tagged<T> {
+    /// The answer that `body` makes of a resource.
+    pub(crate) fn new<R: Versioned>(resource: R, body: impl FnOnce(R) -> T) -> Self {
+        Self { version: resource.version(), body: body(resource) }
+    }
+}
+
+impl<T: Serialize> Responder for Tagged<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok().json(self.body);
+        if let Ok(tag) = HeaderValue::try_from(self.version.etag()) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
+    }
+}
