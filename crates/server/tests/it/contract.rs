@@ -1,5 +1,6 @@
 //! The documents themselves.
 
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use crate::harness::Contract;
@@ -43,17 +44,27 @@ fn every_operation_is_named_tagged_and_described() {
     }
 }
 
+fn json() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
+}
+
 #[test]
 #[should_panic(expected = "not as documented")]
 fn an_undocumented_member_is_noticed() {
     let body = br#"{"message":"live","extra":1}"#;
-    Contract::new().check("GET", "/livez", 200, "application/json", false, body);
+    Contract::new().check("GET", "/livez", 200, &json(), body);
 }
 
 #[test]
 #[should_panic(expected = "status is not documented")]
 fn an_undocumented_status_is_noticed() {
-    Contract::new().check("GET", "/livez", 418, "application/json", false, b"{}");
+    Contract::new().check("GET", "/livez", 418, &json(), b"{}");
+}
+
+#[test]
+#[should_panic(expected = "the documented header ETag is missing")]
+fn a_missing_header_is_noticed() {
+    Contract::new().check("GET", "/api/providers/openai", 200, &json(), b"{}");
 }
 
 #[test]

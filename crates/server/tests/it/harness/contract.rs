@@ -1,6 +1,7 @@
 //! The contract: every answer must be documented, with its status, its content type, and every member of its body.
 
 use keyward_server::openapi::Document;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 /// Both OpenAPI documents, closed: a member that is not documented is an error.
@@ -23,7 +24,10 @@ impl Contract {
     }
 
     /// Panics unless the answer is documented.
-    pub fn check(&self, method: &str, path: &str, status: u16, content_type: &str, from_provider: bool, body: &[u8]) {
+    pub fn check(&self, method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
+        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+        let from_provider = header("x-keyward-error-source") == Some("provider");
+        let content_type = header("content-type").unwrap_or_default();
         let called = format!("{method} {path} -> {status}");
         let Some((document, operation)) = self.operation(method, path) else {
             assert_eq!(status, 404, "{called}: nothing is documented there");
@@ -35,6 +39,9 @@ impl Contract {
         assert!(response.is_object(), "{called}: the status is not documented");
         if from_provider {
             return;
+        }
+        for (name, _) in response["headers"].as_object().into_iter().flatten() {
+            assert!(header(name).is_some(), "{called}: the documented header {name} is missing");
         }
         let content_type = content_type.split(';').next().unwrap_or_default();
         let schema = &response["content"][content_type]["schema"];

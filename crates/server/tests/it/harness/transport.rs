@@ -30,20 +30,19 @@ impl Transport for Checked {
         Box::pin(async move {
             let (method, path) = (request.method().to_string(), request.url().path().to_owned());
             let response = self.http.execute(request).await?;
-            let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-            assert!(header("x-request-id").is_some(), "{method} {path}: no x-request-id");
-            let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
-            let from_provider = header("x-keyward-error-source").as_deref() == Some("provider");
-            let status = response.status();
+            let (status, headers) = (response.status(), response.headers().clone());
+            assert!(headers.contains_key("x-request-id"), "{method} {path}: no x-request-id");
+            let is_stream =
+                headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
             let mut head = http::Response::builder().status(status);
-            head.headers_mut().unwrap().extend(response.headers().clone());
-            if content_type.starts_with("text/event-stream") {
-                self.contract.check(&method, &path, status.as_u16(), &content_type, from_provider, b"");
+            head.headers_mut().unwrap().extend(headers.clone());
+            if is_stream {
+                self.contract.check(&method, &path, status.as_u16(), &headers, b"");
                 let events = checked_events(self.contract.clone(), method, path, response.bytes_stream());
                 return Ok(head.body(reqwest::Body::wrap_stream(events)).unwrap().into());
             }
             let body = response.bytes().await?;
-            self.contract.check(&method, &path, status.as_u16(), &content_type, from_provider, &body);
+            self.contract.check(&method, &path, status.as_u16(), &headers, &body);
             Ok(head.body(reqwest::Body::from(body)).unwrap().into())
         })
     }
