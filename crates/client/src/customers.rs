@@ -2,7 +2,7 @@
 
 use keyward_core::ids::CustomerId;
 use keyward_core::list::{CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery};
-use keyward_core::owner::{CreateCustomer, Customer};
+use keyward_core::owner::{CreateCustomer, Customer, UpdateCustomer};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -37,6 +37,14 @@ impl Client {
     /// See [`Error`].
     pub async fn customer_get(&self, id: &CustomerId) -> Result<Customer, Error> {
         self.get(&one(id)).await.map(|detail: CustomerDetail| detail.customer)
+    }
+
+    /// Edits a customer: what is absent stays.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn customer_update(&self, id: &CustomerId, request: &UpdateCustomer) -> Result<CustomerChanged, Error> {
+        self.put(&one(id), request).await
     }
 
     /// Deletes a customer.

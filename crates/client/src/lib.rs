@@ -12,6 +12,7 @@ mod decode;
 mod endpoint;
 mod error;
 mod inference;
+mod limits;
 mod providers;
 mod sse;
 mod teams;
@@ -32,7 +33,7 @@ pub use secrecy::SecretString;
 pub use keyward_core::allow_list::{AllowList, InvalidAllowList};
 pub use keyward_core::audit::{AuditEntry, AuditList, AuditQuery, AuditVerification};
 pub use keyward_core::base_url::{BaseUrl, InvalidBaseUrl};
-pub use keyward_core::budget::{Budget, BudgetInput};
+pub use keyward_core::budget::{Budget, BudgetInput, BudgetOverridden, OverrideBudget, OverrideMode};
 pub use keyward_core::change::{Actor, ActorKind, Version, Versioned};
 pub use keyward_core::chat::{
     ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
@@ -43,12 +44,12 @@ pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::ids::{CustomerId, LimitId, ModelName, ProviderKeyId, ProviderName, TeamId, VirtualKeyId};
 pub use keyward_core::list::{
-    CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ProviderKeyList, ProviderList, TeamChanged,
-    TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
+    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ProviderKeyList, ProviderList,
+    RateLimitList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
 };
 pub use keyward_core::meter::Metric;
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
-pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team};
+pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
 pub use keyward_core::patch::Patch;
 pub use keyward_core::provider::{CreateProvider, CreateProviderKey, NetworkConfig, Provider, ProviderKey};
 pub use keyward_core::provider_config::{
@@ -60,6 +61,7 @@ pub use keyward_core::refusal::{LimitRefusal, Quantity};
 pub use keyward_core::scope::{Scope, ScopeKind};
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
 pub use keyward_core::virtual_key::{
-    CreateVirtualKey, McpConfig, McpConfigInput, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyQuota,
+    CreateVirtualKey, McpConfig, McpConfigInput, Metadata, RotateVirtualKeys, UpdateVirtualKey, VirtualKey,
+    VirtualKeyDetail, VirtualKeyQuery, VirtualKeyQuota, VirtualKeyRevealed, VirtualKeysRotated,
 };
 pub use keyward_core::zone::{UnknownZone, Zone};

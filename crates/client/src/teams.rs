@@ -2,7 +2,7 @@
 
 use keyward_core::ids::TeamId;
 use keyward_core::list::{Done, ListQuery, TeamChanged, TeamDetail, TeamList};
-use keyward_core::owner::{CreateTeam, Team};
+use keyward_core::owner::{CreateTeam, Team, UpdateTeam};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -37,6 +37,14 @@ impl Client {
     /// See [`Error`].
     pub async fn team_get(&self, id: &TeamId) -> Result<Team, Error> {
         self.get(&one(id)).await.map(|detail: TeamDetail| detail.team)
+    }
+
+    /// Edits a team: what is absent stays.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn team_update(&self, id: &TeamId, request: &UpdateTeam) -> Result<TeamChanged, Error> {
+        self.put(&one(id), request).await
     }
 
     /// Deletes a team.

@@ -1,8 +1,12 @@
 //! Operations on virtual keys.
 
-use keyward_core::ids::VirtualKeyId;
-use keyward_core::list::{Done, ListQuery, VirtualKeyChanged, VirtualKeyList};
-use keyward_core::virtual_key::{CreateVirtualKey, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyQuota};
+use keyward_core::budget::{BudgetOverridden, OverrideBudget};
+use keyward_core::ids::{LimitId, VirtualKeyId};
+use keyward_core::list::{Done, VirtualKeyChanged, VirtualKeyList};
+use keyward_core::virtual_key::{
+    CreateVirtualKey, RotateVirtualKeys, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyQuery,
+    VirtualKeyQuota, VirtualKeyRevealed, VirtualKeysRotated,
+};
 use reqwest::Method;
 
 use crate::client::{Client, Credential};
@@ -13,6 +17,11 @@ const VIRTUAL_KEYS: [&str; 3] = ["api", "governance", "virtual-keys"];
 fn one(id: &VirtualKeyId) -> [&str; 4] {
     let [api, governance, virtual_keys] = VIRTUAL_KEYS;
     [api, governance, virtual_keys, id.as_str()]
+}
+
+fn override_of<'a>(id: &'a VirtualKeyId, budget: &'a LimitId) -> [&'a str; 7] {
+    let [api, governance, virtual_keys, id] = one(id);
+    [api, governance, virtual_keys, id, "budgets", budget.as_str(), "override"]
 }
 
 impl Client {
@@ -28,7 +37,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn virtual_key_list(&self, query: &ListQuery) -> Result<VirtualKeyList, Error> {
+    pub async fn virtual_key_list(&self, query: &VirtualKeyQuery) -> Result<VirtualKeyList, Error> {
         self.list(&VIRTUAL_KEYS, query).await
     }
 
@@ -58,6 +67,63 @@ impl Client {
     /// See [`Error`].
     pub async fn virtual_key_delete(&self, id: &VirtualKeyId) -> Result<Done, Error> {
         self.delete(&one(id)).await
+    }
+
+    /// Gives a virtual key a new value. The answer has the new secret in it, maybe for the only time.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn virtual_key_rotate(&self, id: &VirtualKeyId) -> Result<VirtualKeyChanged, Error> {
+        let [api, governance, virtual_keys, id] = one(id);
+        self.fetch(self.request(Method::POST, &[api, governance, virtual_keys, id, "rotate"], Credential::Admin)?).await
+    }
+
+    /// Gives several virtual keys new values, each on its own.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn virtual_keys_rotate(&self, request: &RotateVirtualKeys) -> Result<VirtualKeysRotated, Error> {
+        let [api, governance, virtual_keys] = VIRTUAL_KEYS;
+        self.post(&[api, governance, virtual_keys, "rotate"], request).await
+    }
+
+    /// Reads the secret of a virtual key.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn virtual_key_reveal(&self, id: &VirtualKeyId) -> Result<VirtualKeyRevealed, Error> {
+        let [api, governance, virtual_keys, id] = one(id);
+        self.get(&[api, governance, virtual_keys, id, "reveal"]).await
+    }
+
+    /// Reads the secret of a virtual key, to copy it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn virtual_key_copy(&self, id: &VirtualKeyId) -> Result<VirtualKeyRevealed, Error> {
+        let [api, governance, virtual_keys, id] = one(id);
+        self.get(&[api, governance, virtual_keys, id, "copy"]).await
+    }
+
+    /// Raises the cap of a budget for a time.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn budget_override_set(
+        &self,
+        id: &VirtualKeyId,
+        budget: &LimitId,
+        request: &OverrideBudget,
+    ) -> Result<BudgetOverridden, Error> {
+        self.put(&override_of(id, budget), request).await
+    }
+
+    /// Removes the override of a budget.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn budget_override_remove(&self, id: &VirtualKeyId, budget: &LimitId) -> Result<BudgetOverridden, Error> {
+        self.delete(&override_of(id, budget)).await
     }
 
     /// Reads what the client's own virtual key has left; needs no admin.

@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::duration::ResetDuration;
-use crate::ids::LimitId;
+use crate::ids::{CustomerId, LimitId, TeamId, VirtualKeyId};
 use crate::meter::{Count, MeterId, Metric};
 use crate::money::NanoUsd;
 use crate::window::WindowPolicy;
 use crate::zone::Zone;
+
+mod raise;
+
+pub use raise::{BudgetOverridden, OverrideBudget, OverrideMode};
 
 /// A cap on money over a window, and how much of it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,6 +36,38 @@ pub struct Budget {
     pub resets_at: Timestamp,
     /// US dollars used in the current window.
     pub current_usage: NanoUsd,
+    /// The customer whose budget it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub customer_id: Option<CustomerId>,
+    /// The team whose budget it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub team_id: Option<TeamId>,
+    /// The virtual key whose budget it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub virtual_key_id: Option<VirtualKeyId>,
+    /// The provider config whose budget it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub provider_config_id: Option<i64>,
+    /// US dollars that an override adds to the cap at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub override_amount: Option<NanoUsd>,
+    /// How long the override holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub override_mode: Option<OverrideMode>,
+    /// How many windows the override still holds, the current one included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub override_cycles_left: Option<u32>,
+    /// When the override ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub override_expires_at: Option<Timestamp>,
     /// A hash of the configuration file's definition; empty for budgets made through the API.
     pub config_hash: String,
     /// When the budget was made; rolling windows begin here.
@@ -43,6 +79,32 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// A budget that begins at `now`, unused and without an owner.
+    #[must_use]
+    pub fn new(id: LimitId, max_limit: NanoUsd, reset_duration: ResetDuration, now: Timestamp) -> Self {
+        Self {
+            id,
+            max_limit,
+            reset_duration,
+            calendar_aligned: false,
+            timezone: Zone::default(),
+            last_reset: now,
+            resets_at: now,
+            current_usage: NanoUsd::ZERO,
+            customer_id: None,
+            team_id: None,
+            virtual_key_id: None,
+            provider_config_id: None,
+            override_amount: None,
+            override_mode: None,
+            override_cycles_left: None,
+            override_expires_at: None,
+            config_hash: String::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// How the budget's windows lie in time.
     #[must_use]
     pub fn windows(&self) -> WindowPolicy {
@@ -61,6 +123,7 @@ impl Budget {
         self.last_reset = reading.window.start;
         self.resets_at = reading.window.end;
         self.current_usage = NanoUsd::from_nanos(reading.used);
+        self.show_override(now);
     }
 }
 

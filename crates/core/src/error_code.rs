@@ -63,6 +63,8 @@ error_codes! {
     BudgetExceeded = "budget_exceeded", 402, "insufficient_quota", retry false;
     /// No admin credential is configured, and the request came from a web page of another origin or through a proxy.
     ForbiddenOrigin = "forbidden_origin", 403, "permission_error", retry false;
+    /// The configuration hides the secret.
+    SecretHidden = "secret_hidden", 403, "permission_error", retry false;
     /// The virtual key is switched off.
     VirtualKeyBlocked = "virtual_key_blocked", 403, "permission_error", retry false;
     /// The virtual key has expired.

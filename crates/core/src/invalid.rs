@@ -10,13 +10,30 @@ pub struct Invalid {
     pub pointer: Pointer,
     /// What is wrong, in words for the caller.
     pub message: String,
+    /// What is wrong, in kind.
+    pub fault: Fault,
+}
+
+/// What can be wrong with a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its value.
+    Value,
+    /// That it is there: nobody knows it.
+    Unknown,
 }
 
 impl Invalid {
     /// Says what is wrong with the member at `pointer`.
     #[must_use]
     pub fn at(pointer: Pointer, message: impl Into<String>) -> Self {
-        Self { pointer, message: message.into() }
+        Self { pointer, message: message.into(), fault: Fault::Value }
+    }
+
+    /// Says that nobody knows the member `name`.
+    #[must_use]
+    pub fn unknown(name: &str) -> Self {
+        Self { fault: Fault::Unknown, ..Self::at(name.into(), format!("unknown field '{name}'")) }
     }
 
     /// Says what is wrong with a header.

@@ -91,6 +91,18 @@ pub struct Posting {
     pub amount: i64,
 }
 
+/// What was taken off or added to a meter by hand, such as when usage is reset. Counters are the sum of postings and
+/// adjustments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adjustment {
+    /// The meter.
+    pub meter: MeterId,
+    /// The window that it is about.
+    pub window: Window,
+    /// What is added; negative where usage is taken off.
+    pub amount: i64,
+}
+
 /// The durable record of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {

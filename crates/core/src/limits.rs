@@ -6,7 +6,7 @@ use crate::budget::{Budget, BudgetInput};
 use crate::duration::ResetDuration;
 use crate::ids::{LimitId, Mint};
 use crate::invalid::{Invalid, Pointer};
-use crate::meter::{Count, Enforcement, Meter, MeterId};
+use crate::meter::{Count, Enforcement, Meter, MeterId, Metric};
 use crate::money::NanoUsd;
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimit, RateLimitInput};
@@ -34,6 +34,21 @@ pub struct LimitsInput<'a> {
     pub calendar_aligned: Option<bool>,
     /// Where the owner's members are in the request.
     pub at: &'a Pointer,
+}
+
+/// Whether an edit takes off what budgets have counted in their current windows. It does so only when asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResetUsage {
+    /// It does.
+    Yes,
+    /// It leaves usage alone.
+    No,
+}
+
+impl From<Option<bool>> for ResetUsage {
+    fn from(asked: Option<bool>) -> Self {
+        if asked == Some(true) { Self::Yes } else { Self::No }
+    }
 }
 
 /// When an edit happens and where it gets new ids from.
@@ -76,24 +91,32 @@ impl Limits {
 
     /// The meters of these limits.
     pub fn meters(&self, scope: &Scope) -> impl Iterator<Item = Meter> {
-        let rates =
-            self.rate_limit.iter().flat_map(|rate_limit| rate_limit.caps().map(|cap| (cap, rate_limit.created_at)));
-        let budgets = self
-            .budgets
-            .iter()
-            .map(|budget| ((budget.meter_id(), budget.max_limit.nanos(), budget.windows()), budget.created_at));
-        rates.chain(budgets).map(|((id, cap, windows), anchor)| Meter {
-            enforcement: Enforcement::default_of(id.metric),
-            id,
+        let rates = self.rate_limit.iter().flat_map(|rate_limit| {
+            rate_limit.caps().map(|(id, cap, windows)| Meter {
+                enforcement: Enforcement::default_of(id.metric),
+                id,
+                scope: scope.clone(),
+                cap,
+                raise: None,
+                windows,
+                anchor: rate_limit.created_at,
+            })
+        });
+        let budgets = self.budgets.iter().map(|budget| Meter {
+            enforcement: Enforcement::default_of(Metric::Cost),
+            id: budget.meter_id(),
             scope: scope.clone(),
-            cap,
-            windows,
-            anchor,
-        })
+            cap: budget.max_limit.nanos(),
+            raise: budget.raise(),
+            windows: budget.windows(),
+            anchor: budget.created_at,
+        });
+        rates.chain(budgets)
     }
 
-    /// Shows what the meters read at `now`.
-    pub fn observe(&mut self, read: &dyn Fn(&MeterId) -> Option<Count>, now: Timestamp) {
+    /// The same, with what the meters read at `now`.
+    #[must_use]
+    pub fn observed(mut self, read: &dyn Fn(&MeterId) -> Option<Count>, now: Timestamp) -> Self {
         for budget in &mut self.budgets {
             let count = read(&budget.meter_id());
             budget.observe(count, now);
@@ -101,6 +124,7 @@ impl Limits {
         if let Some(rate_limit) = &mut self.rate_limit {
             rate_limit.observe(read, now);
         }
+        self
     }
 
     /// Every limit's id.
@@ -265,19 +289,17 @@ fn edited_budget(
         .or(existing.map(|budget| budget.calendar_aligned))
         .or(input.calendar_aligned)
         .unwrap_or(false);
-    Ok(Budget {
-        id: existing.map_or_else(|| (edit.mint)().into(), |budget| budget.id.clone()),
-        max_limit,
-        calendar_aligned: aligned && reset_duration.calendar().is_some(),
-        reset_duration,
-        timezone: change.timezone.clone().or(existing.map(|budget| budget.timezone.clone())).unwrap_or_default(),
-        last_reset: existing.map_or(edit.now, |budget| budget.last_reset),
-        resets_at: existing.map_or(edit.now, |budget| budget.resets_at),
-        current_usage: existing.map_or(NanoUsd::ZERO, |budget| budget.current_usage),
-        config_hash: existing.map_or_else(String::new, |budget| budget.config_hash.clone()),
-        created_at: existing.map_or(edit.now, |budget| budget.created_at),
-        updated_at: existing.map_or(edit.now, |budget| budget.updated_at),
-    })
+    let mut budget = match existing {
+        Some(budget) => budget.clone(),
+        None => Budget::new((edit.mint)().into(), max_limit, reset_duration.clone(), edit.now),
+    };
+    budget.max_limit = max_limit;
+    budget.calendar_aligned = aligned && reset_duration.calendar().is_some();
+    budget.reset_duration = reset_duration;
+    if let Some(timezone) = &change.timezone {
+        budget.timezone = timezone.clone();
+    }
+    Ok(budget)
 }
 
 fn check_max_limit(max_limit: NanoUsd, at: &Pointer) -> Result<(), Invalid> {

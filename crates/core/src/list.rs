@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::budget::Budget;
 use crate::invalid::Invalid;
 use crate::owner::{Customer, Team};
 use crate::provider::{Provider, ProviderKey};
+use crate::rate_limit::RateLimit;
 use crate::virtual_key::VirtualKey;
 
-/// Which part of a list is asked for. Without any member it is the whole list.
+/// Which part of a list is asked for. Without any member it is the whole list, up to 10,000 entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -24,23 +26,37 @@ pub struct ListQuery {
     /// Only entries whose name has this in it, ignoring the case of ASCII letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
+    /// Accepted for compatibility: answers always show live usage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_memory: Option<String>,
 }
 
 /// A checked part of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// How many entries at most; none: all.
-    pub limit: Option<i64>,
+    /// How many entries at most.
+    pub limit: i64,
+    /// True when no page was asked for: `limit` only keeps the answer finite.
+    pub is_whole: bool,
     /// How many entries to skip.
     pub offset: i64,
     /// Only entries whose name has this in it.
     pub search: Option<String>,
 }
 
+impl Default for Page {
+    /// The whole list.
+    fn default() -> Self {
+        Self { limit: WHOLE_LIMIT, is_whole: true, offset: 0, search: None }
+    }
+}
+
 /// Entries on a page unless the request says otherwise.
 const DEFAULT_LIMIT: i64 = 25;
 /// The most entries on a page.
-const MAX_LIMIT: i64 = 100;
+pub(crate) const MAX_LIMIT: i64 = 100;
+/// The most entries of a list that is asked for whole.
+const WHOLE_LIMIT: i64 = 10_000;
 
 impl ListQuery {
     /// Checks the parameters.
@@ -48,19 +64,43 @@ impl ListQuery {
     /// # Errors
     /// A limit or offset that is not a number, or negative.
     pub fn check(self) -> Result<Page, Invalid> {
-        if self == Self::default() {
+        if self.limit.is_none() && self.offset.is_none() && self.search.is_none() {
             return Ok(Page::default());
         }
-        let limit = match whole_number("limit", self.limit.as_deref())? {
-            None | Some(0) => DEFAULT_LIMIT,
-            Some(limit) => limit.min(MAX_LIMIT),
-        };
-        Ok(Page {
-            limit: Some(limit),
-            offset: whole_number("offset", self.offset.as_deref())?.unwrap_or(0),
-            search: self.search.filter(|text| !text.is_empty()),
-        })
+        page(self.limit.as_deref(), self.offset.as_deref(), self.search, MAX_LIMIT)
     }
+
+    /// Checks the parameters of a list that has no names to search in.
+    ///
+    /// # Errors
+    /// As [`ListQuery::check`], and a text to search for.
+    pub fn check_unsearched(self) -> Result<Page, Invalid> {
+        match &self.search {
+            Some(_) => Err(Invalid::at("search".into(), "this list has no names to search in")),
+            None => self.check(),
+        }
+    }
+}
+
+/// A page of at most `most` entries; of 25 unless the request says otherwise, or as many as an export may have.
+pub(crate) fn page(
+    limit: Option<&str>,
+    offset: Option<&str>,
+    search: Option<String>,
+    most: i64,
+) -> Result<Page, Invalid> {
+    let usual = if most > MAX_LIMIT { most } else { DEFAULT_LIMIT };
+    Ok(Page {
+        limit: whole_number("limit", limit)?.filter(|limit| *limit > 0).unwrap_or(usual).min(most),
+        is_whole: false,
+        offset: whole_number("offset", offset)?.unwrap_or(0),
+        search: search.filter(|text| !text.is_empty()),
+    })
+}
+
+/// A switch in a query.
+pub(crate) fn flag(text: Option<&str>) -> bool {
+    text == Some("true")
 }
 
 pub(crate) fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Invalid> {
@@ -108,7 +148,7 @@ macro_rules! page_envelope {
                     $member: listed.entries,
                     count,
                     total_count: listed.total,
-                    limit: page.limit.unwrap_or(count),
+                    limit: if page.is_whole { count } else { page.limit },
                     offset: page.offset,
                 }
             }
@@ -203,5 +243,27 @@ envelope! {
         keys: Vec<ProviderKey>,
         /// How many there are.
         total: i64,
+    }
+}
+envelope! {
+    /// The budgets of all owners.
+    BudgetList {
+        /// The budgets, oldest first.
+        budgets: Vec<Budget>,
+        /// How many this page has.
+        count: i64,
+        /// How many there are in all.
+        total_count: i64,
+    }
+}
+envelope! {
+    /// The rate limits of all owners.
+    RateLimitList {
+        /// The rate limits, oldest first.
+        rate_limits: Vec<RateLimit>,
+        /// How many this page has.
+        count: i64,
+        /// How many there are in all.
+        total_count: i64,
     }
 }

@@ -81,6 +81,8 @@ pub struct Meter {
     pub scope: Scope,
     /// The cap: nano-dollars, tokens or requests.
     pub cap: i64,
+    /// What is added to the cap for a time.
+    pub raise: Option<Raise>,
     /// How its windows lie in time.
     pub windows: WindowPolicy,
     /// Where rolling windows begin.
@@ -89,7 +91,31 @@ pub struct Meter {
     pub enforcement: Enforcement,
 }
 
+/// What is added to a cap for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raise {
+    /// How much: nano-dollars, tokens or requests.
+    pub amount: i64,
+    /// The first instant without it; none: it stays.
+    pub until: Option<Timestamp>,
+}
+
+impl Raise {
+    /// True while it holds.
+    #[must_use]
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
 impl Meter {
+    /// The cap in force at `now`.
+    #[must_use]
+    pub fn cap_at(&self, now: Timestamp) -> i64 {
+        let raise = self.raise.filter(|raise| raise.holds_at(now));
+        self.cap.saturating_add(raise.map_or(0, |raise| raise.amount))
+    }
+
     /// The window that `now` lies in.
     #[must_use]
     pub fn window_at(&self, now: Timestamp) -> Window {

@@ -31,6 +31,16 @@ impl<T> Patch<T> {
         }
     }
 
+    /// Takes a value that `is_null` says so of for null.
+    #[must_use]
+    pub fn null_if(self, is_null: impl FnOnce(&T) -> bool) -> Self {
+        match self {
+            Self::Value(value) if !is_null(&value) => Self::Value(value),
+            Self::Value(_) | Self::Null => Self::Null,
+            Self::Absent => Self::Absent,
+        }
+    }
+
     /// The value, if there is one.
     #[must_use]
     pub fn value(self) -> Option<T> {

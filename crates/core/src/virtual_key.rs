@@ -12,17 +12,24 @@ use crate::change::Versioned;
 use crate::ids::{CustomerId, LimitId, TeamId, VirtualKeyId};
 use crate::limits::Limits;
 use crate::meter::{Count, MeterId};
+use crate::owner::{Customer, Team};
 use crate::provider_config::{ProviderConfig, VirtualKeyProviderKey};
 use crate::rate_limit::RateLimit;
 use crate::secret::VirtualKeyValue;
 
 mod edit;
+mod list;
+mod metadata;
 mod requests;
 mod responses;
+mod rotation;
 
 pub use edit::VirtualKeyDraft;
+pub use list::{SortBy, VirtualKeyFilter, VirtualKeyQuery};
+pub use metadata::Metadata;
 pub use requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
-pub use responses::{VirtualKeyDetail, VirtualKeyQuota};
+pub use responses::{VirtualKeyDetail, VirtualKeyQuota, VirtualKeyRevealed};
+pub use rotation::{RotateVirtualKeys, Rotation, VirtualKeyHashes, VirtualKeysRotated};
 
 /// A virtual key with everything it may do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -53,6 +60,14 @@ pub struct VirtualKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub customer_id: Option<CustomerId>,
+    /// The team that the key belongs to, without what it shows on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, no_recursion)]
+    pub team: Option<Box<Team>>,
+    /// The customer that the key belongs to, without what it shows on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, no_recursion)]
+    pub customer: Option<Box<Customer>>,
     /// The id of `budget`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -77,6 +92,25 @@ pub struct VirtualKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub expires_at: Option<Timestamp>,
+    /// When the key was last rotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the value from before the last rotation works too; that instant excluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub previous_value_expires_at: Option<Timestamp>,
+    /// True: the server deletes the key when it has expired.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub delete_after_expire: bool,
+    /// Accepted for compatibility: contents are never logged.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub disable_content_logging: Option<bool>,
+    /// Labels of your own.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// A hash of the configuration file's definition; empty for keys made through the API.
     pub config_hash: String,
     /// When the key was made.
@@ -117,6 +151,13 @@ impl VirtualKey {
         self.rate_limit = limits.rate_limit;
     }
 
+    /// The budget with this id, of the key itself or of one of its provider configs.
+    #[must_use]
+    pub fn budget_of_any_level(&self, id: &LimitId) -> Option<&Budget> {
+        let own = self.budgets.iter();
+        own.chain(self.provider_configs.iter().flat_map(|config| &config.budgets)).find(|budget| budget.id == *id)
+    }
+
     /// Derives the older API's members from the ones that count, here and in the provider configs.
     #[must_use]
     pub fn with_views(mut self) -> Self {
@@ -131,14 +172,13 @@ impl VirtualKey {
     /// Shows what the meters of the key and its provider configs read at `now`.
     #[must_use]
     pub fn observed(mut self, read: &dyn Fn(&MeterId) -> Option<Count>, now: Timestamp) -> Self {
-        let mut limits = self.limits();
-        limits.observe(read, now);
-        self.set_limits(limits);
+        self.set_limits(self.limits().observed(read, now));
         for config in &mut self.provider_configs {
-            let mut limits = config.limits();
-            limits.observe(read, now);
-            config.set_limits(limits);
+            config.set_limits(config.limits().observed(read, now));
         }
+        self.previous_value_expires_at = self.previous_value_expires_at.filter(|until| now < *until);
+        self.team = self.team.map(|team| Box::new(team.observed(read, now)));
+        self.customer = self.customer.map(|customer| Box::new(customer.observed(read, now)));
         self.with_views()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard};
 
 use jiff::Timestamp;
 use keyward_core::ids::{CustomerId, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
-use keyward_core::ledger::Attribution;
+use keyward_core::ledger::{Adjustment, Attribution};
 use keyward_core::meter::{Count, Enforcement, Meter, MeterId};
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
@@ -12,7 +12,7 @@ use keyward_core::price::{Price, TokenUsage};
 use keyward_core::refusal::{LimitRefusal, Quantity, Refusal};
 use keyward_core::scope_set::ScopeSet;
 use keyward_core::secret::KeyHash;
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 
 use crate::admission::{Admission, Ledger, Open, amount_of};
 use crate::counter::State;
@@ -62,8 +62,8 @@ impl Engine {
     }
 
     /// Makes a virtual key known, or replaces what is known of it. Its usage stays.
-    pub fn put_virtual_key(&self, hash: KeyHash, key: &VirtualKey, now: Timestamp) {
-        self.policies.put_key(hash, key, now);
+    pub fn put_virtual_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
+        self.policies.put_key(hashes, key, now);
     }
 
     /// Forgets a virtual key.
@@ -91,6 +91,11 @@ impl Engine {
         self.policies.remove_customer(id);
     }
 
+    /// Takes off what was adjusted in the books: usage that shall not count in its window any more.
+    pub fn adjust(&self, adjustments: &[Adjustment]) {
+        self.policies.adjust(adjustments);
+    }
+
     /// What a meter reads, if it was ever touched.
     #[must_use]
     pub fn count(&self, id: &MeterId) -> Option<Count> {
@@ -99,8 +104,8 @@ impl Engine {
 
     /// The virtual key of this secret, whatever state it is in.
     #[must_use]
-    pub fn virtual_key_id(&self, hash: &KeyHash) -> Option<VirtualKeyId> {
-        self.policies.key(hash).map(|policy| policy.id.clone())
+    pub fn virtual_key_id(&self, hash: &KeyHash, now: Timestamp) -> Option<VirtualKeyId> {
+        self.policies.key(hash, now).map(|policy| policy.id.clone())
     }
 
     /// Finds out who asks: the key must be known, active and not expired, in this order.
@@ -108,7 +113,7 @@ impl Engine {
     /// # Errors
     /// The first of these that fails.
     pub fn identify(&self, hash: &KeyHash, now: Timestamp) -> Result<Principal, Refusal> {
-        let policy = self.policies.key(hash).ok_or(Refusal::UnknownKey)?;
+        let policy = self.policies.key(hash, now).ok_or(Refusal::UnknownKey)?;
         if !policy.is_active {
             return Err(Refusal::KeyInactive);
         }
@@ -174,16 +179,16 @@ fn hold_all(
     for (live, state) in meters.iter().zip(locked.iter_mut().flatten()) {
         let requested = requested(&live.meter);
         let count = state.roll(live.meter.window_at(now));
-        check(&live.meter, count, state.held(), requested)?;
+        check(&live.meter, live.meter.cap_at(now), count, state.held(), requested)?;
         ready.push((state, count, requested));
     }
     Ok(ready.into_iter().map(|(state, count, requested)| state.hold(count.window, requested)).collect())
 }
 
-fn check(meter: &Meter, count: Count, held: i64, requested: i64) -> Result<(), Refusal> {
+fn check(meter: &Meter, cap: i64, count: Count, held: i64, requested: i64) -> Result<(), Refusal> {
     let fits = match meter.enforcement {
-        Enforcement::Hard => count.used.saturating_add(held).saturating_add(requested) <= meter.cap,
-        Enforcement::Soft => count.used < meter.cap,
+        Enforcement::Hard => count.used.saturating_add(held).saturating_add(requested) <= cap,
+        Enforcement::Soft => count.used < cap,
     };
     if fits {
         return Ok(());
@@ -193,7 +198,7 @@ fn check(meter: &Meter, count: Count, held: i64, requested: i64) -> Result<(), R
         scope: meter.scope.clone(),
         limit: meter.id.limit.clone(),
         metric: meter.id.metric,
-        limit_value: quantity(meter.cap),
+        limit_value: quantity(cap),
         used: quantity(count.used),
         held: quantity(held),
         requested: quantity(requested),

@@ -47,6 +47,15 @@ impl Counter {
         self.lock().count
     }
 
+    /// Adds an amount to the usage of a window, which may be negative, unless that window is over.
+    pub(crate) fn adjust(&self, window: Window, amount: i64) {
+        let mut state = self.lock();
+        state.count = state.count.map(|count| match count.window.overlaps(&window) {
+            true => Count { used: count.used.saturating_add(amount), ..count },
+            false => count,
+        });
+    }
+
     /// Replaces a hold by what was used. Returns the window that the usage belongs to.
     pub(crate) fn settle(&self, held: &Held, used: i64) -> Window {
         let mut state = self.lock();

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::ids::{CustomerId, LimitId, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::ledger::Adjustment;
 use keyward_core::limits::Limits;
 use keyward_core::meter::{Count, Meter, MeterId, Metric};
 use keyward_core::owner::{Customer, Team};
 use keyward_core::provider_config::{KeyAccess, ProviderConfig};
 use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::secret::KeyHash;
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use papaya::HashMap;
 
 use crate::counter::Counter;
@@ -44,6 +45,14 @@ pub(crate) struct KeyPolicy {
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) configs: Vec<Arc<ConfigPolicy>>,
     pub(crate) meters: Meters,
+}
+
+/// A virtual key as one of its secrets finds it.
+#[derive(Debug, Clone)]
+struct KnownKey {
+    policy: Arc<KeyPolicy>,
+    /// The first instant at which this secret works no more; none: it stays.
+    until: Option<Timestamp>,
 }
 
 /// What one virtual key may do at one provider.
@@ -78,8 +87,8 @@ struct TeamPolicy {
 /// Every policy, and every counter.
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
-    keys: HashMap<KeyHash, Arc<KeyPolicy>>,
-    hashes: HashMap<VirtualKeyId, KeyHash>,
+    keys: HashMap<KeyHash, KnownKey>,
+    hashes: HashMap<VirtualKeyId, VirtualKeyHashes>,
     teams: HashMap<TeamId, Arc<TeamPolicy>>,
     customers: HashMap<CustomerId, Arc<Meters>>,
     counters: HashMap<MeterId, Arc<Counter>>,
@@ -89,8 +98,20 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    pub(crate) fn key(&self, hash: &KeyHash) -> Option<Arc<KeyPolicy>> {
-        self.keys.pin().get(hash).cloned()
+    /// The virtual key of a secret that works at `now`.
+    pub(crate) fn key(&self, hash: &KeyHash, now: Timestamp) -> Option<Arc<KeyPolicy>> {
+        let keys = self.keys.pin();
+        let known = keys.get(hash)?;
+        known.until.is_none_or(|until| now < until).then(|| known.policy.clone())
+    }
+
+    pub(crate) fn adjust(&self, adjustments: &[Adjustment]) {
+        let counters = self.counters.pin();
+        for Adjustment { meter, window, amount } in adjustments {
+            if let Some(counter) = counters.get(meter) {
+                counter.adjust(*window, *amount);
+            }
+        }
     }
 
     pub(crate) fn count(&self, id: &MeterId) -> Option<Count> {
@@ -147,21 +168,34 @@ impl Policies {
         self.forget(old.iter().flat_map(|old| old.meters.iter()), &[]);
     }
 
-    pub(crate) fn put_key(&self, hash: KeyHash, key: &VirtualKey, now: Timestamp) {
+    pub(crate) fn put_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let old_hash = self.hashes.pin().insert(key.id.clone(), hash).copied();
         let policy = Arc::new(self.compile(key, now));
-        let replaced = self.keys.pin().insert(hash, policy).cloned();
-        let rotated = old_hash.filter(|old| *old != hash).and_then(|old| self.keys.pin().remove(&old).cloned());
+        let old = self.hashes.pin().insert(key.id.clone(), hashes).copied();
+        let replaced = old.and_then(|old| self.keys.pin().get(&old.current).map(|known| known.policy.clone()));
+        let secrets =
+            [(hashes.current, None)].into_iter().chain(hashes.previous.map(|(hash, until)| (hash, Some(until))));
+        let secrets: Vec<(KeyHash, Option<Timestamp>)> = secrets.collect();
+        let keys = self.keys.pin();
+        for hash in old.into_iter().flat_map(secrets_of) {
+            if secrets.iter().all(|(kept, _)| *kept != hash) {
+                keys.remove(&hash);
+            }
+        }
+        for (hash, until) in secrets {
+            keys.insert(hash, KnownKey { policy: policy.clone(), until });
+        }
         let limits: Vec<Limits> =
             std::iter::once(key.limits()).chain(key.provider_configs.iter().map(ProviderConfig::limits)).collect();
-        self.forget(replaced.iter().chain(&rotated).flat_map(|old| key_meters(old)), &ids(&limits));
+        self.forget(replaced.iter().flat_map(|old| key_meters(old)), &ids(&limits));
     }
 
     pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let hash = self.hashes.pin().remove(id).copied();
-        let old = hash.and_then(|hash| self.keys.pin().remove(&hash).cloned());
+        let hashes = self.hashes.pin().remove(id).copied();
+        let keys = self.keys.pin();
+        let removed = hashes.into_iter().flat_map(secrets_of).filter_map(|hash| keys.remove(&hash).cloned());
+        let old = removed.last().map(|known| known.policy);
         self.forget(old.iter().flat_map(|old| key_meters(old)), &[]);
     }
 
@@ -216,6 +250,11 @@ impl Policies {
     fn rank(&self) -> u64 {
         self.next_rank.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// Every hash of a virtual key.
+fn secrets_of(hashes: VirtualKeyHashes) -> impl Iterator<Item = KeyHash> {
+    std::iter::once(hashes.current).chain(hashes.previous.map(|(hash, _)| hash))
 }
 
 fn ids<'a>(limits: impl IntoIterator<Item = &'a Limits>) -> Vec<LimitId> {

@@ -6,6 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 mod audit;
 mod customers;
+mod limits;
 mod provider_keys;
 mod providers;
 mod quota;
@@ -22,13 +23,23 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(virtual_keys::virtual_key_get)
         .service(virtual_keys::virtual_key_update)
         .service(virtual_keys::virtual_key_delete)
+        .service(virtual_keys::rotation::virtual_keys_rotate)
+        .service(virtual_keys::rotation::virtual_key_rotate)
+        .service(virtual_keys::reveal::virtual_key_reveal)
+        .service(virtual_keys::reveal::virtual_key_copy)
+        .service(virtual_keys::budget_overrides::budget_override_set)
+        .service(virtual_keys::budget_overrides::budget_override_remove)
+        .service(limits::budget_list)
+        .service(limits::rate_limit_list)
         .service(teams::team_create)
         .service(teams::team_list)
         .service(teams::team_get)
+        .service(teams::team_update)
         .service(teams::team_delete)
         .service(customers::customer_create)
         .service(customers::customer_list)
         .service(customers::customer_get)
+        .service(customers::customer_update)
         .service(customers::customer_delete)
         .service(providers::provider_create)
         .service(providers::provider_list)

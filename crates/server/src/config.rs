@@ -43,6 +43,10 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// How long the rest of a stream is read for its usage after its client went away.
     pub drain_after_cancel: Duration,
+    /// How long the value of a virtual key works on after its rotation.
+    pub rotation_cooldown: Duration,
+    /// How often the server looks for expired virtual keys that it shall delete.
+    pub expiry_interval: Duration,
     /// How many threads serve requests.
     pub workers: usize,
 }
@@ -113,6 +117,8 @@ impl Settings {
             unpriced_models: file.unpriced_models,
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
+            rotation_cooldown: Duration::ZERO,
+            expiry_interval: Duration::from_secs(60),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }

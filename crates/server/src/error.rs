@@ -9,7 +9,7 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 use keyward_core::error_code::ErrorCode;
-use keyward_core::invalid::Invalid;
+use keyward_core::invalid::{Fault, Invalid};
 use keyward_core::refusal::{LimitRefusal, Refusal};
 use keyward_store::StoreError;
 
@@ -150,7 +150,11 @@ impl ResponseError for ApiError {
 
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
-        Self::new(ErrorCode::InvalidRequest, invalid.message).at(invalid.pointer)
+        let code = match invalid.fault {
+            Fault::Value => ErrorCode::InvalidRequest,
+            Fault::Unknown => ErrorCode::UnknownField,
+        };
+        Self::new(code, invalid.message).at(invalid.pointer)
     }
 }
 

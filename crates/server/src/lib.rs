@@ -13,6 +13,7 @@ pub mod config;
 pub mod demo;
 mod envelope;
 mod error;
+mod expiry;
 mod gateway;
 mod health;
 mod json;

@@ -33,6 +33,7 @@ pub enum Document {
         (name = "virtual keys", description = "The credentials that applications hold."),
         (name = "teams", description = "Owners of virtual keys."),
         (name = "customers", description = "Owners of teams and virtual keys."),
+        (name = "budgets and rate limits", description = "The limits of all owners, to read."),
         (name = "providers", description = "Upstreams and their real credentials."),
         (name = "audit", description = "Who changed what."),
         (name = "operations", description = "Health and metrics."),

@@ -17,7 +17,7 @@ use crate::envelope::{envelope, no_such_route};
 use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::state::State;
-use crate::{api, gateway, health};
+use crate::{api, expiry, gateway, health};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -71,6 +71,7 @@ impl Server {
         let state = State::load(settings, store, Arc::new(ledger), catalogue).await?;
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
+        state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
         let shared = state.clone();
         let server = HttpServer::new(move || {

@@ -63,7 +63,7 @@ impl State {
         engine.restore(policies.counts);
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));
-        policies.virtual_keys.iter().for_each(|(hash, key)| engine.put_virtual_key(*hash, key, now));
+        policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
         let upstreams = Upstreams::new(settings.block_private_upstreams);
         upstreams.reload(&store).await?;
         Ok(Self {
@@ -95,6 +95,11 @@ impl State {
             RevealVirtualKeys::Always => Reveal::Full,
             RevealVirtualKeys::OnCreate => Reveal::Redacted,
         }
+    }
+
+    /// How long the value of a virtual key works on after its rotation.
+    pub(crate) const fn rotation_cooldown(&self) -> Duration {
+        self.settings.rotation_cooldown
     }
 
     /// Returns when everything that was settled is in the database.

@@ -95,6 +95,8 @@ pub enum Noun {
     Provider,
     /// A provider key.
     ProviderKey,
+    /// A budget.
+    Budget,
 }
 
 impl Noun {
@@ -107,6 +109,7 @@ impl Noun {
             Self::Customer => "Customer",
             Self::Provider => "Provider",
             Self::ProviderKey => "Provider key",
+            Self::Budget => "Budget",
         }
     }
 }

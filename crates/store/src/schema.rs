@@ -54,9 +54,20 @@ tables! {
         customer_id -> Nullable<Text>,
         calendar_aligned -> Bool,
         expires_at -> Nullable<InstantColumn>,
+        delete_after_expire -> Bool,
+        disable_content_logging -> Nullable<Bool>,
+        rotated_at -> Nullable<InstantColumn>,
+        previous_value_hash -> Nullable<Binary>,
+        previous_value_expires_at -> Nullable<InstantColumn>,
         config_hash -> Text,
         created_at -> InstantColumn,
         updated_at -> InstantColumn,
+    }
+
+    virtual_key_metadata (virtual_key_id, key) {
+        virtual_key_id -> Text,
+        key -> Text,
+        value -> Text,
     }
 
     providers (number) {
@@ -111,6 +122,8 @@ tables! {
         reset_duration -> Text,
         calendar_aligned -> Bool,
         timezone -> Text,
+        override_amount -> Nullable<BigInt>,
+        override_until -> Nullable<InstantColumn>,
         config_hash -> Text,
         created_at -> InstantColumn,
         updated_at -> InstantColumn,
@@ -137,6 +150,16 @@ tables! {
         window_start -> InstantColumn,
         window_end -> InstantColumn,
         used -> BigInt,
+    }
+
+    meter_adjustments (number) {
+        number -> BigInt,
+        limit_id -> Text,
+        metric -> Text,
+        window_start -> InstantColumn,
+        window_end -> InstantColumn,
+        amount -> BigInt,
+        adjusted_at -> InstantColumn,
     }
 
     ledger (request_id, attempt) {
@@ -208,7 +231,8 @@ diesel::joinable!(provider_keys -> providers (provider_number));
 diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
 diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
 diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);
-diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs);
+diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs, virtual_keys);
+diesel::allow_tables_to_appear_in_same_query!(virtual_keys, virtual_key_metadata);
 
 diesel::define_sql_function! {
     /// Lower case of the ASCII letters: names have the byte-wise collation in PostgreSQL.

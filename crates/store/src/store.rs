@@ -12,8 +12,8 @@ use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::secret::{KeyHash, SecretSource};
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::secret::SecretSource;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -134,8 +134,8 @@ pub struct Policies {
     pub customers: Vec<Customer>,
     /// Every team.
     pub teams: Vec<Team>,
-    /// Every virtual key with the hash that it is found by.
-    pub virtual_keys: Vec<(KeyHash, VirtualKey)>,
+    /// Every virtual key with the hashes that it is found by.
+    pub virtual_keys: Vec<(VirtualKeyHashes, VirtualKey)>,
     /// Every counter; a meter that is not here is unused.
     pub counts: Vec<(MeterId, Count)>,
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
-    BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateProvider, CreateProviderKey,
-    CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, Patch, Transport, UpdateVirtualKey,
+    AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateProvider,
+    CreateProviderKey, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, OverrideBudget, OverrideMode, Patch,
+    RotateVirtualKeys, Transport, UpdateCustomer, UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
 };
 
 use crate::loopback::Loopback;
@@ -34,6 +35,7 @@ async fn every_operation_has_its_method_and_path() {
     let url = format!("{}/prefix/", server.url);
     let client = Client::builder().base_url(&url).build().unwrap();
     let all = ListQuery::default();
+    let raise = OverrideBudget { amount: "1".parse().unwrap(), mode: OverrideMode::Forever, cycles: None };
     macro_rules! sends {
         ($($operation:ident($($argument:expr),*) => $line:literal;)+) => {$(
             assert!(is_send(client.$operation($($argument),*)).await.is_err());
@@ -42,18 +44,30 @@ async fn every_operation_has_its_method_and_path() {
     }
     sends! {
         virtual_key_create(&CreateVirtualKey::default()) => "POST /prefix/api/governance/virtual-keys";
-        virtual_key_list(&all) => "GET /prefix/api/governance/virtual-keys";
+        virtual_key_list(&VirtualKeyQuery::default()) => "GET /prefix/api/governance/virtual-keys";
         virtual_key_get(&"a/b c".into()) => "GET /prefix/api/governance/virtual-keys/a%2Fb%20c";
         virtual_key_update(&"k".into(), &UpdateVirtualKey::default()) => "PUT /prefix/api/governance/virtual-keys/k";
         virtual_key_delete(&"k".into()) => "DELETE /prefix/api/governance/virtual-keys/k";
+        virtual_key_rotate(&"k".into()) => "POST /prefix/api/governance/virtual-keys/k/rotate";
+        virtual_keys_rotate(&RotateVirtualKeys::default()) => "POST /prefix/api/governance/virtual-keys/rotate";
+        virtual_key_reveal(&"k".into()) => "GET /prefix/api/governance/virtual-keys/k/reveal";
+        virtual_key_copy(&"k".into()) => "GET /prefix/api/governance/virtual-keys/k/copy";
+        budget_override_set(&"k".into(), &"b".into(), &raise) => "PUT /prefix/api/governance/virtual-keys/k/budgets/b/override";
+        budget_override_remove(&"k".into(), &"b".into()) => "DELETE /prefix/api/governance/virtual-keys/k/budgets/b/override";
+        budget_list(&all) => "GET /prefix/api/governance/budgets";
+        rate_limit_list(&all) => "GET /prefix/api/governance/rate-limits";
+        audit_list(&AuditQuery::default()) => "GET /prefix/api/audit";
+        audit_verify() => "GET /prefix/api/audit/verify";
         virtual_key_quota() => "GET /prefix/api/governance/virtual-keys/quota";
         team_create(&CreateTeam::default()) => "POST /prefix/api/governance/teams";
         team_list(&all) => "GET /prefix/api/governance/teams";
         team_get(&"t".into()) => "GET /prefix/api/governance/teams/t";
+        team_update(&"t".into(), &UpdateTeam::default()) => "PUT /prefix/api/governance/teams/t";
         team_delete(&"t".into()) => "DELETE /prefix/api/governance/teams/t";
         customer_create(&CreateCustomer::default()) => "POST /prefix/api/governance/customers";
         customer_list(&all) => "GET /prefix/api/governance/customers";
         customer_get(&"c".into()) => "GET /prefix/api/governance/customers/c";
+        customer_update(&"c".into(), &UpdateCustomer::default()) => "PUT /prefix/api/governance/customers/c";
         customer_delete(&"c".into()) => "DELETE /prefix/api/governance/customers/c";
         provider_create(&CreateProvider::default()) => "POST /prefix/api/providers";
         provider_list() => "GET /prefix/api/providers";
@@ -71,7 +85,7 @@ async fn every_operation_has_its_method_and_path() {
 #[tokio::test]
 async fn list_parameters_are_encoded() {
     let mut server = nothing_found().await;
-    let query = ListQuery { limit: Some("5".to_owned()), offset: None, search: Some("a&b c".to_owned()) };
+    let query = ListQuery { limit: Some("5".to_owned()), search: Some("a&b c".to_owned()), ..ListQuery::default() };
     assert!(server.client().team_list(&query).await.is_err());
     assert_eq!(server.received().await.line(), "GET /api/governance/teams?limit=5&search=a%26b+c");
 }

@@ -4,11 +4,11 @@ use std::ops::Not;
 
 use jiff::Timestamp;
 
-use super::VirtualKey;
 use super::requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
+use super::{Metadata, VirtualKey};
 use crate::ids::{CustomerId, ProviderKeyId, TeamId, VirtualKeyId};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput};
+use crate::limits::{Edit, Limits, LimitsInput, ResetUsage};
 use crate::name::check_name;
 use crate::patch::Patch;
 use crate::provider_config::{ProviderConfig, ProviderConfigDraft, ProviderConfigInput};
@@ -40,6 +40,14 @@ pub struct VirtualKeyDraft {
     pub calendar_aligned: bool,
     /// When the key expires.
     pub expires_at: Option<Timestamp>,
+    /// Whether the server deletes the key when it has expired.
+    pub delete_after_expire: bool,
+    /// Whether contents shall not be logged, if the request said so.
+    pub disable_content_logging: Option<bool>,
+    /// Labels.
+    pub metadata: Metadata,
+    /// Whether what the budgets have counted in their current windows is taken off.
+    pub reset_budget_usage: ResetUsage,
     /// When the key was made.
     pub created_at: Timestamp,
     /// When it is edited.
@@ -57,6 +65,8 @@ impl VirtualKeyDraft {
             return Err(both_owners("customer_id"));
         }
         refuse_mcp(request.mcp_configs.as_deref().unwrap_or_default())?;
+        request.metadata.check()?;
+        let request = with_oldest_members(request)?;
         let limits = Limits::default().edited(
             &LimitsInput {
                 budget: &request.budget,
@@ -82,6 +92,10 @@ impl VirtualKeyDraft {
             key_ids: request.key_ids,
             calendar_aligned: request.calendar_aligned.unwrap_or(false),
             expires_at: request.expires_at.map(|text| expiry(&text, edit.now)).transpose()?,
+            delete_after_expire: request.delete_after_expire.unwrap_or(false),
+            disable_content_logging: request.disable_content_logging.value(),
+            metadata: request.metadata,
+            reset_budget_usage: ResetUsage::No,
             created_at: edit.now,
             updated_at: edit.now,
         })
@@ -95,6 +109,7 @@ impl VirtualKeyDraft {
         let name = request.name.or_keep(Some(existing.name.clone())).unwrap_or_default();
         check_name(&name, "Virtual key name is required")?;
         refuse_mcp(request.mcp_configs.as_ref().value().map_or(&[], Vec::as_slice))?;
+        request.metadata.as_ref().value().map_or(Ok(()), Metadata::check)?;
         let (team_id, customer_id) = owners(existing, request.team_id, request.customer_id)?;
         let limits = existing.limits().edited(
             &LimitsInput {
@@ -139,10 +154,40 @@ impl VirtualKeyDraft {
                 Patch::Null => None,
                 Patch::Value(text) => text.is_empty().not().then(|| expiry(&text, edit.now)).transpose()?,
             },
+            delete_after_expire: request.delete_after_expire.unwrap_or(existing.delete_after_expire),
+            disable_content_logging: request.disable_content_logging.or_keep(existing.disable_content_logging),
+            metadata: request.metadata.or_keep(Some(existing.metadata.clone())).unwrap_or_default(),
+            reset_budget_usage: request.reset_budget_usage.into(),
             created_at: existing.created_at,
             updated_at: edit.now,
         })
     }
+}
+
+/// The request without the members of the oldest API: what they say is said by provider configs.
+fn with_oldest_members(mut request: CreateVirtualKey) -> Result<CreateVirtualKey, Invalid> {
+    if let Some(providers) = request.allowed_providers.take() {
+        if request.allow_all_providers == Some(true) {
+            let message = "allowed_providers and allow_all_providers exclude each other";
+            return Err(Invalid::at("allowed_providers".into(), message));
+        }
+        let elements = request.provider_configs.get_or_insert_default();
+        for provider in providers {
+            if elements.iter().all(|element| element.provider.as_ref() != Some(&provider)) {
+                elements.push(ProviderConfigInput { provider: Some(provider), ..ProviderConfigInput::default() });
+            }
+        }
+    }
+    if let Some(models) = request.allowed_models.take() {
+        let Some(elements) = &mut request.provider_configs else {
+            let message = "allowed_models needs provider_configs or allowed_providers";
+            return Err(Invalid::at("allowed_models".into(), message));
+        };
+        for element in elements {
+            element.allowed_models.get_or_insert_with(|| models.clone());
+        }
+    }
+    Ok(request)
 }
 
 /// The provider configs that `elements` ask for, given those that exist.
@@ -176,8 +221,8 @@ fn owners(
     team: Patch<TeamId>,
     customer: Patch<CustomerId>,
 ) -> Result<(Option<TeamId>, Option<CustomerId>), Invalid> {
-    let team = non_empty(team, |id| id.as_str().is_empty());
-    let customer = non_empty(customer, |id| id.as_str().is_empty());
+    let team = team.null_if(|id| id.as_str().is_empty());
+    let customer = customer.null_if(|id| id.as_str().is_empty());
     match (team, customer) {
         (Patch::Value(_), Patch::Value(_)) => Err(both_owners("customer_id")),
         (Patch::Value(team), Patch::Absent | Patch::Null) => Ok((Some(team), None)),
@@ -185,13 +230,6 @@ fn owners(
         (team, customer) => {
             Ok((team.or_keep(existing.team_id.clone()), customer.or_keep(existing.customer_id.clone())))
         }
-    }
-}
-
-fn non_empty<T>(patch: Patch<T>, is_empty: impl Fn(&T) -> bool) -> Patch<T> {
-    match &patch {
-        Patch::Value(value) if is_empty(value) => Patch::Null,
-        Patch::Absent | Patch::Null | Patch::Value(_) => patch,
     }
 }
 

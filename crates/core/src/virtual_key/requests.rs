@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Metadata;
+use crate::allow_list::AllowList;
 use crate::budget::BudgetInput;
-use crate::ids::{CustomerId, ProviderKeyId, TeamId};
+use crate::ids::{CustomerId, ProviderKeyId, ProviderName, TeamId};
 use crate::patch::Patch;
 use crate::provider_config::ProviderConfigInput;
 use crate::rate_limit::RateLimitInput;
@@ -59,6 +61,23 @@ pub struct CreateVirtualKey {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub expires_at: Option<String>,
+    /// True: the server deletes the key when it has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_after_expire: Option<bool>,
+    /// Accepted for compatibility: contents are never logged.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<bool>)]
+    pub disable_content_logging: Patch<bool>,
+    /// Labels of your own: at most 50.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+    /// The oldest API's way to name providers: each that no provider config names gets one. Excludes
+    /// `allow_all_providers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_providers: Option<Vec<ProviderName>>,
+    /// The models of provider configs that do not name their own; needs `provider_configs` or `allowed_providers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_models: Option<AllowList>,
 }
 
 /// Edits a virtual key: what is absent stays, null clears.
@@ -118,6 +137,21 @@ pub struct UpdateVirtualKey {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Patch<String>,
+    /// True: the server deletes the key when it has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_after_expire: Option<bool>,
+    /// Accepted for compatibility: contents are never logged.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<bool>)]
+    pub disable_content_logging: Patch<bool>,
+    /// Labels of your own, the full set; null or `{}` removes all.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: Patch<Metadata>,
+    /// True: what the key's budgets, and those of its provider configs, have counted in their current windows is taken off.
+    /// Otherwise an edit leaves usage alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_budget_usage: Option<bool>,
 }
 
 /// Which tools of one MCP client a virtual key may use, as requests give it.

@@ -7,8 +7,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::VirtualKey;
 use crate::budget::Budget;
+use crate::ids::VirtualKeyId;
 use crate::provider_config::ProviderConfig;
 use crate::rate_limit::RateLimit;
+use crate::secret::VirtualKeyValue;
 
 /// One virtual key, in both documented shapes at once: under `virtual_key`, and member by member beside it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -51,6 +53,15 @@ impl ToSchema for VirtualKeyDetail {
         schemas.push((VirtualKey::name().into_owned(), VirtualKey::schema()));
         VirtualKey::schemas(schemas);
     }
+}
+
+/// The secret of a virtual key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VirtualKeyRevealed {
+    /// The virtual key's id.
+    pub id: VirtualKeyId,
+    /// The secret.
+    pub value: VirtualKeyValue,
 }
 
 /// What a virtual key has left, told to its holder.

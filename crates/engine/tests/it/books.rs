@@ -7,7 +7,7 @@ use keyward_core::ledger::{Outcome, UsageSource};
 use keyward_core::meter::Metric;
 use serde_json::json;
 
-use crate::world::{HASH, World, at, budget, customer, key, output, rate_limit, settled, team};
+use crate::world::{HASH, World, at, budget, customer, hashes, key, output, rate_limit, settled, team};
 
 /// I2 and I3: one entry, whose postings are the meters that were checked and held.
 #[test]
@@ -19,7 +19,7 @@ fn i2_i3_an_admitted_attempt_has_one_entry_over_its_scope_set() {
         at(0),
     );
     let members = json!({ "team_id": "team", "budgets": [budget("b1", 100, 60), budget("b2", 200, 120)] });
-    world.engine.put_virtual_key(HASH, &key(members), at(0));
+    world.engine.put_virtual_key(hashes(HASH), &key(members), at(0));
     world.ask(50, at(1)).unwrap().settle(settled(Some(output(30)), at(3)));
     world.ask(50, at(1)).unwrap().release();
 

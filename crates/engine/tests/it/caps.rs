@@ -9,7 +9,7 @@ use keyward_core::scope::ScopeKind;
 use serde_json::json;
 
 use crate::world::HASH;
-use crate::world::{World, at, budget, config, customer, key, output, rate_limit, settled, team};
+use crate::world::{World, at, budget, config, customer, hashes, key, output, rate_limit, settled, team};
 
 /// I1: many ask at once, and exactly as many are admitted as the budget can pay for.
 #[test]
@@ -78,7 +78,7 @@ fn i6_the_first_meter_in_order_is_named_and_nothing_changes() {
     let configured =
         config("p", json!({ "rate_limit": rate_limit("r", None, Some(1)), "budgets": [budget("b-config", 100, 60)] }));
     let members = json!({ "team_id": "team", "budgets": [budget("b-key", 5, 60)], "provider_configs": [configured] });
-    world.engine.put_virtual_key(HASH, &key(members), at(0));
+    world.engine.put_virtual_key(hashes(HASH), &key(members), at(0));
 
     let Err(Refusal::Limit(refusal)) = world.ask(50, at(1)) else { panic!("not refused by a limit") };
     assert_eq!((refusal.scope.kind, refusal.metric), (ScopeKind::Customer, Metric::Cost));

@@ -3,7 +3,7 @@
 use keyward_core::error_code::ErrorCode;
 use serde_json::json;
 
-use crate::world::{World, at, budget, config, key};
+use crate::world::{World, at, budget, config, hashes, key};
 
 fn refused(members: serde_json::Value) -> ErrorCode {
     World::with_key(members).ask(1_000, at(10)).unwrap_err().code()
@@ -29,7 +29,7 @@ fn the_first_failing_question_is_answered() {
 fn a_deleted_key_is_unknown_and_a_replaced_secret_too() {
     let world = World::with_key(json!({}));
     let other = keyward_core::secret::KeyHash([8; 32]);
-    world.engine.put_virtual_key(other, &key(json!({})), at(0));
+    world.engine.put_virtual_key(hashes(other), &key(json!({})), at(0));
     assert_eq!(world.ask(1, at(0)).unwrap_err().code(), ErrorCode::InvalidVirtualKey);
     assert!(world.engine.identify(&other, at(0)).is_ok());
     world.engine.remove_virtual_key(&"vk".into());

@@ -3,7 +3,7 @@
 use keyward_core::meter::Metric;
 use serde_json::json;
 
-use crate::world::{HASH, World, at, budget, key, output, settled};
+use crate::world::{HASH, World, at, budget, hashes, key, output, settled};
 
 #[test]
 fn a_new_window_is_empty_and_an_old_attempt_does_not_fill_it() {
@@ -31,7 +31,7 @@ fn i8_edits_neither_lose_usage_nor_refill() {
     let world = World::with_key(json!({ "budgets": [budget("b", 100, 60)] }));
     let edit = |nanos, seconds, now| {
         let edited = key(json!({ "budgets": [budget("b", nanos, seconds)] }));
-        world.engine.put_virtual_key(HASH, &edited, at(now));
+        world.engine.put_virtual_key(hashes(HASH), &edited, at(now));
     };
     let running = world.ask(40, at(70)).unwrap();
     world.ask(60, at(70)).unwrap().settle(settled(Some(output(60)), at(71)));
@@ -53,7 +53,7 @@ fn counters_continue_where_they_were_written_down() {
     let id = crate::world::meter("b", Metric::Cost);
     let after = World::new();
     after.engine.restore([(id.clone(), before.engine.count(&id).unwrap())]);
-    after.engine.put_virtual_key(HASH, &key(json!({ "budgets": [budget("b", 100, 60)] })), at(3));
+    after.engine.put_virtual_key(hashes(HASH), &key(json!({ "budgets": [budget("b", 100, 60)] })), at(3));
     assert!(after.ask(11, at(3)).is_err());
     assert!(after.ask(10, at(3)).is_ok());
 }
@@ -64,13 +64,13 @@ fn i8_clearing_a_cap_and_setting_it_again_refills_nothing() {
     let world = World::with_key(json!({ "rate_limit": crate::world::rate_limit("r", None, Some(1)) }));
     let put = |requests| {
         let edited = key(json!({ "rate_limit": crate::world::rate_limit("r", None, requests) }));
-        world.engine.put_virtual_key(HASH, &edited, at(2));
+        world.engine.put_virtual_key(hashes(HASH), &edited, at(2));
     };
     world.ask(1, at(1)).unwrap().settle(settled(Some(output(1)), at(1)));
     put(None);
     put(Some(1));
     assert!(world.ask(1, at(3)).is_err(), "the limit was refilled");
-    world.engine.put_virtual_key(HASH, &key(json!({})), at(4));
+    world.engine.put_virtual_key(hashes(HASH), &key(json!({})), at(4));
     put(Some(1));
     assert!(world.ask(1, at(5)).is_ok(), "a limit that was removed is a new one");
 }

@@ -10,7 +10,7 @@ use keyward_core::owner::{Customer, Team};
 use keyward_core::price::{Price, Rates, TokenUsage};
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use keyward_engine::{Admission, Attempt, Engine, Ledger, Settlement, TokenBound};
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ pub fn key(members: Value) -> VirtualKey {
     let base = json!({
         "id": "vk", "name": "key", "value": "redacted", "description": "", "is_active": true, "allow_all_providers": true,
         "provider_configs": [], "mcp_configs": [], "keys": [], "budgets": [], "calendar_aligned": false, "config_hash": "",
-        "created_at": at(0), "updated_at": at(0),
+        "delete_after_expire": false, "disable_content_logging": null, "created_at": at(0), "updated_at": at(0),
     });
     entity(base, members)
 }
@@ -116,7 +116,7 @@ impl World {
 
     pub fn with_key(members: Value) -> Self {
         let world = Self::new();
-        world.engine.put_virtual_key(HASH, &key(members), at(0));
+        world.engine.put_virtual_key(hashes(HASH), &key(members), at(0));
         world
     }
 
@@ -151,6 +151,11 @@ impl World {
             Some(count.posted(posting.window, posting.amount))
         })
     }
+}
+
+/// The hashes of a key that was never rotated.
+pub fn hashes(current: KeyHash) -> VirtualKeyHashes {
+    VirtualKeyHashes { current, previous: None }
 }
 
 pub fn meter(limit: &str, metric: Metric) -> MeterId {

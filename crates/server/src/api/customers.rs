@@ -1,9 +1,9 @@
 //! Customers.
 
-use actix_web::{delete, get, post, web};
+use actix_web::{delete, get, post, put, web};
 use keyward_core::ids::CustomerId;
 use keyward_core::list::{CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, Listed};
-use keyward_core::owner::{CreateCustomer, Customer};
+use keyward_core::owner::{CreateCustomer, Customer, UpdateCustomer};
 
 use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, OwnersRead, OwnersWrite};
@@ -73,8 +73,43 @@ pub(super) async fn customer_get(
     state: web::Data<State>,
     id: Path<CustomerId>,
 ) -> TaggedResult<CustomerDetail> {
-    let customer = state.store.customer_get(id.0).await?;
+    let customer = state.store.customer_get(id.0, clock::now()).await?;
     Ok(Tagged::new(observed(&state, customer), |customer| CustomerDetail { customer }))
+}
+
+/// Edits a customer: what is absent stays, null clears. Usage is never changed unless `reset_budget_usage` asks for it.
+#[utoipa::path(
+    operation_id = "customer_update",
+    tag = "customers",
+    security((), ("admin" = [])),
+    params(("customer_id" = String, Path, description = "The customer's id.")),
+    request_body = UpdateCustomer,
+    responses(
+        (status = 200, description = "The customer.", body = CustomerChanged),
+        BodyErrors,
+        PathErrors,
+        CommonErrors,
+    ),
+)]
+#[put("/api/governance/customers/{customer_id}")]
+pub(super) async fn customer_update(
+    caller: Authed<OwnersWrite>,
+    state: web::Data<State>,
+    id: Path<CustomerId>,
+    body: Body<UpdateCustomer>,
+) -> TaggedResult<CustomerChanged> {
+    let customer = edit(&state, async move |state| {
+        // What is settled counts in the windows of before.
+        state.settled().await?;
+        let change = caller.change("customer_update");
+        let draft = move |existing: &Customer, at| editing(at, |edit| existing.edited(body.request, edit));
+        let (customer, adjustments) = state.store.customer_update(change, id.0, draft).await?;
+        state.engine.put_customer(&customer, customer.updated_at);
+        state.engine.adjust(&adjustments);
+        Ok(observed(&state, customer))
+    });
+    let message = "Customer updated successfully".to_owned();
+    Ok(Tagged::new(customer.await?, |customer| CustomerChanged { message, customer }))
 }
 
 /// Deletes a customer. Its teams and virtual keys stay, without it.

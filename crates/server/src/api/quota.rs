@@ -42,7 +42,7 @@ enum QuotaErrors {
 )]
 #[get("/api/governance/virtual-keys/quota")]
 pub(super) async fn virtual_key_quota(caller: Metered<Free>, state: web::Data<State>) -> ApiResult<VirtualKeyQuota> {
-    let id = state.engine.virtual_key_id(&caller.hash).ok_or(Refusal::UnknownKey)?;
+    let id = state.engine.virtual_key_id(&caller.hash, clock::now()).ok_or(Refusal::UnknownKey)?;
     let key = state.store.virtual_key_get(id, Reveal::Redacted).await?;
     Ok(web::Json(key.observed(&state.read(), clock::now()).into()))
 }

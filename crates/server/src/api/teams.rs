@@ -1,9 +1,9 @@
 //! Teams.
 
-use actix_web::{delete, get, post, web};
+use actix_web::{delete, get, post, put, web};
 use keyward_core::ids::TeamId;
 use keyward_core::list::{Done, ListQuery, Listed, TeamChanged, TeamDetail, TeamList};
-use keyward_core::owner::{CreateTeam, Team};
+use keyward_core::owner::{CreateTeam, Team, UpdateTeam};
 
 use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, OwnersRead, OwnersWrite};
@@ -73,8 +73,43 @@ pub(super) async fn team_get(
     state: web::Data<State>,
     id: Path<TeamId>,
 ) -> TaggedResult<TeamDetail> {
-    let team = state.store.team_get(id.0).await?;
+    let team = state.store.team_get(id.0, clock::now()).await?;
     Ok(Tagged::new(observed(&state, team), |team| TeamDetail { team }))
+}
+
+/// Edits a team: what is absent stays, null clears. Usage is never changed unless `reset_budget_usage` asks for it.
+#[utoipa::path(
+    operation_id = "team_update",
+    tag = "teams",
+    security((), ("admin" = [])),
+    params(("team_id" = String, Path, description = "The team's id.")),
+    request_body = UpdateTeam,
+    responses(
+        (status = 200, description = "The team.", body = TeamChanged),
+        BodyErrors,
+        PathErrors,
+        CommonErrors,
+    ),
+)]
+#[put("/api/governance/teams/{team_id}")]
+pub(super) async fn team_update(
+    caller: Authed<OwnersWrite>,
+    state: web::Data<State>,
+    id: Path<TeamId>,
+    body: Body<UpdateTeam>,
+) -> TaggedResult<TeamChanged> {
+    let team = edit(&state, async move |state| {
+        // What is settled counts in the windows of before.
+        state.settled().await?;
+        let change = caller.change("team_update");
+        let draft = move |existing: &Team, at| editing(at, |edit| existing.edited(body.request, edit));
+        let (team, adjustments) = state.store.team_update(change, id.0, draft).await?;
+        state.engine.put_team(&team, team.updated_at);
+        state.engine.adjust(&adjustments);
+        Ok(observed(&state, team))
+    });
+    let message = "Team updated successfully".to_owned();
+    Ok(Tagged::new(team.await?, |team| TeamChanged { message, team }))
 }
 
 /// Deletes a team. Its virtual keys stay, without it.

@@ -2,21 +2,34 @@
 
 use std::sync::Arc;
 
-use actix_web::{delete, get, post, put, web};
+use actix_web::http::header::{ACCEPT, HeaderMap};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
+use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::VirtualKeyId;
-use keyward_core::list::{Done, ListQuery, Listed, VirtualKeyChanged, VirtualKeyList};
-use keyward_core::secret::{KeyHash, VirtualKeyValue};
-use keyward_core::virtual_key::{CreateVirtualKey, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyDraft};
+use keyward_core::list::{Done, Listed, VirtualKeyChanged, VirtualKeyList};
+use keyward_core::secret::VirtualKeyValue;
+use keyward_core::virtual_key::{
+    CreateVirtualKey, UpdateVirtualKey, VirtualKey, VirtualKeyDetail, VirtualKeyDraft, VirtualKeyHashes,
+    VirtualKeyQuery,
+};
+use keyward_store::Reveal;
 use uuid::Uuid;
 
 use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, VirtualKeysRead, VirtualKeysWrite};
 use crate::body::Body;
 use crate::clock;
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
+
+pub(super) mod budget_overrides;
+pub(super) mod reveal;
+pub(super) mod rotation;
+mod table;
+
+use table::table;
 
 /// Makes a virtual key. The answer carries its secret.
 #[utoipa::path(
@@ -42,25 +55,45 @@ pub(super) async fn virtual_key_create(
     changed("Virtual key created successfully", virtual_key.await?)
 }
 
-/// Lists virtual keys, oldest first.
+/// Lists virtual keys.
 #[utoipa::path(
     operation_id = "virtual_key_list",
     tag = "virtual keys",
     security((), ("admin" = [])),
-    params(ListQuery),
-    responses((status = 200, description = "The virtual keys.", body = VirtualKeyList), InputErrors, CommonErrors),
+    params(VirtualKeyQuery),
+    responses(
+        (status = 200, description = "The virtual keys; a table in which secrets are redacted for `Accept: text/csv`.", content(
+            (VirtualKeyList = "application/json"),
+            (String = "text/csv"),
+        )),
+        InputErrors,
+        CommonErrors,
+    ),
 )]
 #[get("/api/governance/virtual-keys")]
 pub(super) async fn virtual_key_list(
     _: Authed<VirtualKeysRead>,
+    request: HttpRequest,
     state: web::Data<State>,
-    query: Query<ListQuery>,
-) -> ApiResult<VirtualKeyList> {
-    let page = query.0.check()?;
-    let listed = state.store.virtual_key_list(page.clone(), state.reveal()).await?;
-    let now = clock::now();
-    let entries = listed.entries.into_iter().map(|key| key.observed(&state.read(), now));
-    Ok(web::Json(VirtualKeyList::new(Listed { entries: entries.collect(), total: listed.total }, &page)))
+    query: Query<VirtualKeyQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let (filter, now) = (query.0.check()?, clock::now());
+    let wants_table = accepts_csv(request.headers());
+    let reveal = if wants_table { Reveal::Redacted } else { state.reveal() };
+    let listed = state.store.virtual_key_list(filter.clone(), now, reveal).await?;
+    let entries: Vec<VirtualKey> = listed.entries.into_iter().map(|key| key.observed(&state.read(), now)).collect();
+    if wants_table {
+        let failed = |error| ApiError::new(ErrorCode::Internal, "The table cannot be written").because(error);
+        return Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(table(&entries).map_err(failed)?));
+    }
+    Ok(HttpResponse::Ok().json(VirtualKeyList::new(Listed { entries, total: listed.total }, &filter.page)))
+}
+
+/// Whether the table is preferred; the first media range that names either form decides.
+fn accepts_csv(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    ranges.find(|range| matches!(*range, "text/csv" | "application/json")) == Some("text/csv")
 }
 
 /// Shows one virtual key.
@@ -109,7 +142,8 @@ pub(super) async fn virtual_key_update(
         let change = caller.change("virtual_key_update");
         let draft =
             move |existing: &VirtualKey, at| editing(at, |edit| VirtualKeyDraft::update(existing, body.request, edit));
-        let updated = state.store.virtual_key_update(change, id.0, state.reveal(), draft).await?;
+        let (updated, adjustments) = state.store.virtual_key_update(change, id.0, state.reveal(), draft).await?;
+        state.engine.adjust(&adjustments);
         Ok(in_force(&state, updated))
     });
     changed("Virtual key updated successfully", virtual_key.await?)
@@ -140,8 +174,8 @@ pub(super) async fn virtual_key_delete(
 }
 
 /// Tells the engine, as of the same instant as the database, and reads the key's meters.
-fn in_force(state: &Arc<State>, (hash, virtual_key): (KeyHash, VirtualKey)) -> VirtualKey {
-    state.engine.put_virtual_key(hash, &virtual_key, virtual_key.updated_at);
+fn in_force(state: &Arc<State>, (hashes, virtual_key): (VirtualKeyHashes, VirtualKey)) -> VirtualKey {
+    state.engine.put_virtual_key(hashes, &virtual_key, virtual_key.updated_at);
     virtual_key.observed(&state.read(), clock::now())
 }
 

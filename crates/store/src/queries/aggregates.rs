@@ -4,10 +4,11 @@
 use super::{Backend, Conn, MIGRATIONS};
 
 pub(crate) mod audit;
+pub(crate) mod budget_override;
 pub(crate) mod customer;
 mod idempotency;
 pub(crate) mod ledger;
-mod limit;
+pub(crate) mod limit;
 pub(crate) mod meter;
 pub(crate) mod migration;
 pub(crate) mod policies;
@@ -21,3 +22,6 @@ pub(crate) mod team;
 pub(crate) mod upstream_key;
 pub(crate) mod virtual_key;
 pub(crate) mod virtual_key_edit;
+pub(crate) mod virtual_key_list;
+mod virtual_key_metadata;
+pub(crate) mod virtual_key_rotation;

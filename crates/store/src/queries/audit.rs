@@ -121,6 +121,11 @@ pub(super) fn deleted(
     record(c, by, subject, Some(state(before)?), None)
 }
 
+/// Records that a secret was shown: nothing has changed, but somebody knows more.
+pub(super) fn shown(c: &mut Conn, by: &Recorder, subject: Subject<'_>) -> Result<(), StoreError> {
+    record(c, by, subject, None, None)
+}
+
 fn state(thing: &impl Serialize) -> Result<String, StoreError> {
     let value = serde_json::to_value(thing).map_err(StoreError::internal)?;
     serde_json::to_string(&configuration(value)).map_err(StoreError::internal)

@@ -4,14 +4,19 @@ use std::collections::HashMap;
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use jiff::Timestamp;
 use keyward_core::ids::CustomerId;
-use keyward_core::limits::Limits;
+use keyward_core::invalid::Invalid;
+use keyward_core::ledger::Adjustment;
+use keyward_core::limits::{Limits, ResetUsage};
 use keyward_core::list::{Listed, Page};
 use keyward_core::owner::Customer;
+use keyward_core::scope::{Scope, ScopeKind};
+use keyward_core::virtual_key::VirtualKeyFilter;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, idempotency, meter};
+use super::{Backend, Conn, audit, idempotency, meter, team, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -51,6 +56,8 @@ impl CustomerRow {
             rate_limit_id: None,
             rate_limit: None,
             calendar_aligned,
+            teams: Vec::new(),
+            virtual_keys: Vec::new(),
             virtual_key_count,
             config_hash,
             created_at: created_at.0,
@@ -63,14 +70,14 @@ impl CustomerRow {
 /// Stores a new customer with its limits.
 pub(crate) fn create(c: &mut Conn, by: &Recorder, customer: &Customer) -> Result<Customer, StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return get(c, &id.into());
+        return get_with_views(c, &id.into(), by.change.at);
     }
     diesel::insert_into(customers::table).values(CustomerRow::new(customer)).execute(c)?;
     limit::insert(c, &LimitOwner::Customer(customer.id.to_string()), &customer.limits())?;
     idempotency::remember(c, by, customer.id.as_str())?;
     let created = get(c, &customer.id)?;
     audit::created(c, by, ("customer", created.id.as_str()), &created)?;
-    Ok(created)
+    get_with_views(c, &customer.id, by.change.at)
 }
 
 /// One customer.
@@ -80,13 +87,79 @@ pub(crate) fn get(c: &mut Conn, id: &CustomerId) -> Result<Customer, StoreError>
     found.into_iter().next().ok_or(StoreError::NotFound(Noun::Customer))
 }
 
+/// One customer with its oldest teams and virtual keys.
+pub(crate) fn get_with_views(c: &mut Conn, id: &CustomerId, now: Timestamp) -> Result<Customer, StoreError> {
+    let mut customer = get(c, id)?;
+    let first = search::first_page();
+    customer.teams = team::of_customer(c, id, first.limit)?;
+    let own = VirtualKeyFilter { customer_id: Some(id.clone()), page: first, ..VirtualKeyFilter::default() };
+    let keys = virtual_key_list::without_owners(c, &own, now)?.entries;
+    customer.virtual_keys = keys.into_iter().map(|(_, key)| key).collect();
+    Ok(customer)
+}
+
+/// Every customer.
+pub(super) fn load_all(c: &mut Conn) -> Result<Vec<Customer>, StoreError> {
+    let rows = customers::table.select(CustomerRow::as_select()).load(c)?;
+    with_relations(c, rows)
+}
+
+/// The customers with these ids, by id.
+pub(super) fn of_ids(c: &mut Conn, ids: &[&str]) -> Result<HashMap<CustomerId, Customer>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = customers::table.filter(customers::id.eq_any(chunk.iter().copied()));
+        let rows = query.select(CustomerRow::as_select()).load(c)?;
+        found.extend(with_relations(c, rows)?.into_iter().map(|customer| (customer.id.clone(), customer)));
+    }
+    Ok(found)
+}
+
+/// Edits a customer: `edit` sees it as it is. Gives it as it is then, and what the edit took off its meters.
+pub(crate) fn update(
+    c: &mut Conn,
+    by: &Recorder,
+    id: &CustomerId,
+    edit: impl FnOnce(&Customer, Timestamp) -> Result<(Customer, ResetUsage), Invalid>,
+) -> Result<(Customer, Vec<Adjustment>), StoreError> {
+    lock(c, id)?;
+    let before = get(c, id)?;
+    by.expects(&before)?;
+    let now = by.change.after(before.updated_at);
+    let (draft, reset) = edit(&before, now)?;
+
+    diesel::update(customers::table.find(id.as_str()))
+        .set((
+            customers::name.eq(&draft.name),
+            customers::calendar_aligned.eq(draft.calendar_aligned),
+            customers::updated_at.eq(Instant(now)),
+        ))
+        .execute(c)?;
+    limit::update(c, &LimitOwner::Customer(id.to_string()), &before.limits(), &draft.limits())?;
+    let after = get(c, id)?;
+    let scope = Scope { kind: ScopeKind::Customer, id: id.as_str().into() };
+    limit::adopt_windows(c, &after.limits(), &scope, now)?;
+    let adjustments = match reset {
+        ResetUsage::Yes => meter::reset(c, after.budgets.iter().map(|budget| &budget.id), now)?,
+        ResetUsage::No => Vec::new(),
+    };
+    audit::edited(c, by, ("customer", id.as_str()), &before, &after)?;
+    Ok((get_with_views(c, id, now)?, adjustments))
+}
+
+/// Keeps others from changing the customer until the unit of work ends.
+fn lock(c: &mut Conn, id: &CustomerId) -> Result<(), StoreError> {
+    let unchanged = customers::updated_at.eq(customers::updated_at);
+    match diesel::update(customers::table.find(id.as_str())).set(unchanged).execute(c)? {
+        0 => Err(StoreError::NotFound(Noun::Customer)),
+        _ => Ok(()),
+    }
+}
+
 /// A page of customers, oldest first.
 pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Customer>, StoreError> {
     let total = matching(page).count().get_result(c)?;
-    let mut query = matching(page).order((customers::created_at, customers::id)).offset(page.offset);
-    if let Some(limit) = page.limit {
-        query = query.limit(limit);
-    }
+    let query = matching(page).order((customers::created_at, customers::id)).limit(page.limit).offset(page.offset);
     let rows = query.select(CustomerRow::as_select()).load(c)?;
     Ok(Listed { entries: with_relations(c, rows)?, total })
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use keyward_core::budget::Budget;
 use keyward_core::ids::LimitId;
 use keyward_core::limits::Limits;
+use keyward_core::list::{Listed, Page};
 use keyward_core::rate_limit::RateLimit;
 
 use super::search::CHUNK;
@@ -115,6 +116,8 @@ fn update_budget(c: &mut Conn, owner: &LimitOwner, budget: &Budget) -> Result<()
             budgets::reset_duration.eq(row.reset_duration),
             budgets::calendar_aligned.eq(row.calendar_aligned),
             budgets::timezone.eq(row.timezone),
+            budgets::override_amount.eq(row.override_amount),
+            budgets::override_until.eq(row.override_until),
             budgets::config_hash.eq(row.config_hash),
             budgets::updated_at.eq(row.updated_at),
         ))
@@ -135,6 +138,32 @@ fn update_rate_limit(c: &mut Conn, owner: &LimitOwner, limit: &RateLimit) -> Res
         ))
         .execute(c)?;
     Ok(())
+}
+
+/// Every budget, oldest first, and how many there are.
+pub(crate) fn budgets(c: &mut Conn, page: &Page) -> Result<Listed<Budget>, StoreError> {
+    let total = budgets::table.count().get_result(c)?;
+    let rows: Vec<BudgetRow> = budgets::table
+        .order((budgets::created_at, budgets::id))
+        .limit(page.limit)
+        .offset(page.offset)
+        .select(BudgetRow::as_select())
+        .load(c)?;
+    let entries = rows.into_iter().map(|row| row.into_budget().map(|(_, budget)| budget));
+    Ok(Listed { entries: entries.collect::<Result<_, _>>()?, total })
+}
+
+/// Every rate limit, oldest first, and how many there are.
+pub(crate) fn rate_limits(c: &mut Conn, page: &Page) -> Result<Listed<RateLimit>, StoreError> {
+    let total = rate_limits::table.count().get_result(c)?;
+    let rows: Vec<RateLimitRow> = rate_limits::table
+        .order((rate_limits::created_at, rate_limits::id))
+        .limit(page.limit)
+        .offset(page.offset)
+        .select(RateLimitRow::as_select())
+        .load(c)?;
+    let entries = rows.into_iter().map(|row| row.into_rate_limit().map(|(_, limit)| limit));
+    Ok(Listed { entries: entries.collect::<Result<_, _>>()?, total })
 }
 
 /// Moves the counters of an owner's limits into the windows that their policies now have.

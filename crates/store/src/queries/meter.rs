@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
 use keyward_core::ids::LimitId;
+use keyward_core::ledger::Adjustment;
 use keyward_core::meter::{Count, Meter, MeterId, Metric};
 use keyward_core::window::Window;
 
@@ -12,7 +13,7 @@ use super::Conn;
 use super::search::CHUNK;
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
-use crate::schema::{budgets, meters, rate_limits};
+use crate::schema::{budgets, meter_adjustments, meters, rate_limits};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = meters)]
@@ -104,6 +105,35 @@ fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError>
 /// After an edit: counters adopt the windows of the new policies, and keep their usage.
 pub(super) fn adopt(c: &mut Conn, meter: &Meter, now: jiff::Timestamp) -> Result<(), StoreError> {
     roll(c, &meter.id, meter.window_at(now))
+}
+
+/// Takes off what these budgets have counted in their current windows, and says so in the books.
+pub(super) fn reset<'a>(
+    c: &mut Conn,
+    budgets: impl Iterator<Item = &'a LimitId>,
+    now: jiff::Timestamp,
+) -> Result<Vec<Adjustment>, StoreError> {
+    let mut adjustments = Vec::new();
+    for id in budgets {
+        let counter = meters::table.find((id.as_str(), Metric::Cost.as_str()));
+        let row: Option<MeterRow> = counter.select(MeterRow::as_select()).first(c).optional()?;
+        let Some(row) = row.filter(|row| row.used != 0) else { continue };
+        let (meter, Count { window, used }) = row.into_count()?;
+        let adjustment = Adjustment { meter, window, amount: used.saturating_neg() };
+        diesel::update(counter).set(meters::used.eq(0)).execute(c)?;
+        diesel::insert_into(meter_adjustments::table)
+            .values((
+                meter_adjustments::limit_id.eq(adjustment.meter.limit.as_str()),
+                meter_adjustments::metric.eq(adjustment.meter.metric.as_str()),
+                meter_adjustments::window_start.eq(Instant(window.start)),
+                meter_adjustments::window_end.eq(Instant(window.end)),
+                meter_adjustments::amount.eq(adjustment.amount),
+                meter_adjustments::adjusted_at.eq(Instant(now)),
+            ))
+            .execute(c)?;
+        adjustments.push(adjustment);
+    }
+    Ok(adjustments)
 }
 
 /// Removes counters without a limit: an attempt that outlived its limit wrote them.

@@ -1,19 +1,15 @@
 //! Everything that admission decides by, as of one instant. No secret is read for it.
 
-use keyward_core::list::Page;
-
 use super::{Conn, customer, meter, team, virtual_key};
 use crate::error::StoreError;
-use crate::seal::Sealer;
-use crate::store::{Policies, Reveal};
+use crate::store::Policies;
 
 /// Owners, virtual keys and counters.
-pub(crate) fn load(c: &mut Conn, sealer: &Sealer) -> Result<Policies, StoreError> {
-    let everything = Page::default();
+pub(crate) fn load(c: &mut Conn) -> Result<Policies, StoreError> {
     Ok(Policies {
-        customers: customer::list(c, &everything)?.entries,
-        teams: team::list(c, &everything)?.entries,
-        virtual_keys: virtual_key::list(c, &everything, Reveal::Redacted, sealer)?.entries,
+        customers: customer::load_all(c)?,
+        teams: team::load_all(c)?,
+        virtual_keys: virtual_key::load_all(c)?,
         counts: meter::load_all(c)?,
     })
 }

@@ -4,14 +4,19 @@ use std::collections::HashMap;
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use keyward_core::ids::TeamId;
-use keyward_core::limits::Limits;
+use jiff::Timestamp;
+use keyward_core::ids::{CustomerId, TeamId};
+use keyward_core::invalid::Invalid;
+use keyward_core::ledger::Adjustment;
+use keyward_core::limits::{Limits, ResetUsage};
 use keyward_core::list::{Listed, Page};
-use keyward_core::owner::Team;
+use keyward_core::owner::{Customer, Team};
+use keyward_core::scope::{Scope, ScopeKind};
+use keyward_core::virtual_key::VirtualKeyFilter;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, idempotency, meter, reference};
+use super::{Backend, Conn, audit, customer, idempotency, meter, reference, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -54,6 +59,8 @@ impl TeamRow {
             rate_limit_id: None,
             rate_limit: None,
             calendar_aligned,
+            customer: None,
+            virtual_keys: Vec::new(),
             virtual_key_count,
             config_hash,
             created_at: created_at.0,
@@ -66,7 +73,7 @@ impl TeamRow {
 /// Stores a new team with its limits.
 pub(crate) fn create(c: &mut Conn, by: &Recorder, team: &Team) -> Result<Team, StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return get(c, &id.into());
+        return get_with_views(c, &id.into(), by.change.at);
     }
     reference::check_customer(c, team.customer_id.as_ref())?;
     diesel::insert_into(teams::table).values(TeamRow::new(team)).execute(c)?;
@@ -74,7 +81,7 @@ pub(crate) fn create(c: &mut Conn, by: &Recorder, team: &Team) -> Result<Team, S
     idempotency::remember(c, by, team.id.as_str())?;
     let created = get(c, &team.id)?;
     audit::created(c, by, ("team", created.id.as_str()), &created)?;
-    Ok(created)
+    get_with_views(c, &team.id, by.change.at)
 }
 
 /// One team.
@@ -84,15 +91,97 @@ pub(crate) fn get(c: &mut Conn, id: &TeamId) -> Result<Team, StoreError> {
     found.into_iter().next().ok_or(StoreError::NotFound(Noun::Team))
 }
 
+/// One team with its customer and its oldest virtual keys.
+pub(crate) fn get_with_views(c: &mut Conn, id: &TeamId, now: Timestamp) -> Result<Team, StoreError> {
+    let mut team = get(c, id)?;
+    team.customer = match &team.customer_id {
+        Some(id) => Some(Box::new(customer::get(c, id)?)),
+        None => None,
+    };
+    let own = VirtualKeyFilter { team_id: Some(id.clone()), page: search::first_page(), ..VirtualKeyFilter::default() };
+    let keys = virtual_key_list::without_owners(c, &own, now)?.entries;
+    team.virtual_keys = keys.into_iter().map(|(_, key)| key).collect();
+    Ok(team)
+}
+
+/// The oldest teams of a customer, at most `most`.
+pub(super) fn of_customer(c: &mut Conn, id: &CustomerId, most: i64) -> Result<Vec<Team>, StoreError> {
+    let own = teams::table.filter(teams::customer_id.eq(id.as_str()));
+    let rows = own.order((teams::created_at, teams::id)).limit(most).select(TeamRow::as_select()).load(c)?;
+    with_relations(c, rows)
+}
+
+/// Every team.
+pub(super) fn load_all(c: &mut Conn) -> Result<Vec<Team>, StoreError> {
+    let rows = teams::table.select(TeamRow::as_select()).load(c)?;
+    with_relations(c, rows)
+}
+
+/// The teams with these ids, by id.
+pub(super) fn of_ids(c: &mut Conn, ids: &[&str]) -> Result<HashMap<TeamId, Team>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = teams::table.filter(teams::id.eq_any(chunk.iter().copied()));
+        let rows = query.select(TeamRow::as_select()).load(c)?;
+        found.extend(with_relations(c, rows)?.into_iter().map(|team| (team.id.clone(), team)));
+    }
+    Ok(found)
+}
+
+/// Edits a team: `edit` sees it as it is. Gives it as it is then, and what the edit took off its meters.
+pub(crate) fn update(
+    c: &mut Conn,
+    by: &Recorder,
+    id: &TeamId,
+    edit: impl FnOnce(&Team, Timestamp) -> Result<(Team, ResetUsage), Invalid>,
+) -> Result<(Team, Vec<Adjustment>), StoreError> {
+    lock(c, id)?;
+    let before = get(c, id)?;
+    by.expects(&before)?;
+    let now = by.change.after(before.updated_at);
+    let (draft, reset) = edit(&before, now)?;
+    reference::check_customer(c, draft.customer_id.as_ref())?;
+    diesel::update(teams::table.find(id.as_str()))
+        .set((
+            teams::name.eq(&draft.name),
+            teams::customer_id.eq(draft.customer_id.as_ref().map(|id| id.as_str())),
+            teams::calendar_aligned.eq(draft.calendar_aligned),
+            teams::updated_at.eq(Instant(now)),
+        ))
+        .execute(c)?;
+    limit::update(c, &LimitOwner::Team(id.to_string()), &before.limits(), &draft.limits())?;
+    let after = get(c, id)?;
+    let scope = Scope { kind: ScopeKind::Team, id: id.as_str().into() };
+    limit::adopt_windows(c, &after.limits(), &scope, now)?;
+    let adjustments = match reset {
+        ResetUsage::Yes => meter::reset(c, after.budgets.iter().map(|budget| &budget.id), now)?,
+        ResetUsage::No => Vec::new(),
+    };
+    audit::edited(c, by, ("team", id.as_str()), &before, &after)?;
+    Ok((get_with_views(c, id, now)?, adjustments))
+}
+
+/// Keeps others from changing the team until the unit of work ends.
+fn lock(c: &mut Conn, id: &TeamId) -> Result<(), StoreError> {
+    let unchanged = teams::updated_at.eq(teams::updated_at);
+    match diesel::update(teams::table.find(id.as_str())).set(unchanged).execute(c)? {
+        0 => Err(StoreError::NotFound(Noun::Team)),
+        _ => Ok(()),
+    }
+}
+
 /// A page of teams, oldest first.
 pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Team>, StoreError> {
     let total = matching(page).count().get_result(c)?;
-    let mut query = matching(page).order((teams::created_at, teams::id)).offset(page.offset);
-    if let Some(limit) = page.limit {
-        query = query.limit(limit);
-    }
+    let query = matching(page).order((teams::created_at, teams::id)).limit(page.limit).offset(page.offset);
     let rows = query.select(TeamRow::as_select()).load(c)?;
-    Ok(Listed { entries: with_relations(c, rows)?, total })
+    let mut entries = with_relations(c, rows)?;
+    let customers: Vec<&str> = entries.iter().filter_map(|team| Some(team.customer_id.as_ref()?.as_str())).collect();
+    let customers: HashMap<CustomerId, Customer> = customer::of_ids(c, &customers)?;
+    for team in &mut entries {
+        team.customer = team.customer_id.as_ref().and_then(|id| customers.get(id)).cloned().map(Box::new);
+    }
+    Ok(Listed { entries, total })
 }
 
 /// Removes a team with its limits and their counters. Its virtual keys stay, on their own.

@@ -3,27 +3,30 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use keyward_core::ids::VirtualKeyId;
+use keyward_core::ids::{CustomerId, TeamId, VirtualKeyId};
 use keyward_core::limits::Limits;
-use keyward_core::list::{Listed, Page};
+use keyward_core::owner::{Customer, Team};
 use keyward_core::provider_config::ProviderConfig;
 use keyward_core::secret::{KeyHash, VirtualKeyValue};
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::virtual_key::{Metadata, VirtualKey, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
-use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, meter, provider_config};
+use super::search::CHUNK;
+use super::{Conn, audit, customer, meter, provider_config, team, virtual_key_metadata};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::{lower, virtual_keys};
+use crate::schema::virtual_keys;
 use crate::seal::{Place, Sealer};
 use crate::store::Reveal;
+
+/// A virtual key with the hashes that it is found by.
+type KnownKey = (VirtualKeyHashes, VirtualKey);
 
 /// Everything but the secret.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = virtual_keys)]
-struct VirtualKeyRow {
+pub(super) struct VirtualKeyRow {
     id: String,
     name: String,
     description: String,
@@ -35,13 +38,26 @@ struct VirtualKeyRow {
     customer_id: Option<String>,
     calendar_aligned: bool,
     expires_at: Option<Instant>,
+    delete_after_expire: bool,
+    disable_content_logging: Option<bool>,
+    rotated_at: Option<Instant>,
+    previous_value_hash: Option<Vec<u8>>,
+    previous_value_expires_at: Option<Instant>,
     config_hash: String,
     created_at: Instant,
     updated_at: Instant,
 }
 
+/// What a virtual key has in other tables.
+#[derive(Default)]
+struct Relations {
+    limits: Limits,
+    configs: Vec<ProviderConfig>,
+    metadata: Metadata,
+}
+
 impl VirtualKeyRow {
-    fn into_key(self, limits: Limits, configs: Vec<ProviderConfig>) -> Result<(KeyHash, VirtualKey), StoreError> {
+    fn into_key(self, relations: Relations) -> Result<KnownKey, StoreError> {
         let Self {
             id,
             name,
@@ -54,11 +70,19 @@ impl VirtualKeyRow {
             customer_id,
             calendar_aligned,
             expires_at,
+            delete_after_expire,
+            disable_content_logging,
+            rotated_at,
+            previous_value_hash,
+            previous_value_expires_at,
             config_hash,
             created_at,
             updated_at,
         } = self;
-        let hash = value_hash.try_into().map_err(|_| StoreError::unreadable("a key hash", "it has no 32 bytes"))?;
+        let previous = previous_value_hash.zip(previous_value_expires_at);
+        let previous = previous.map(|(hash, until)| Ok::<_, StoreError>((key_hash(hash)?, until.0))).transpose()?;
+        let hashes = VirtualKeyHashes { current: key_hash(value_hash)?, previous };
+        let Relations { limits, configs, metadata } = relations;
         let key = VirtualKey {
             id: id.into(),
             name,
@@ -71,6 +95,8 @@ impl VirtualKeyRow {
             keys: Vec::new(),
             team_id: team_id.map(Into::into),
             customer_id: customer_id.map(Into::into),
+            team: None,
+            customer: None,
             budget_id: None,
             budget: None,
             budgets: limits.budgets,
@@ -78,43 +104,73 @@ impl VirtualKeyRow {
             rate_limit: limits.rate_limit,
             calendar_aligned,
             expires_at: expires_at.map(|instant| instant.0),
+            rotated_at: rotated_at.map(|instant| instant.0),
+            previous_value_expires_at: previous.map(|(_, until)| until),
+            delete_after_expire,
+            disable_content_logging,
+            metadata,
             config_hash,
             created_at: created_at.0,
             updated_at: updated_at.0,
         };
-        Ok((KeyHash(hash), key.with_views()))
+        Ok((hashes, key.with_views()))
     }
 }
 
-/// One virtual key with its hash.
-pub(crate) fn get(
-    c: &mut Conn,
-    id: &VirtualKeyId,
-    reveal: Reveal,
-    sealer: &Sealer,
-) -> Result<(KeyHash, VirtualKey), StoreError> {
+fn key_hash(bytes: Vec<u8>) -> Result<KeyHash, StoreError> {
+    bytes.try_into().map(KeyHash).map_err(|_| StoreError::unreadable("a key hash", "it has no 32 bytes"))
+}
+
+/// One virtual key with its hashes.
+pub(crate) fn get(c: &mut Conn, id: &VirtualKeyId, reveal: Reveal, sealer: &Sealer) -> Result<KnownKey, StoreError> {
     let rows = virtual_keys::table.find(id.as_str()).select(VirtualKeyRow::as_select()).load(c)?;
     let mut found = with_relations(c, rows)?;
     show(c, &mut found, reveal, sealer)?;
     found.into_iter().next().ok_or(StoreError::NotFound(Noun::VirtualKey))
 }
 
-/// A page of virtual keys with their hashes, oldest first.
-pub(crate) fn list(
+/// One virtual key with its hashes and its owner.
+pub(crate) fn get_with_owner(
     c: &mut Conn,
-    page: &Page,
+    id: &VirtualKeyId,
     reveal: Reveal,
     sealer: &Sealer,
-) -> Result<Listed<(KeyHash, VirtualKey)>, StoreError> {
-    let total = matching(page).count().get_result(c)?;
-    let mut query = matching(page).order((virtual_keys::created_at, virtual_keys::id)).offset(page.offset);
-    if let Some(limit) = page.limit {
-        query = query.limit(limit);
+) -> Result<KnownKey, StoreError> {
+    let mut found = [get(c, id, reveal, sealer)?];
+    embed_owners(c, &mut found)?;
+    let [found] = found;
+    Ok(found)
+}
+
+/// Every virtual key with its hashes.
+pub(super) fn load_all(c: &mut Conn) -> Result<Vec<KnownKey>, StoreError> {
+    let rows = virtual_keys::table.select(VirtualKeyRow::as_select()).load(c)?;
+    with_relations(c, rows)
+}
+
+/// Shows each virtual key with the team or customer that it belongs to.
+pub(super) fn embed_owners(c: &mut Conn, keys: &mut [KnownKey]) -> Result<(), StoreError> {
+    let teams: Vec<&str> = keys.iter().filter_map(|(_, key)| Some(key.team_id.as_ref()?.as_str())).collect();
+    let teams: HashMap<TeamId, Team> = team::of_ids(c, &teams)?;
+    let customers: Vec<&str> = keys.iter().filter_map(|(_, key)| Some(key.customer_id.as_ref()?.as_str())).collect();
+    let customers: HashMap<CustomerId, Customer> = customer::of_ids(c, &customers)?;
+    for (_, key) in keys {
+        key.team = key.team_id.as_ref().and_then(|id| teams.get(id)).cloned().map(Box::new);
+        key.customer = key.customer_id.as_ref().and_then(|id| customers.get(id)).cloned().map(Box::new);
     }
-    let rows = query.select(VirtualKeyRow::as_select()).load(c)?;
-    let mut entries = with_relations(c, rows)?;
-    show(c, &mut entries, reveal, sealer)?;
-    Ok(Listed { entries, total })
+    Ok(())
+}
+
+/// Reads the secret of a virtual key, and records that it was shown.
+pub(crate) fn reveal(
+    c: &mut Conn,
+    by: &Recorder,
+    id: &VirtualKeyId,
+    sealer: &Sealer,
+) -> Result<VirtualKeyValue, StoreError> {
+    let (_, key) = get(c, id, Reveal::Full, sealer)?;
+    audit::shown(c, by, ("virtual_key", id.as_str()))?;
+    Ok(key.value)
 }
 
 /// Removes a virtual key with its provider configs, limits and counters.
@@ -139,28 +195,26 @@ pub(super) fn lock(c: &mut Conn, id: &VirtualKeyId) -> Result<(), StoreError> {
     }
 }
 
-fn matching(page: &Page) -> virtual_keys::BoxedQuery<'static, Backend> {
-    let query = virtual_keys::table.into_boxed();
-    match &page.search {
-        Some(text) => query.filter(lower(virtual_keys::name).like(search::pattern(text)).escape('\\')),
-        None => query,
-    }
-}
-
-fn with_relations(c: &mut Conn, rows: Vec<VirtualKeyRow>) -> Result<Vec<(KeyHash, VirtualKey)>, StoreError> {
+/// The virtual keys of these rows.
+pub(super) fn with_relations(c: &mut Conn, rows: Vec<VirtualKeyRow>) -> Result<Vec<KnownKey>, StoreError> {
     let owners: Vec<LimitOwner> = rows.iter().map(|row| LimitOwner::VirtualKey(row.id.clone())).collect();
     let mut limits = limit::load(c, &owners)?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut configs = provider_config::load(c, &ids)?;
+    let mut metadata = virtual_key_metadata::load(c, &ids)?;
     let keys = rows.into_iter().zip(owners).map(|(row, owner)| {
-        let configs = configs.remove(&row.id).unwrap_or_default();
-        row.into_key(limits.remove(&owner).unwrap_or_default(), configs)
+        let relations = Relations {
+            limits: limits.remove(&owner).unwrap_or_default(),
+            configs: configs.remove(&row.id).unwrap_or_default(),
+            metadata: metadata.remove(&row.id).unwrap_or_default(),
+        };
+        row.into_key(relations)
     });
     keys.collect()
 }
 
 /// Puts the secrets in where they shall be shown.
-fn show(c: &mut Conn, keys: &mut [(KeyHash, VirtualKey)], reveal: Reveal, sealer: &Sealer) -> Result<(), StoreError> {
+pub(super) fn show(c: &mut Conn, keys: &mut [KnownKey], reveal: Reveal, sealer: &Sealer) -> Result<(), StoreError> {
     match reveal {
         Reveal::Redacted => return Ok(()),
         Reveal::Full => {}

@@ -4,14 +4,16 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::Invalid;
+use keyward_core::ledger::Adjustment;
+use keyward_core::limits::ResetUsage;
 use keyward_core::provider_config::{ProviderConfig, ProviderConfigDraft};
 use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::secret::{KeyHash, VirtualKeyValue};
-use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft};
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
-use super::virtual_key::{get, lock};
-use super::{Conn, audit, idempotency, provider_config, reference};
+use super::virtual_key::{get, get_with_owner, lock};
+use super::{Conn, audit, idempotency, meter, provider_config, reference, virtual_key_metadata};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -27,9 +29,9 @@ pub(crate) fn create(
     value: &VirtualKeyValue,
     hash: KeyHash,
     sealer: &Sealer,
-) -> Result<(KeyHash, VirtualKey), StoreError> {
+) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return get(c, &id.into(), Reveal::Full, sealer);
+        return get_with_owner(c, &id.into(), Reveal::Full, sealer);
     }
     let configs = reference::resolve(c, draft, None)?;
     let sealed = sealer.seal(value.expose(), Place::virtual_key(draft.id.as_str()))?;
@@ -46,22 +48,29 @@ pub(crate) fn create(
             virtual_keys::team_id.eq(draft.team_id.as_ref().map(|id| id.as_str())),
             virtual_keys::customer_id.eq(draft.customer_id.as_ref().map(|id| id.as_str())),
             virtual_keys::calendar_aligned.eq(draft.calendar_aligned),
-            virtual_keys::expires_at.eq(draft.expires_at.map(Instant)),
-            virtual_keys::config_hash.eq(""),
-            virtual_keys::created_at.eq(Instant(draft.created_at)),
-            virtual_keys::updated_at.eq(Instant(draft.updated_at)),
+            (
+                virtual_keys::expires_at.eq(draft.expires_at.map(Instant)),
+                virtual_keys::delete_after_expire.eq(draft.delete_after_expire),
+                virtual_keys::disable_content_logging.eq(draft.disable_content_logging),
+                virtual_keys::config_hash.eq(""),
+                virtual_keys::created_at.eq(Instant(draft.created_at)),
+                virtual_keys::updated_at.eq(Instant(draft.updated_at)),
+            ),
         ))
         .execute(c)?;
     limit::insert(c, &LimitOwner::VirtualKey(draft.id.to_string()), &draft.limits)?;
     for config in &configs {
         provider_config::insert(c, &draft.id, config)?;
     }
+    virtual_key_metadata::replace(c, &draft.id, &draft.metadata)?;
     idempotency::remember(c, by, draft.id.as_str())?;
-    let (hash, mut created) = get(c, &draft.id, Reveal::Redacted, sealer)?;
+    let (_, created) = get(c, &draft.id, Reveal::Redacted, sealer)?;
     audit::created(c, by, ("virtual_key", draft.id.as_str()), &created)?;
-    created.value = value.clone();
-    Ok((hash, created))
+    get_with_owner(c, &draft.id, Reveal::Full, sealer)
 }
+
+/// A virtual key after an edit, and what the edit took off its meters.
+pub(crate) type Edited = ((VirtualKeyHashes, VirtualKey), Vec<Adjustment>);
 
 /// Edits a virtual key: `edit` sees it as it is, and nobody else changes it until the edit is stored.
 pub(crate) fn update(
@@ -71,7 +80,7 @@ pub(crate) fn update(
     reveal: Reveal,
     sealer: &Sealer,
     edit: impl FnOnce(&VirtualKey, Timestamp) -> Result<VirtualKeyDraft, Invalid>,
-) -> Result<(KeyHash, VirtualKey), StoreError> {
+) -> Result<Edited, StoreError> {
     lock(c, id)?;
     let (_, before) = get(c, id, Reveal::Redacted, sealer)?;
     by.expects(&before)?;
@@ -83,8 +92,15 @@ pub(crate) fn update(
     write_configs(c, id, &before.provider_configs, &configs)?;
     let (_, after) = get(c, id, Reveal::Redacted, sealer)?;
     adopt_windows(c, &after, now)?;
+    let adjustments = match draft.reset_budget_usage {
+        ResetUsage::Yes => {
+            let configs = after.provider_configs.iter().flat_map(|config| &config.budgets);
+            meter::reset(c, after.budgets.iter().chain(configs).map(|budget| &budget.id), now)?
+        }
+        ResetUsage::No => Vec::new(),
+    };
     audit::edited(c, by, ("virtual_key", id.as_str()), &before, &after)?;
-    get(c, id, reveal, sealer)
+    Ok((get_with_owner(c, id, reveal, sealer)?, adjustments))
 }
 
 /// The draft's own columns. Its secret is not edited.
@@ -99,10 +115,12 @@ fn write(c: &mut Conn, id: &VirtualKeyId, draft: &VirtualKeyDraft) -> Result<(),
             virtual_keys::customer_id.eq(draft.customer_id.as_ref().map(|id| id.as_str())),
             virtual_keys::calendar_aligned.eq(draft.calendar_aligned),
             virtual_keys::expires_at.eq(draft.expires_at.map(Instant)),
+            virtual_keys::delete_after_expire.eq(draft.delete_after_expire),
+            virtual_keys::disable_content_logging.eq(draft.disable_content_logging),
             virtual_keys::updated_at.eq(Instant(draft.updated_at)),
         ))
         .execute(c)?;
-    Ok(())
+    virtual_key_metadata::replace(c, id, &draft.metadata)
 }
 
 fn write_configs(

@@ -1,7 +1,10 @@
-//! Policies and the ledger: what the engine loads, and what it writes.
+//! Policies, limits and the ledger: what the engine loads, and what it writes.
 
+use keyward_core::budget::Budget;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::LedgerEntry;
+use keyward_core::list::{Listed, Page};
+use keyward_core::rate_limit::RateLimit;
 
 use super::{Database, LedgerTotals, Policies, Store};
 use crate::error::StoreError;
@@ -12,8 +15,7 @@ impl Store {
     /// # Errors
     /// Only faults.
     pub async fn policies_load(&self) -> Result<Policies, StoreError> {
-        let sealer = self.sealer();
-        reading!(self, |queries, c| queries::policies::load(c, &sealer))
+        reading!(self, |queries, c| queries::policies::load(c))
     }
 
     /// Records attempts and adds what they used to the counters, all or nothing. An entry that is there already is
@@ -23,6 +25,22 @@ impl Store {
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
     pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<(), StoreError> {
         writing!(self, |queries, c| queries::ledger::append(c, &entries))
+    }
+
+    /// Budgets of all owners, oldest first, unused.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn budget_list(&self, page: Page) -> Result<Listed<Budget>, StoreError> {
+        reading!(self, |queries, c| queries::limit::budgets(c, &page))
+    }
+
+    /// Rate limits of all owners, oldest first, unused.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn rate_limit_list(&self, page: Page) -> Result<Listed<RateLimit>, StoreError> {
+        reading!(self, |queries, c| queries::limit::rate_limits(c, &page))
     }
 
     /// What the ledger says a virtual key has used since it was made.

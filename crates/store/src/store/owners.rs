@@ -1,7 +1,11 @@
 //! Teams and customers.
 
+use jiff::Timestamp;
 use keyward_core::change::Change;
 use keyward_core::ids::{CustomerId, TeamId};
+use keyward_core::invalid::Invalid;
+use keyward_core::ledger::Adjustment;
+use keyward_core::limits::ResetUsage;
 use keyward_core::list::{Listed, Page};
 use keyward_core::owner::{Customer, Team};
 
@@ -18,12 +22,27 @@ impl Store {
         writing!(self, |queries, c| queries::team::create(c, &by, &team))
     }
 
-    /// One team, unused.
+    /// One team with what it shows of others, unused.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is none with this id.
-    pub async fn team_get(&self, id: TeamId) -> Result<Team, StoreError> {
-        reading!(self, |queries, c| queries::team::get(c, &id))
+    pub async fn team_get(&self, id: TeamId, now: Timestamp) -> Result<Team, StoreError> {
+        reading!(self, |queries, c| queries::team::get_with_views(c, &id, now))
+    }
+
+    /// Edits a team to what `edit` makes of it at the instant that it is given; nobody else changes it in between. Gives
+    /// the team, and what the edit took off its meters.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Stale`], [`StoreError::Duplicate`], and what `edit` refuses.
+    pub async fn team_update(
+        &self,
+        change: Change,
+        id: TeamId,
+        edit: impl FnOnce(&Team, Timestamp) -> Result<(Team, ResetUsage), Invalid> + Send + 'static,
+    ) -> Result<(Team, Vec<Adjustment>), StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::team::update(c, &by, &id, edit))
     }
 
     /// A page of teams, oldest first, unused.
@@ -52,12 +71,27 @@ impl Store {
         writing!(self, |queries, c| queries::customer::create(c, &by, &customer))
     }
 
-    /// One customer, unused.
+    /// One customer with what it shows of others, unused.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is none with this id.
-    pub async fn customer_get(&self, id: CustomerId) -> Result<Customer, StoreError> {
-        reading!(self, |queries, c| queries::customer::get(c, &id))
+    pub async fn customer_get(&self, id: CustomerId, now: Timestamp) -> Result<Customer, StoreError> {
+        reading!(self, |queries, c| queries::customer::get_with_views(c, &id, now))
+    }
+
+    /// Edits a customer to what `edit` makes of it at the instant that it is given; nobody else changes it in between. Gives
+    /// the customer, and what the edit took off its meters.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Stale`], [`StoreError::Duplicate`], and what `edit` refuses.
+    pub async fn customer_update(
+        &self,
+        change: Change,
+        id: CustomerId,
+        edit: impl FnOnce(&Customer, Timestamp) -> Result<(Customer, ResetUsage), Invalid> + Send + 'static,
+    ) -> Result<(Customer, Vec<Adjustment>), StoreError> {
+        let by = self.recorder(change);
+        writing!(self, |queries, c| queries::customer::update(c, &by, &id, edit))
     }
 
     /// A page of customers, oldest first, unused.

@@ -2,6 +2,7 @@
 
 use keyward_core::list::Page;
 use keyward_core::secret::SecretSource;
+use keyward_core::virtual_key::VirtualKeyFilter;
 use keyward_store::{Noun, Reveal, StoreError};
 use serde_json::json;
 
@@ -25,23 +26,23 @@ async fn owners_come_back_with_their_limits_and_the_count_of_their_keys() {
     assert_eq!(budgets, [("1d", "UTC"), ("1M", "Europe/Berlin")]);
     assert_eq!((acme.budget_id.as_ref(), acme.calendar_aligned), (Some(&acme.budgets[0].id), true));
     assert_eq!(acme.rate_limit.as_ref().unwrap().token_max_limit, Some(10));
-    assert_eq!(store.customer_get(acme.id.clone()).await.unwrap(), acme);
+    assert_eq!(store.customer_get(acme.id.clone(), now()).await.unwrap(), acme);
 
     let request = json!({"name": "search", "customer_id": acme.id, "budget": {"max_limit": 5, "reset_duration": "1w"}});
     let search = store.team_create(change("team_create"), team(request)).await.unwrap();
-    assert_eq!(store.team_get(search.id.clone()).await.unwrap(), search);
+    assert_eq!(store.team_get(search.id.clone(), now()).await.unwrap(), search);
     request::create(&store, json!({"name": "one", "team_id": search.id})).await.unwrap();
     request::create(&store, json!({"name": "two", "customer_id": acme.id})).await.unwrap();
-    assert_eq!(store.team_get(search.id.clone()).await.unwrap().virtual_key_count, 1);
-    assert_eq!(store.customer_get(acme.id.clone()).await.unwrap().virtual_key_count, 1);
+    assert_eq!(store.team_get(search.id.clone(), now()).await.unwrap().virtual_key_count, 1);
+    assert_eq!(store.customer_get(acme.id.clone(), now()).await.unwrap().virtual_key_count, 1);
 
     store.customer_delete(change("customer_delete"), acme.id.clone()).await.unwrap();
-    assert_eq!(store.team_get(search.id.clone()).await.unwrap().customer_id, None);
+    assert_eq!(store.team_get(search.id.clone(), now()).await.unwrap().customer_id, None);
     store.team_delete(change("team_delete"), search.id.clone()).await.unwrap();
-    let keys = store.virtual_key_list(Page::default(), Reveal::Redacted).await.unwrap();
+    let keys = store.virtual_key_list(VirtualKeyFilter::default(), now(), Reveal::Redacted).await.unwrap();
     assert!(keys.entries.iter().all(|key| key.team_id.is_none() && key.customer_id.is_none()));
     assert_eq!(database.lines("SELECT id AS line FROM budgets"), [""; 0]);
-    assert!(matches!(store.customer_get(acme.id).await, Err(StoreError::NotFound(Noun::Customer))));
+    assert!(matches!(store.customer_get(acme.id, now()).await, Err(StoreError::NotFound(Noun::Customer))));
     assert!(matches!(store.team_delete(change("team_delete"), search.id).await, Err(StoreError::NotFound(Noun::Team))));
 }
 
@@ -56,14 +57,14 @@ async fn lists_are_paged_in_a_total_order_and_searched_by_ascii_case_and_literal
     let mut ids: Vec<String> = whole.entries.iter().map(|team| team.id.to_string()).collect();
     assert_eq!(whole.total, 5);
     assert!(ids.is_sorted(), "equal instants are ordered by id");
-    let page = store.team_list(Page { limit: Some(2), offset: 1, search: None }).await.unwrap();
+    let page = store.team_list(Page { limit: 2, offset: 1, ..Page::default() }).await.unwrap();
     assert_eq!(page.total, 5);
     let paged: Vec<String> = page.entries.iter().map(|team| team.id.to_string()).collect();
     assert_eq!(paged, ids.drain(1..3).collect::<Vec<_>>());
     for (search, expected) in
         [("alpha", 2), ("a_1", 1), ("%", 1), ("\\", 0), ("ärger", 0), ("ÄRGER", 1), ("Alpha_1' OR 1=1", 0)]
     {
-        let found = store.team_list(Page { limit: Some(9), offset: 0, search: Some(search.into()) }).await.unwrap();
+        let found = store.team_list(Page { limit: 9, search: Some(search.into()), ..Page::default() }).await.unwrap();
         assert_eq!(found.total, expected, "{search}");
         assert_eq!(found.entries.len(), usize::try_from(expected).unwrap(), "{search}");
     }

@@ -63,7 +63,7 @@ pub(crate) async fn update(
     let edit = move |existing: &VirtualKey, now| {
         VirtualKeyDraft::update(existing, request, &mut Edit { now, mint: &mut Uuid::new_v4 })
     };
-    Ok(store.virtual_key_update(change, key.id.clone(), Reveal::Redacted, edit).await?.1)
+    Ok(store.virtual_key_update(change, key.id.clone(), Reveal::Redacted, edit).await?.0.1)
 }
 
 /// A change that nobody in particular asks for.

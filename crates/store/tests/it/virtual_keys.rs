@@ -1,8 +1,7 @@
 //! Virtual keys come back as they were made, and edits write the difference.
 
-use keyward_core::list::Page;
 use keyward_core::provider_config::ProviderConfig;
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyFilter, VirtualKeyHashes};
 use keyward_store::{Noun, Reveal, Store, StoreError};
 use serde_json::json;
 
@@ -55,10 +54,11 @@ async fn a_virtual_key_comes_back_with_everything_it_may_do() {
     assert_eq!(store.virtual_key_get(key.id.clone(), Reveal::Full).await.unwrap(), key);
     let redacted = VirtualKey { value: key.value.redacted(), ..key.clone() };
     assert_eq!(store.virtual_key_get(key.id.clone(), Reveal::Redacted).await.unwrap(), redacted);
-    let listed = store.virtual_key_list(Page::default(), Reveal::Full).await.unwrap();
+    let listed = store.virtual_key_list(VirtualKeyFilter::default(), now(), Reveal::Full).await.unwrap();
     assert_eq!((listed.total, listed.entries), (1, vec![key.clone()]));
     let policies = store.policies_load().await.unwrap();
-    assert_eq!(policies.virtual_keys, [(store.key_hasher().hash(key.value.expose()), redacted)]);
+    let hashes = VirtualKeyHashes { current: store.key_hasher().hash(key.value.expose()), previous: None };
+    assert_eq!(policies.virtual_keys, [(hashes, redacted)]);
 
     store.virtual_key_delete(change("virtual_key_delete"), key.id.clone()).await.unwrap();
     let missing = store.virtual_key_get(key.id.clone(), Reveal::Full).await;
@@ -159,7 +159,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_work() {
         .virtual_key_create(change("virtual_key_create"), virtual_key(json!({"name": "other"})), value())
         .await
         .unwrap();
-    let listed = store.virtual_key_list(Page::default(), Reveal::Redacted).await.unwrap();
+    let listed = store.virtual_key_list(VirtualKeyFilter::default(), now(), Reveal::Redacted).await.unwrap();
     let first = listed.entries.iter().find(|key| key.id != second.id).unwrap();
     let renamed = update(&store, first, now(), json!({"description": "second"})).await.unwrap();
     assert_eq!((renamed.name.as_str(), renamed.description.as_str()), ("renamed", "second"));

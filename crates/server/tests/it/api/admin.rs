@@ -1,6 +1,6 @@
 //! Who may manage: walks the document, so that no operation can be forgotten.
 
-use keyward_client::ListQuery;
+use keyward_client::VirtualKeyQuery;
 use keyward_server::AdminCredential;
 
 use super::VIRTUAL_KEYS;
@@ -59,7 +59,7 @@ async fn every_operation_asks_for_the_admin() {
 async fn only_the_exact_credential_passes() {
     let app = guarded().await;
     let as_admin = |name: &str, password: &str| app.client_builder().admin(name, password.to_owned()).build().unwrap();
-    let query = ListQuery::default();
+    let query = VirtualKeyQuery::default();
     as_admin("admin", "not-a-real-password").virtual_key_list(&query).await.unwrap();
     for (name, password) in [
         ("admin", "not-a-real-passwort"),

@@ -1,6 +1,6 @@
 //! `/api/governance/customers`
 
-use keyward_client::{CreateCustomer, CreateTeam, CreateVirtualKey, ListQuery, NanoUsd};
+use keyward_client::{CreateCustomer, CreateTeam, CreateVirtualKey, ListQuery, NanoUsd, UpdateCustomer};
 use serde_json::json;
 
 use super::{CUSTOMERS, budget, done, refused, requests, send, told};
@@ -19,8 +19,7 @@ async fn a_name_alone_makes_a_customer_without_limits() {
     let mut customer = answer["customer"].as_object().unwrap().clone();
     let id = customer.remove("id").unwrap();
     assert_eq!(customer.remove("created_at"), customer.remove("updated_at"));
-    let expected =
-        json!({ "name": "acme", "budgets": [], "calendar_aligned": false, "virtual_key_count": 0, "config_hash": "" });
+    let expected = json!({ "name": "acme", "budgets": [], "calendar_aligned": false, "teams": [], "virtual_keys": [], "virtual_key_count": 0, "config_hash": "" });
     assert_eq!(json!(customer), expected);
     let read = app.raw("GET", &format!("{CUSTOMERS}/{}", id.as_str().unwrap())).send().await.json();
     assert_eq!(read, json!({ "customer": answer["customer"] }));
@@ -103,4 +102,53 @@ async fn deleting_a_customer_frees_its_teams_and_keys() {
     {
         assert_eq!(told(&error), (404, "", "Customer not found"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_shows_what_is_below_it_and_can_be_edited() {
+    let app = App::start().await;
+    let request = CreateCustomer { budget: budget("1", "1d").into(), ..named("acme") };
+    let customer = app.client.customer_create(&request).await.unwrap().customer;
+    let team = CreateTeam { name: "red".to_owned(), customer_id: Some(customer.id.clone()), ..CreateTeam::default() };
+    let team = app.client.team_create(&team).await.unwrap().team;
+    let key = app.key(CreateVirtualKey { customer_id: Some(customer.id.clone()), ..CreateVirtualKey::default() }).await;
+    let shown = app.client.customer_get(&customer.id).await.unwrap();
+    assert_eq!(shown.teams.iter().map(|team| &team.id).collect::<Vec<_>>(), [&team.id]);
+    assert_eq!(shown.virtual_keys.iter().map(|key| &key.id).collect::<Vec<_>>(), [&key.id]);
+    assert_ne!(shown.virtual_keys[0].value, key.value, "redacted");
+    assert!(shown.teams[0].customer.is_none() && shown.virtual_keys[0].customer.is_none(), "the tree is finite");
+    let request = UpdateCustomer { name: "acme inc".to_owned().into(), ..UpdateCustomer::default() };
+    let edited = app.client.customer_update(&customer.id, &request).await.unwrap();
+    assert_eq!((edited.message.as_str(), edited.customer.name.as_str()), ("Customer updated successfully", "acme inc"));
+    assert_eq!(edited.customer.budgets[0].id, customer.budgets[0].id);
+    let nobody = app.client.customer_update(&"nobody".into(), &UpdateCustomer::default()).await;
+    assert_eq!(told(&refused(nobody)), (404, "", "Customer not found"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_of_all_owners_are_listed_with_their_owner_and_usage() {
+    let app = App::start().await;
+    let request =
+        CreateCustomer { budget: budget("1", "1d").into(), rate_limit: requests(5, "1m").into(), ..named("acme") };
+    let customer = app.client.customer_create(&request).await.unwrap().customer;
+    let request = CreateVirtualKey {
+        customer_id: Some(customer.id.clone()),
+        budget: budget("2", "1d").into(),
+        ..CreateVirtualKey::default()
+    };
+    let key = app.key(request).await;
+    app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+    let list = app.client.budget_list(&ListQuery::default()).await.unwrap();
+    assert_eq!((list.count, list.total_count), (2, 2));
+    assert_eq!(
+        (list.budgets[0].customer_id.as_ref(), list.budgets[1].virtual_key_id.as_ref()),
+        (Some(&customer.id), Some(&key.id))
+    );
+    assert!(list.budgets.iter().all(|budget| budget.current_usage > NanoUsd::ZERO));
+    let page = ListQuery { limit: Some("1".to_owned()), offset: Some("1".to_owned()), ..ListQuery::default() };
+    assert_eq!(app.client.budget_list(&page).await.unwrap().budgets[0].id, key.budgets[0].id);
+    let limits = app.client.rate_limit_list(&ListQuery::default()).await.unwrap();
+    assert_eq!((limits.count, limits.rate_limits[0].request_current_usage), (1, 1));
+    let search = ListQuery { search: Some("x".to_owned()), ..ListQuery::default() };
+    assert_eq!(refused(app.client.budget_list(&search).await).status, 400);
 }

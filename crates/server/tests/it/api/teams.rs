@@ -1,7 +1,7 @@
 //! `/api/governance/teams`
 
-use keyward_client::{CreateCustomer, CreateTeam, CreateVirtualKey, ListQuery, NanoUsd};
-use serde_json::json;
+use keyward_client::{CreateCustomer, CreateTeam, CreateVirtualKey, ListQuery, NanoUsd, Team, UpdateTeam};
+use serde_json::{Value, json};
 
 use super::{TEAMS, budget, done, refused, requests, send, told};
 use crate::gateway::chat;
@@ -19,8 +19,7 @@ async fn a_name_alone_makes_a_team_without_limits() {
     let mut team = answer["team"].as_object().unwrap().clone();
     let id = team.remove("id").unwrap();
     assert_eq!(team.remove("created_at"), team.remove("updated_at"));
-    let expected =
-        json!({ "name": "red", "budgets": [], "calendar_aligned": false, "virtual_key_count": 0, "config_hash": "" });
+    let expected = json!({ "name": "red", "budgets": [], "calendar_aligned": false, "virtual_keys": [], "virtual_key_count": 0, "config_hash": "" });
     assert_eq!(json!(team), expected);
     let read = app.raw("GET", &format!("{TEAMS}/{}", id.as_str().unwrap())).send().await.json();
     assert_eq!(read, json!({ "team": answer["team"] }));
@@ -57,7 +56,7 @@ async fn teams_are_listed_oldest_first_searched_and_paged() {
         (ListQuery { search: Some("ALPHA".to_owned()), ..ListQuery::default() }, &["alpha 1", "Alpha_2"], 2),
         (ListQuery { search: Some("_".to_owned()), ..ListQuery::default() }, &["Alpha_2"], 1),
         (
-            ListQuery { limit: Some("2".to_owned()), offset: Some("1".to_owned()), search: None },
+            ListQuery { limit: Some("2".to_owned()), offset: Some("1".to_owned()), ..ListQuery::default() },
             &["alpha 1", "gamma"],
             4,
         ),
@@ -122,4 +121,82 @@ async fn deleting_a_team_frees_its_keys() {
     }
     let late = CreateVirtualKey { name: "late".to_owned(), team_id: Some(team.id), ..CreateVirtualKey::default() };
     assert_eq!(refused(app.client.virtual_key_create(&late).await).param.as_deref(), Some("/team_id"));
+}
+
+/// Absent members stay, null and empty texts clear, and usage is left alone unless it is to be taken off.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_changes_what_it_names() {
+    let app = App::start().await;
+    let customer = CreateCustomer { name: "acme".to_owned(), ..CreateCustomer::default() };
+    let customer = app.client.customer_create(&customer).await.unwrap().customer.id;
+    let request = CreateTeam {
+        customer_id: Some(customer.clone()),
+        budget: budget("1", "1d").into(),
+        rate_limit: requests(5, "1m").into(),
+        ..named("red")
+    };
+    let team = app.client.team_create(&request).await.unwrap().team;
+    let key = app.key(CreateVirtualKey { team_id: Some(team.id.clone()), ..CreateVirtualKey::default() }).await;
+    app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+    let path = format!("{TEAMS}/{}", team.id);
+    let edit = async |body: Value| {
+        let answer = done(&app, "PUT", &path, body).await;
+        assert_eq!(answer["message"], "Team updated successfully");
+        serde_json::from_str::<Team>(&answer["team"].to_string()).unwrap()
+    };
+    let renamed = edit(json!({ "name": "crimson" })).await;
+    assert_eq!((renamed.name.as_str(), renamed.customer.unwrap().id), ("crimson", customer));
+    assert_eq!(renamed.virtual_keys.iter().map(|key| &key.id).collect::<Vec<_>>(), [&key.id]);
+    let spent = renamed.budgets[0].current_usage;
+    assert!(spent > NanoUsd::ZERO);
+    let more = edit(
+        json!({ "budgets": [{ "max_limit": 2, "reset_duration": "1d" }, { "max_limit": 9, "reset_duration": "1w" }] }),
+    )
+    .await;
+    assert_eq!(
+        (more.budgets.len(), &more.budgets[0].id, more.budgets[0].current_usage),
+        (2, &team.budgets[0].id, spent)
+    );
+    let reset = edit(json!({ "reset_budget_usage": true, "rate_limit": {}, "customer_id": "" })).await;
+    assert_eq!((reset.budgets[0].current_usage, reset.rate_limit, reset.customer_id), (NanoUsd::ZERO, None, None));
+    let bare = edit(json!({ "budgets": [] })).await;
+    assert_eq!((bare.budgets.len(), bare.budget, bare.name.as_str()), (0, None, "crimson"));
+}
+
+/// An edited limit holds at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_limit_is_in_force() {
+    let app = App::start().await;
+    let team = app.client.team_create(&named("red")).await.unwrap().team;
+    let key = app.key(CreateVirtualKey { team_id: Some(team.id.clone()), ..CreateVirtualKey::default() }).await;
+    let call = async || app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await;
+    call().await.unwrap();
+    let request = UpdateTeam { budget: budget("0.000001", "1d").into(), ..UpdateTeam::default() };
+    app.client.team_update(&team.id, &request).await.unwrap();
+    let error = call().await.unwrap_err();
+    assert_eq!(error.code(), Some("budget_exceeded"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_cannot_be_carried_out_changes_nothing() {
+    let app = App::start().await;
+    let team = app.client.team_create(&named("red")).await.unwrap().team;
+    app.client.team_create(&named("blue")).await.unwrap();
+    let path = format!("{TEAMS}/{}", team.id);
+    for (body, status, param) in [
+        (json!({ "name": "" }), 400, "/name"),
+        (json!({ "name": null }), 400, "/name"),
+        (json!({ "name": "blue" }), 409, "/name"),
+        (json!({ "name": "x", "customer_id": "nobody" }), 400, "/customer_id"),
+        (json!({ "name": "x", "budget": { "max_limit": 0, "reset_duration": "1d" } }), 400, "/budget/max_limit"),
+        (json!({ "name": "x", "budgets": [{ "id": "foreign", "max_limit": 1 }] }), 400, "/budgets/0/id"),
+        (json!({ "name": "x", "budget": {}, "budgets": [] }), 400, "/budgets"),
+        (json!({ "nam": "x" }), 400, "/nam"),
+    ] {
+        let (found, _, at) = send(&app, "PUT", &path, &body).await.error();
+        assert_eq!((found, at.as_str()), (status, param), "{body}");
+        assert_eq!(app.client.team_get(&team.id).await.unwrap(), team, "{body}");
+    }
+    let nobody = app.client.team_update(&"nobody".into(), &UpdateTeam::default()).await;
+    assert_eq!(told(&refused(nobody)), (404, "", "Team not found"));
 }

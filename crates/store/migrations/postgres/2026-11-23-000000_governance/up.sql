@@ -40,14 +40,31 @@ CREATE TABLE virtual_keys (
     customer_id TEXT COLLATE "C" CONSTRAINT virtual_keys_customer_id REFERENCES customers (id) ON DELETE SET NULL,
     calendar_aligned BOOLEAN NOT NULL,
     expires_at TIMESTAMPTZ,
+    delete_after_expire BOOLEAN NOT NULL,
+    disable_content_logging BOOLEAN,
+    rotated_at TIMESTAMPTZ,
+    previous_value_hash BYTEA CONSTRAINT virtual_keys_previous_value_hash UNIQUE,
+    previous_value_expires_at TIMESTAMPTZ,
     config_hash TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT virtual_keys_previous_value_is_whole
+        CHECK ((previous_value_hash IS NULL) = (previous_value_expires_at IS NULL)),
     CONSTRAINT virtual_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
 );
 CREATE INDEX virtual_keys_by_team ON virtual_keys (team_id);
 CREATE INDEX virtual_keys_by_customer ON virtual_keys (customer_id);
 CREATE INDEX virtual_keys_by_age ON virtual_keys (created_at, id);
+CREATE INDEX virtual_keys_by_expiry ON virtual_keys (expires_at);
+
+CREATE TABLE virtual_key_metadata (
+    virtual_key_id TEXT COLLATE "C" NOT NULL
+        CONSTRAINT virtual_key_metadata_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    key TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT virtual_key_metadata_pkey PRIMARY KEY (virtual_key_id, key)
+);
+CREATE INDEX virtual_key_metadata_by_label ON virtual_key_metadata (key, value);
 
 CREATE TABLE providers (
     number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT providers_pkey PRIMARY KEY,
@@ -112,6 +129,8 @@ CREATE TABLE budgets (
     reset_duration TEXT COLLATE "C" NOT NULL,
     calendar_aligned BOOLEAN NOT NULL,
     timezone TEXT COLLATE "C" NOT NULL,
+    override_amount BIGINT,
+    override_until TIMESTAMPTZ,
     config_hash TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
@@ -152,6 +171,19 @@ CREATE TABLE meters (
     used BIGINT NOT NULL,
     CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
 );
+
+-- What was added to counters by hand, or taken off. A counter is the sum of its postings and adjustments.
+CREATE TABLE meter_adjustments (
+    number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT meter_adjustments_pkey PRIMARY KEY,
+    limit_id TEXT COLLATE "C" NOT NULL,
+    metric TEXT COLLATE "C" NOT NULL
+        CONSTRAINT meter_adjustments_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    window_start TIMESTAMPTZ NOT NULL,
+    window_end TIMESTAMPTZ NOT NULL,
+    amount BIGINT NOT NULL,
+    adjusted_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX meter_adjustments_by_limit ON meter_adjustments (limit_id, metric);
 
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (

@@ -40,14 +40,33 @@ CREATE TABLE virtual_keys (
     customer_id TEXT CONSTRAINT virtual_keys_customer_id REFERENCES customers (id) ON DELETE SET NULL,
     calendar_aligned INTEGER NOT NULL CONSTRAINT virtual_keys_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
     expires_at INTEGER,
+    delete_after_expire INTEGER NOT NULL
+        CONSTRAINT virtual_keys_delete_after_expire CHECK (delete_after_expire IN (0, 1)),
+    disable_content_logging INTEGER
+        CONSTRAINT virtual_keys_disable_content_logging CHECK (disable_content_logging IN (0, 1)),
+    rotated_at INTEGER,
+    previous_value_hash BLOB CONSTRAINT virtual_keys_previous_value_hash UNIQUE,
+    previous_value_expires_at INTEGER,
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    CONSTRAINT virtual_keys_previous_value_is_whole
+        CHECK ((previous_value_hash IS NULL) = (previous_value_expires_at IS NULL)),
     CONSTRAINT virtual_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
 ) STRICT;
 CREATE INDEX virtual_keys_by_team ON virtual_keys (team_id);
 CREATE INDEX virtual_keys_by_customer ON virtual_keys (customer_id);
 CREATE INDEX virtual_keys_by_age ON virtual_keys (created_at, id);
+CREATE INDEX virtual_keys_by_expiry ON virtual_keys (expires_at);
+
+CREATE TABLE virtual_key_metadata (
+    virtual_key_id TEXT NOT NULL
+        CONSTRAINT virtual_key_metadata_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    CONSTRAINT virtual_key_metadata_pkey PRIMARY KEY (virtual_key_id, key)
+) STRICT;
+CREATE INDEX virtual_key_metadata_by_label ON virtual_key_metadata (key, value);
 
 CREATE TABLE providers (
     number INTEGER NOT NULL CONSTRAINT providers_pkey PRIMARY KEY AUTOINCREMENT,
@@ -112,6 +131,8 @@ CREATE TABLE budgets (
     reset_duration TEXT NOT NULL,
     calendar_aligned INTEGER NOT NULL CONSTRAINT budgets_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
     timezone TEXT NOT NULL,
+    override_amount INTEGER,
+    override_until INTEGER,
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -152,6 +173,18 @@ CREATE TABLE meters (
     used INTEGER NOT NULL,
     CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
 ) STRICT;
+
+-- What was added to counters by hand, or taken off. A counter is the sum of its postings and adjustments.
+CREATE TABLE meter_adjustments (
+    number INTEGER NOT NULL CONSTRAINT meter_adjustments_pkey PRIMARY KEY AUTOINCREMENT,
+    limit_id TEXT NOT NULL,
+    metric TEXT NOT NULL CONSTRAINT meter_adjustments_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    window_start INTEGER NOT NULL,
+    window_end INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    adjusted_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX meter_adjustments_by_limit ON meter_adjustments (limit_id, metric);
 
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use keyward_core::budget::Budget;
+use keyward_core::meter::Raise;
 use keyward_core::money::NanoUsd;
 use keyward_core::rate_limit::RateLimit;
 
@@ -22,6 +23,8 @@ pub(super) struct BudgetRow {
     pub(super) reset_duration: String,
     pub(super) calendar_aligned: bool,
     pub(super) timezone: String,
+    pub(super) override_amount: Option<i64>,
+    pub(super) override_until: Option<Instant>,
     pub(super) config_hash: String,
     created_at: Instant,
     pub(super) updated_at: Instant,
@@ -81,6 +84,8 @@ impl BudgetRow {
             reset_duration: budget.reset_duration.to_string(),
             calendar_aligned: budget.calendar_aligned,
             timezone: budget.timezone.name().to_owned(),
+            override_amount: budget.raise().map(|raise| raise.amount),
+            override_until: budget.raise().and_then(|raise| raise.until).map(Instant),
             config_hash: budget.config_hash.clone(),
             created_at: Instant(budget.created_at),
             updated_at: Instant(budget.updated_at),
@@ -98,24 +103,24 @@ impl BudgetRow {
             reset_duration,
             calendar_aligned,
             timezone,
+            override_amount,
+            override_until,
             config_hash,
             created_at: Instant(created_at),
             updated_at: Instant(updated_at),
         } = self;
+        let reset_duration = parsed("a reset duration", &reset_duration)?;
+        let mut budget = Budget::new(id.into(), NanoUsd::from_nanos(max_limit), reset_duration, created_at);
+        budget.calendar_aligned = calendar_aligned;
+        budget.timezone = parsed("a time zone", &timezone)?;
+        budget.set_raise(override_amount.map(|amount| Raise { amount, until: override_until.map(|until| until.0) }));
+        budget.config_hash = config_hash;
+        budget.updated_at = updated_at;
+        budget.customer_id = customer_id.clone().map(Into::into);
+        budget.team_id = team_id.clone().map(Into::into);
+        budget.virtual_key_id = virtual_key_id.clone().map(Into::into);
+        budget.provider_config_id = provider_config_id;
         let owner = LimitOwner::from_columns((customer_id, team_id, virtual_key_id, provider_config_id))?;
-        let budget = Budget {
-            id: id.into(),
-            max_limit: NanoUsd::from_nanos(max_limit),
-            reset_duration: parsed("a reset duration", &reset_duration)?,
-            calendar_aligned,
-            timezone: parsed("a time zone", &timezone)?,
-            last_reset: created_at,
-            resets_at: created_at,
-            current_usage: NanoUsd::ZERO,
-            config_hash,
-            created_at,
-            updated_at,
-        };
         Ok((owner, budget))
     }
 }

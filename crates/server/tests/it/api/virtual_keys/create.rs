@@ -28,6 +28,7 @@ async fn a_name_alone_makes_an_unrestricted_key_and_the_answer_says_so() {
     let expected = json!({
         "name": "bare", "description": "", "is_active": true, "allow_all_providers": true, "provider_configs": [],
         "mcp_configs": [], "keys": [], "budgets": [], "calendar_aligned": false, "config_hash": "",
+        "delete_after_expire": false, "disable_content_logging": null,
     });
     assert_eq!(Value::Object(key), expected);
 }

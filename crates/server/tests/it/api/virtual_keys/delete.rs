@@ -1,6 +1,6 @@
 //! `DELETE /api/governance/virtual-keys/{vk_id}`
 
-use keyward_client::{CreateVirtualKey, ListQuery};
+use keyward_client::{CreateVirtualKey, VirtualKeyQuery};
 
 use super::super::{refused, told};
 use super::{demo_key, dressed};
@@ -28,7 +28,7 @@ async fn a_deleted_key_is_gone_and_the_gateway_refuses_it_at_once() {
     ] {
         assert_eq!(told(&error), (404, "", "Virtual key not found"));
     }
-    let left = app.client.virtual_key_list(&ListQuery::default()).await.unwrap().virtual_keys;
+    let left = app.client.virtual_key_list(&VirtualKeyQuery::default()).await.unwrap().virtual_keys;
     assert_eq!(left, [other]);
 }
 

@@ -2,9 +2,13 @@
 
 mod create;
 mod delete;
+mod expiry;
 mod get;
 mod list;
+mod overrides;
 mod quota;
+mod reveal;
+mod rotate;
 mod update;
 
 use keyward_client::{CreateProviderKey, CreateTeam, ProviderConfigInput, ProviderKeyId, TeamId};

@@ -81,7 +81,7 @@ async fn null_clears() {
     let key = dressed_key(&app).await;
     for (body, cleared) in [
         (json!({ "description": null }), &["description"][..]),
-        (json!({ "team_id": null }), &["team_id"]),
+        (json!({ "team_id": null }), &["team_id", "team"]),
         (json!({ "expires_at": null }), &["expires_at"]),
         (json!({ "rate_limit": null }), &["rate_limit", "rate_limit_id"]),
         (json!({ "budgets": null }), &["budget", "budget_id", "budgets"]),

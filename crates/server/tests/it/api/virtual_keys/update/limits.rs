@@ -175,3 +175,20 @@ async fn a_changed_cap_holds_for_the_next_call() {
         assert_eq!(answer.as_ref().err().and_then(keyward_client::Error::code), code, "{body}");
     }
 }
+
+/// Usage is taken off only when that is asked for, in what is shown, in what is enforced, and in the books.
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_is_taken_off_when_that_is_asked_for() {
+    let app = App::start().await;
+    let (key, spent) = used_key(&app).await;
+    let kept = edited(&app, &key, json!({ "reset_budget_usage": false })).await;
+    assert_eq!(used(&kept), [spent, spent]);
+    let reset = edited(&app, &key, json!({ "reset_budget_usage": true })).await;
+    assert_eq!(used(&reset), [NanoUsd::ZERO, NanoUsd::ZERO]);
+    assert_eq!(reset.rate_limit.unwrap().request_current_usage, 1, "only budgets");
+    assert_eq!(reset.budgets[0].last_reset, key.budgets[0].last_reset, "the window goes on");
+    app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+    let app = app.restarted().await;
+    let again = app.client.virtual_key_get(&key.id).await.unwrap();
+    assert_eq!(used(&again), [spent, spent], "what is used since counts");
+}
