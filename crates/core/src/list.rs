@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::invalid::Invalid;
+use crate::model_config::ModelConfig;
 use crate::owner::{Customer, Team};
+use crate::pricing_override::PricingOverride;
 use crate::provider::{Provider, ProviderKey};
+use crate::provider_governance::ProviderGovernance;
 use crate::virtual_key::VirtualKey;
 
 /// Which part of a list is asked for. Without any member it is the whole list.
@@ -48,9 +51,11 @@ impl ListQuery {
     /// # Errors
     /// A limit or offset that is not a number, or negative.
     pub fn check(self) -> Result<Page, Invalid> {
-        if self == Self::default() {
-            return Ok(Page::default());
-        }
+        if self == Self::default() { Ok(Page::default()) } else { self.paged() }
+    }
+
+    /// The same, but never the whole list.
+    pub(crate) fn paged(self) -> Result<Page, Invalid> {
         let limit = match whole_number("limit", self.limit.as_deref())? {
             None | Some(0) => DEFAULT_LIMIT,
             Some(limit) => limit.min(MAX_LIMIT),
@@ -128,6 +133,14 @@ page_envelope! {
     /// A page of customers.
     CustomerList, customers: Customer
 }
+page_envelope! {
+    /// A page of model configs.
+    ModelConfigList, model_configs: ModelConfig
+}
+page_envelope! {
+    /// A page of pricing overrides.
+    PricingOverrideList, pricing_overrides: PricingOverride
+}
 
 macro_rules! envelope {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty),+ $(,)? }) => {
@@ -203,5 +216,55 @@ envelope! {
         keys: Vec<ProviderKey>,
         /// How many there are.
         total: i64,
+    }
+}
+envelope! {
+    /// A model config that was made or edited.
+    ModelConfigChanged {
+        /// What was done, in words.
+        message: String,
+        /// The model config.
+        model_config: ModelConfig,
+    }
+}
+envelope! {
+    /// One model config.
+    ModelConfigDetail {
+        /// The model config.
+        model_config: ModelConfig,
+    }
+}
+envelope! {
+    /// The providers that have limits of their own.
+    ProviderGovernanceList {
+        /// The providers with their limits, by name.
+        providers: Vec<ProviderGovernance>,
+        /// How many there are.
+        count: i64,
+    }
+}
+envelope! {
+    /// The limits of a provider that were set.
+    ProviderGovernanceChanged {
+        /// What was done, in words.
+        message: String,
+        /// The provider with its limits.
+        provider: ProviderGovernance,
+    }
+}
+envelope! {
+    /// A pricing override that was made or edited.
+    PricingOverrideChanged {
+        /// What was done, in words.
+        message: String,
+        /// The pricing override.
+        pricing_override: PricingOverride,
+    }
+}
+envelope! {
+    /// One pricing override.
+    PricingOverrideDetail {
+        /// The pricing override.
+        pricing_override: PricingOverride,
     }
 }

@@ -134,11 +134,7 @@ impl VirtualKey {
         let mut limits = self.limits();
         limits.observe(read, now);
         self.set_limits(limits);
-        for config in &mut self.provider_configs {
-            let mut limits = config.limits();
-            limits.observe(read, now);
-            config.set_limits(limits);
-        }
+        self.provider_configs = self.provider_configs.into_iter().map(|config| config.observed(read, now)).collect();
         self.with_views()
     }
 }
