@@ -128,6 +128,10 @@ impl Client {
         self.fetch(with_json(self.request(Method::PUT, path, Credential::Admin)?, body)?).await
     }
 
+    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Error> {
+        self.fetch(with_json(self.request(Method::PATCH, path, Credential::Admin)?, body)?).await
+    }
+
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
         self.fetch(self.request(Method::DELETE, path, Credential::Admin)?).await
     }

@@ -13,6 +13,8 @@ mod endpoint;
 mod error;
 mod inference;
 mod limits;
+mod model_configs;
+mod pricing_overrides;
 mod providers;
 mod sse;
 mod teams;
@@ -42,21 +44,35 @@ pub use keyward_core::chat::{
 pub use keyward_core::duration::{InvalidDuration, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
-pub use keyward_core::ids::{CustomerId, LimitId, ModelName, ProviderKeyId, ProviderName, TeamId, VirtualKeyId};
+pub use keyward_core::ids::{
+    CustomerId, LimitId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId, ProviderKeyId, ProviderName,
+    TeamId, VirtualKeyId,
+};
 pub use keyward_core::list::{
-    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ProviderKeyList, ProviderList,
-    RateLimitList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
+    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ModelConfigChanged, ModelConfigDetail,
+    ModelConfigList, PricingOverrideChanged, PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged,
+    ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList, TeamChanged, TeamDetail, TeamList,
+    VirtualKeyChanged, VirtualKeyList,
 };
 pub use keyward_core::meter::Metric;
+pub use keyward_core::model_budget::{ModelBudget, ModelBudgetInput};
+pub use keyward_core::model_config::{
+    CreateModelConfig, ModelConfig, ModelConfigQuery, ModelConfigScope, UpdateModelConfig,
+};
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
 pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
 pub use keyward_core::patch::Patch;
+pub use keyward_core::pricing_override::{
+    CostField, CreatePricingOverride, MatchType, PricePatch, PricingOverride, PricingOverrideQuery, PricingScopeKind,
+    RequestType, UnitPrice, UpdatePricingOverride,
+};
 pub use keyward_core::provider::{CreateProvider, CreateProviderKey, NetworkConfig, Provider, ProviderKey};
 pub use keyward_core::provider_config::{
     AttachedKey, AzureKeyConfig, BedrockKeyConfig, ProviderConfig, ProviderConfigInput, VertexKeyConfig,
     VirtualKeyProviderKey,
 };
-pub use keyward_core::rate_limit::{RateLimit, RateLimitInput};
+pub use keyward_core::provider_governance::{ProviderGovernance, UpdateProviderGovernance};
+pub use keyward_core::rate_limit::{RateLimit, RateLimitInput, RateLimitRule, RateMetric};
 pub use keyward_core::refusal::{LimitRefusal, Quantity};
 pub use keyward_core::scope::{Scope, ScopeKind};
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::duration::ResetDuration;
-use crate::ids::{CustomerId, LimitId, TeamId, VirtualKeyId};
+use crate::ids::{CustomerId, LimitId, ModelBudgetId, ModelConfigId, TeamId, VirtualKeyId};
 use crate::meter::{Count, MeterId, Metric};
 use crate::money::NanoUsd;
 use crate::window::WindowPolicy;
@@ -52,6 +52,14 @@ pub struct Budget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub provider_config_id: Option<i64>,
+    /// The model config whose budget it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub model_config_id: Option<ModelConfigId>,
+    /// The model budget of a provider config whose budget it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub model_budget_id: Option<ModelBudgetId>,
     /// US dollars that an override adds to the cap at present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -95,6 +103,8 @@ impl Budget {
             team_id: None,
             virtual_key_id: None,
             provider_config_id: None,
+            model_config_id: None,
+            model_budget_id: None,
             override_amount: None,
             override_mode: None,
             override_cycles_left: None,

@@ -67,6 +67,12 @@ string_id! {
     CustomerId;
     /// Identifies a budget or a rate limit: whatever owns meters.
     LimitId;
+    /// Identifies a model config.
+    ModelConfigId;
+    /// Identifies a model budget of a provider config.
+    ModelBudgetId;
+    /// Identifies a pricing override.
+    PricingOverrideId;
     /// Identifies a provider key; not its secret.
     ProviderKeyId;
     /// The unique name of a provider, such as `openai`.

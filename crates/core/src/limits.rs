@@ -9,7 +9,7 @@ use crate::invalid::{Invalid, Pointer};
 use crate::meter::{Count, Enforcement, Meter, MeterId, Metric};
 use crate::money::NanoUsd;
 use crate::patch::Patch;
-use crate::rate_limit::{RateLimit, RateLimitInput};
+use crate::rate_limit::{RateLimit, RateLimitInput, check_positive};
 use crate::scope::Scope;
 
 /// Budgets and rate limit of one owner. Budgets differ in duration and stand shortest first.
@@ -242,16 +242,14 @@ impl Limits {
 }
 
 fn check_cap(metric: &str, cap: Option<i64>, duration: Option<&ResetDuration>, at: &Pointer) -> Result<(), Invalid> {
-    match cap {
-        Some(cap) if cap <= 0 => Err(Invalid::at(
-            at.member(&format!("{metric}_max_limit")),
-            format!("rate limit {metric} max limit cannot be negative or zero: {cap}"),
-        )),
-        Some(_) if duration.is_none() => Err(Invalid::at(
+    let Some(cap) = cap else { return Ok(()) };
+    check_positive(metric, cap, at.member(&format!("{metric}_max_limit")))?;
+    match duration {
+        Some(_) => Ok(()),
+        None => Err(Invalid::at(
             at.member(&format!("{metric}_reset_duration")),
             format!("rate limit {metric} reset duration is required"),
         )),
-        Some(_) | None => Ok(()),
     }
 }
 

@@ -5,8 +5,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::budget::Budget;
 use crate::invalid::Invalid;
+use crate::model_config::ModelConfig;
 use crate::owner::{Customer, Team};
+use crate::pricing_override::PricingOverride;
 use crate::provider::{Provider, ProviderKey};
+use crate::provider_governance::ProviderGovernance;
 use crate::rate_limit::RateLimit;
 use crate::virtual_key::VirtualKey;
 
@@ -64,9 +67,14 @@ impl ListQuery {
     /// # Errors
     /// A limit or offset that is not a number, or negative.
     pub fn check(self) -> Result<Page, Invalid> {
-        if self.limit.is_none() && self.offset.is_none() && self.search.is_none() {
-            return Ok(Page::default());
+        match self.limit.is_none() && self.offset.is_none() && self.search.is_none() {
+            true => Ok(Page::default()),
+            false => self.paged(),
         }
+    }
+
+    /// The same, but never the whole list.
+    pub(crate) fn paged(self) -> Result<Page, Invalid> {
         page(self.limit.as_deref(), self.offset.as_deref(), self.search, MAX_LIMIT)
     }
 
@@ -168,6 +176,14 @@ page_envelope! {
     /// A page of customers.
     CustomerList, customers: Customer
 }
+page_envelope! {
+    /// A page of model configs.
+    ModelConfigList, model_configs: ModelConfig
+}
+page_envelope! {
+    /// A page of pricing overrides.
+    PricingOverrideList, pricing_overrides: PricingOverride
+}
 
 macro_rules! envelope {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty),+ $(,)? }) => {
@@ -265,5 +281,55 @@ envelope! {
         count: i64,
         /// How many there are in all.
         total_count: i64,
+    }
+}
+envelope! {
+    /// A model config that was made or edited.
+    ModelConfigChanged {
+        /// What was done, in words.
+        message: String,
+        /// The model config.
+        model_config: ModelConfig,
+    }
+}
+envelope! {
+    /// One model config.
+    ModelConfigDetail {
+        /// The model config.
+        model_config: ModelConfig,
+    }
+}
+envelope! {
+    /// The providers that have limits of their own.
+    ProviderGovernanceList {
+        /// The providers with their limits, by name.
+        providers: Vec<ProviderGovernance>,
+        /// How many there are.
+        count: i64,
+    }
+}
+envelope! {
+    /// The limits of a provider that were set.
+    ProviderGovernanceChanged {
+        /// What was done, in words.
+        message: String,
+        /// The provider with its limits.
+        provider: ProviderGovernance,
+    }
+}
+envelope! {
+    /// A pricing override that was made or edited.
+    PricingOverrideChanged {
+        /// What was done, in words.
+        message: String,
+        /// The pricing override.
+        pricing_override: PricingOverride,
+    }
+}
+envelope! {
+    /// One pricing override.
+    PricingOverrideDetail {
+        /// The pricing override.
+        pricing_override: PricingOverride,
     }
 }

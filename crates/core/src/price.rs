@@ -15,6 +15,17 @@ impl PicoUsd {
     /// Pico-dollars per nano-dollar.
     const PER_NANO: i128 = 1_000;
 
+    /// A price given in pico-dollars.
+    #[must_use]
+    pub(crate) const fn from_picos(picos: i64) -> Self {
+        Self(picos)
+    }
+
+    /// The price in pico-dollars.
+    pub(crate) const fn picos(self) -> i64 {
+        self.0
+    }
+
     fn of(self, tokens: u64) -> i128 {
         i128::from(self.0) * i128::from(tokens)
     }

@@ -1,5 +1,6 @@
 //! Provider configs: what one virtual key may do at one provider.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -7,8 +8,11 @@ use crate::allow_list::AllowList;
 use crate::budget::{Budget, BudgetInput};
 use crate::ids::{LimitId, ProviderKeyId, ProviderName, VirtualKeyId};
 use crate::limits::Limits;
+use crate::meter::{Count, MeterId};
+use crate::model_budget::{ModelBudget, ModelBudgetInput};
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimit, RateLimitInput};
+use crate::scope::{Scope, ScopeKind};
 
 mod attached_key;
 mod draft;
@@ -54,6 +58,9 @@ pub struct ProviderConfig {
     pub rate_limit: Option<RateLimit>,
     /// The provider keys that may serve, when not all may.
     pub keys: Vec<AttachedKey>,
+    /// Limits of single models, by model; left out when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub model_budgets: Vec<ModelBudget>,
 }
 
 impl ProviderConfig {
@@ -67,6 +74,36 @@ impl ProviderConfig {
     pub fn set_limits(&mut self, limits: Limits) {
         self.budgets = limits.budgets;
         self.rate_limit = limits.rate_limit;
+    }
+
+    /// What its own limits cover, as refusals name it.
+    #[must_use]
+    pub fn limit_scope(&self) -> Scope {
+        Scope { kind: ScopeKind::ProviderConfig, id: self.id.to_string().into() }
+    }
+
+    /// The limits of the provider config and of its single models, with what each covers.
+    pub fn all_limits(&self) -> impl Iterator<Item = (Scope, Limits)> {
+        let own = (self.limit_scope(), self.limits());
+        let models = self.model_budgets.iter().map(|budget| (budget.limit_scope(), budget.limits()));
+        std::iter::once(own).chain(models)
+    }
+
+    /// Shows what the meters read at `now`, those of single models included.
+    #[must_use]
+    pub(crate) fn observed(mut self, read: &dyn Fn(&MeterId) -> Option<Count>, now: Timestamp) -> Self {
+        self.set_limits(self.limits().observed(read, now));
+        let models = self.model_budgets.into_iter().map(|budget| {
+            let limits = budget.limits().observed(read, now);
+            budget.with_limits(limits)
+        });
+        self.model_budgets = models.collect();
+        self
+    }
+
+    /// Every budget of the provider config, those of single models included.
+    pub fn all_budgets(&self) -> impl Iterator<Item = &Budget> {
+        self.budgets.iter().chain(self.model_budgets.iter().flat_map(|model| &model.budgets))
     }
 
     /// Which keys of the provider may serve.
@@ -123,4 +160,9 @@ pub struct ProviderConfigInput {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<RateLimitInput>)]
     pub rate_limit: Patch<RateLimitInput>,
+    /// The full set of limits of single models: null or `[]` removes all. An element with the `id` or the model of an existing
+    /// one edits it.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Vec<ModelBudgetInput>>)]
+    pub model_budgets: Patch<Vec<ModelBudgetInput>>,
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::budget::reading;
 use crate::duration::ResetDuration;
 use crate::ids::LimitId;
+use crate::invalid::{Invalid, Pointer};
 use crate::meter::{Count, MeterId, Metric};
 use crate::patch::Patch;
 use crate::window::WindowPolicy;
@@ -97,4 +98,89 @@ pub struct RateLimitInput {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<ResetDuration>)]
     pub request_reset_duration: Patch<ResetDuration>,
+}
+
+/// What a rule of a list of rate limits counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RateMetric {
+    /// Tokens of all classes.
+    Tokens,
+    /// Requests.
+    Requests,
+}
+
+impl RateMetric {
+    /// The metric's name, as a sentence has it.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Tokens => "token",
+            Self::Requests => "request",
+        }
+    }
+}
+
+/// One cap of a list of rate limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimitRule {
+    /// What it counts.
+    pub metric: RateMetric,
+    /// The most in a window, more than zero.
+    pub max_limit: i64,
+    /// How long a window is, such as `1m`.
+    pub reset_duration: ResetDuration,
+}
+
+/// The one rate limit that a request asks for, in either of its forms. The list is the full set: a metric without a rule has
+/// no cap.
+///
+/// # Errors
+/// Both forms at once, two rules for one metric, and a cap that is not more than zero.
+pub(crate) fn either_form(
+    single: Patch<RateLimitInput>,
+    rules: Patch<Vec<RateLimitRule>>,
+    at: &Pointer,
+) -> Result<Patch<RateLimitInput>, Invalid> {
+    let at = at.member("rate_limits");
+    match (single, rules) {
+        (single, Patch::Absent) => Ok(single),
+        (Patch::Absent, Patch::Null) => Ok(Patch::Null),
+        (Patch::Absent, Patch::Value(rules)) if rules.is_empty() => Ok(Patch::Null),
+        (Patch::Absent, Patch::Value(rules)) => combined(rules, &at).map(Patch::Value),
+        (Patch::Null | Patch::Value(_), Patch::Null | Patch::Value(_)) => {
+            Err(Invalid::at(at, "only one of 'rate_limit' or 'rate_limits' may be set"))
+        }
+    }
+}
+
+fn combined(rules: Vec<RateLimitRule>, at: &Pointer) -> Result<RateLimitInput, Invalid> {
+    let mut limit = RateLimitInput {
+        token_max_limit: Patch::Null,
+        token_reset_duration: Patch::Null,
+        request_max_limit: Patch::Null,
+        request_reset_duration: Patch::Null,
+    };
+    for (index, rule) in rules.into_iter().enumerate() {
+        let at = at.element(index);
+        let noun = rule.metric.noun();
+        let (cap, duration) = match rule.metric {
+            RateMetric::Tokens => (&mut limit.token_max_limit, &mut limit.token_reset_duration),
+            RateMetric::Requests => (&mut limit.request_max_limit, &mut limit.request_reset_duration),
+        };
+        if *cap != Patch::Null {
+            return Err(Invalid::at(at.member("metric"), format!("there may be one {noun} rule at most")));
+        }
+        check_positive(noun, rule.max_limit, at.member("max_limit"))?;
+        (*cap, *duration) = (Patch::Value(rule.max_limit), Patch::Value(rule.reset_duration));
+    }
+    Ok(limit)
+}
+
+/// A cap must be more than zero.
+pub(crate) fn check_positive(noun: &str, cap: i64, at: Pointer) -> Result<(), Invalid> {
+    match cap {
+        ..=0 => Err(Invalid::at(at, format!("rate limit {noun} max limit cannot be negative or zero: {cap}"))),
+        1.. => Ok(()),
+    }
 }

@@ -9,14 +9,22 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeKind {
+    /// One model, or every model, in the whole deployment.
+    ModelConfig,
+    /// One provider in the whole deployment.
+    Provider,
     /// A customer, with all its teams and keys.
     Customer,
     /// A team, with all its keys.
     Team,
     /// One virtual key.
     VirtualKey,
+    /// One model, one provider or both, for one virtual key.
+    VirtualKeyModelConfig,
     /// One virtual key at one provider.
     ProviderConfig,
+    /// One model for one virtual key at one provider.
+    ModelBudget,
 }
 
 impl ScopeKind {
@@ -24,10 +32,14 @@ impl ScopeKind {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
+            Self::ModelConfig => "model config",
+            Self::Provider => "provider",
             Self::Customer => "customer",
             Self::Team => "team",
             Self::VirtualKey => "virtual key",
+            Self::VirtualKeyModelConfig => "the virtual key's model config",
             Self::ProviderConfig => "provider config",
+            Self::ModelBudget => "model budget",
         }
     }
 }
@@ -37,7 +49,7 @@ impl ScopeKind {
 pub struct Scope {
     /// What kind of thing the owner is.
     pub kind: ScopeKind,
-    /// The owner's id.
+    /// The owner's id; a provider's name.
     #[schema(value_type = String)]
     pub id: Arc<str>,
 }

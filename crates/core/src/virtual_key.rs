@@ -151,11 +151,9 @@ impl VirtualKey {
         self.rate_limit = limits.rate_limit;
     }
 
-    /// The budget with this id, of the key itself or of one of its provider configs.
-    #[must_use]
-    pub fn budget_of_any_level(&self, id: &LimitId) -> Option<&Budget> {
-        let own = self.budgets.iter();
-        own.chain(self.provider_configs.iter().flat_map(|config| &config.budgets)).find(|budget| budget.id == *id)
+    /// Every budget of the key, of its provider configs, and of single models in those.
+    pub fn all_budgets(&self) -> impl Iterator<Item = &Budget> {
+        self.budgets.iter().chain(self.provider_configs.iter().flat_map(ProviderConfig::all_budgets))
     }
 
     /// Derives the older API's members from the ones that count, here and in the provider configs.
@@ -173,9 +171,7 @@ impl VirtualKey {
     #[must_use]
     pub fn observed(mut self, read: &dyn Fn(&MeterId) -> Option<Count>, now: Timestamp) -> Self {
         self.set_limits(self.limits().observed(read, now));
-        for config in &mut self.provider_configs {
-            config.set_limits(config.limits().observed(read, now));
-        }
+        self.provider_configs = self.provider_configs.into_iter().map(|config| config.observed(read, now)).collect();
         self.previous_value_expires_at = self.previous_value_expires_at.filter(|until| now < *until);
         self.team = self.team.map(|team| Box::new(team.observed(read, now)));
         self.customer = self.customer.map(|customer| Box::new(customer.observed(read, now)));

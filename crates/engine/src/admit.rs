@@ -3,9 +3,10 @@
 use std::sync::{Arc, MutexGuard};
 
 use jiff::Timestamp;
-use keyward_core::ids::{CustomerId, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
+use keyward_core::ids::{CustomerId, ModelConfigId, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
 use keyward_core::ledger::{Adjustment, Attribution};
 use keyward_core::meter::{Count, Enforcement, Meter, MeterId};
+use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::price::{Price, TokenUsage};
@@ -66,7 +67,7 @@ impl Engine {
         self.policies.put_key(hashes, key, now);
     }
 
-    /// Forgets a virtual key.
+    /// Forgets a virtual key, and the model configs that are for it.
     pub fn remove_virtual_key(&self, id: &VirtualKeyId) {
         self.policies.remove_key(id);
     }
@@ -89,6 +90,16 @@ impl Engine {
     /// Forgets a customer's limits.
     pub fn remove_customer(&self, id: &CustomerId) {
         self.policies.remove_customer(id);
+    }
+
+    /// Makes a model config's limits known, or replaces them. Its usage stays.
+    pub fn put_model_config(&self, config: &ModelConfig, now: Timestamp) {
+        self.policies.put_model_config(config, now);
+    }
+
+    /// Forgets a model config's limits.
+    pub fn remove_model_config(&self, id: &ModelConfigId) {
+        self.policies.remove_model_config(id);
     }
 
     /// Takes off what was adjusted in the books: usage that shall not count in its window any more.
@@ -134,9 +145,10 @@ impl Engine {
         }
         let Permit { principal, config, provider, model } = permit;
         let key = principal.policy;
+        let of_models = self.policies.of_models(&key.id, &provider, &model);
         let owners = self.policies.owners(&key);
-        let own = key.meters.iter().chain(config.iter().flat_map(|config| &config.meters));
-        let scope_set = ScopeSet::new(owners.meters.into_iter().chain(own.cloned()));
+        let own = key.meters.iter().chain(config.iter().flat_map(|config| config.covering(&model)));
+        let scope_set = ScopeSet::new(of_models.into_iter().chain(owners.meters).chain(own.cloned()));
         if let (None, Some(budget)) = (attempt.price, scope_set.budget()) {
             return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
         }

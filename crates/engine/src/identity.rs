@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyward_core::ids::{ModelName, ProviderName};
+use keyward_core::ids::{ModelName, ProviderName, VirtualKeyId};
 use keyward_core::provider_config::KeyAccess;
 use keyward_core::refusal::Refusal;
 
@@ -43,6 +43,12 @@ impl Permit {
     #[must_use]
     pub fn key_access(&self) -> &KeyAccess {
         self.config.as_ref().map_or(&KeyAccess::All, |config| &config.keys)
+    }
+
+    /// The virtual key that has the right.
+    #[must_use]
+    pub fn virtual_key_id(&self) -> &VirtualKeyId {
+        &self.principal.policy.id
     }
 
     /// The provider.

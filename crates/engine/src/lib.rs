@@ -11,6 +11,7 @@ mod admission;
 mod admit;
 mod counter;
 mod identity;
+mod model_policy;
 mod policy;
 
 pub use admission::{Admission, Ledger, Settlement};

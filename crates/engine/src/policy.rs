@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
-use keyward_core::ids::{CustomerId, LimitId, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::Limits;
 use keyward_core::meter::{Count, Meter, MeterId, Metric};
+use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::provider_config::{KeyAccess, ProviderConfig};
 use keyward_core::scope::{Scope, ScopeKind};
@@ -17,6 +18,7 @@ use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use papaya::HashMap;
 
 use crate::counter::Counter;
+use crate::model_policy::ModelPolicies;
 
 /// A meter with its counter.
 #[derive(Debug, Clone)]
@@ -63,11 +65,22 @@ pub(crate) struct ConfigPolicy {
     blocked: AllowList,
     pub(crate) keys: KeyAccess,
     pub(crate) meters: Meters,
+    /// Meters of single models.
+    models: std::collections::HashMap<ModelName, Meters>,
 }
 
 impl ConfigPolicy {
     pub(crate) fn allows(&self, model: &str) -> bool {
         self.allowed.allows(model) && !self.blocked.allows(model)
+    }
+
+    /// The meters that cover a model here.
+    pub(crate) fn covering(&self, model: &ModelName) -> impl Iterator<Item = &LiveMeter> {
+        self.meters.iter().chain(self.models.get(model).into_iter().flatten())
+    }
+
+    fn all_meters(&self) -> impl Iterator<Item = &LiveMeter> {
+        self.meters.iter().chain(self.models.values().flatten())
     }
 }
 
@@ -91,6 +104,7 @@ pub(crate) struct Policies {
     hashes: HashMap<VirtualKeyId, VirtualKeyHashes>,
     teams: HashMap<TeamId, Arc<TeamPolicy>>,
     customers: HashMap<CustomerId, Arc<Meters>>,
+    models: ModelPolicies,
     counters: HashMap<MeterId, Arc<Counter>>,
     next_rank: AtomicU64,
     /// Edits happen one at a time; reads never wait.
@@ -133,6 +147,11 @@ impl Policies {
         }
     }
 
+    /// The meters of every model config that covers the request.
+    pub(crate) fn of_models(&self, key: &VirtualKeyId, provider: &ProviderName, model: &ModelName) -> Meters {
+        self.models.covering(key, provider, model)
+    }
+
     pub(crate) fn restore(&self, counts: impl IntoIterator<Item = (MeterId, Count)>) {
         for (id, count) in counts {
             self.counters.pin().insert(id, Arc::new(Counter::new(self.rank(), Some(count))));
@@ -142,7 +161,7 @@ impl Policies {
     pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = customer.limits();
-        let meters = self.bind(&limits, ScopeKind::Customer, customer.id.as_str(), now);
+        let meters = self.bind(&limits, &scope(ScopeKind::Customer, customer.id.as_str()), now);
         let old = self.customers.pin().insert(customer.id.clone(), Arc::new(meters)).cloned();
         self.forget(old.iter().flat_map(|old| old.iter()), &ids([&limits]));
     }
@@ -156,7 +175,7 @@ impl Policies {
     pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = team.limits();
-        let meters = self.bind(&limits, ScopeKind::Team, team.id.as_str(), now);
+        let meters = self.bind(&limits, &scope(ScopeKind::Team, team.id.as_str()), now);
         let policy = TeamPolicy { customer_id: team.customer_id.clone(), meters };
         let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
         self.forget(old.iter().flat_map(|old| old.meters.iter()), &ids([&limits]));
@@ -166,6 +185,20 @@ impl Policies {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.teams.pin().remove(id).cloned();
         self.forget(old.iter().flat_map(|old| old.meters.iter()), &[]);
+    }
+
+    pub(crate) fn put_model_config(&self, config: &ModelConfig, now: Timestamp) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = config.limits();
+        let meters = self.bind(&limits, &config.limit_scope(), now);
+        let old = self.models.put(config, meters);
+        self.forget(old.iter().flat_map(|old| old.iter()), &ids([&limits]));
+    }
+
+    pub(crate) fn remove_model_config(&self, id: &ModelConfigId) {
+        let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.models.remove(id);
+        self.forget(old.iter().flat_map(|old| old.iter()), &[]);
     }
 
     pub(crate) fn put_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
@@ -185,8 +218,8 @@ impl Policies {
         for (hash, until) in secrets {
             keys.insert(hash, KnownKey { policy: policy.clone(), until });
         }
-        let limits: Vec<Limits> =
-            std::iter::once(key.limits()).chain(key.provider_configs.iter().map(ProviderConfig::limits)).collect();
+        let of_configs = key.provider_configs.iter().flat_map(|config| config.all_limits().map(|(_, limits)| limits));
+        let limits: Vec<Limits> = std::iter::once(key.limits()).chain(of_configs).collect();
         self.forget(replaced.iter().flat_map(|old| key_meters(old)), &ids(&limits));
     }
 
@@ -197,6 +230,9 @@ impl Policies {
         let removed = hashes.into_iter().flat_map(secrets_of).filter_map(|hash| keys.remove(&hash).cloned());
         let old = removed.last().map(|known| known.policy);
         self.forget(old.iter().flat_map(|old| key_meters(old)), &[]);
+        for old in self.models.remove_of_key(id) {
+            self.forget(old.iter(), &[]);
+        }
     }
 
     fn compile(&self, key: &VirtualKey, now: Timestamp) -> KeyPolicy {
@@ -208,23 +244,27 @@ impl Policies {
             team_id: key.team_id.clone(),
             customer_id: key.customer_id.clone(),
             configs: key.provider_configs.iter().map(|config| Arc::new(self.compile_config(config, now))).collect(),
-            meters: self.bind(&key.limits(), ScopeKind::VirtualKey, key.id.as_str(), now),
+            meters: self.bind(&key.limits(), &scope(ScopeKind::VirtualKey, key.id.as_str()), now),
         }
     }
 
     fn compile_config(&self, config: &ProviderConfig, now: Timestamp) -> ConfigPolicy {
+        let models = config
+            .model_budgets
+            .iter()
+            .map(|budget| (budget.model.clone(), self.bind(&budget.limits(), &budget.limit_scope(), now)));
         ConfigPolicy {
             provider: config.provider.clone(),
             allowed: config.allowed_models.clone(),
             blocked: config.blacklisted_models.clone(),
             keys: config.key_access(),
-            meters: self.bind(&config.limits(), ScopeKind::ProviderConfig, &config.id.to_string(), now),
+            meters: self.bind(&config.limits(), &config.limit_scope(), now),
+            models: models.collect(),
         }
     }
 
     /// Binds limits to their counters, and makes the windows of the edited policy the current ones.
-    fn bind(&self, limits: &Limits, kind: ScopeKind, id: &str, now: Timestamp) -> Meters {
-        let scope = Scope { kind, id: id.into() };
+    fn bind(&self, limits: &Limits, scope: &Scope, now: Timestamp) -> Meters {
         let bind = |meter: Meter| {
             let counters = self.counters.pin();
             let fresh = || Arc::new(Counter::new(self.rank(), None));
@@ -232,7 +272,7 @@ impl Policies {
             counter.lock().roll(meter.window_at(now));
             LiveMeter { meter: Arc::new(meter), counter }
         };
-        limits.meters(&scope).map(bind).collect()
+        limits.meters(scope).map(bind).collect()
     }
 
     /// Drops the counters of limits that are gone. A cap that was only cleared keeps its counter, so that clearing it and
@@ -262,5 +302,9 @@ fn ids<'a>(limits: impl IntoIterator<Item = &'a Limits>) -> Vec<LimitId> {
 }
 
 fn key_meters(policy: &KeyPolicy) -> impl Iterator<Item = &LiveMeter> {
-    policy.meters.iter().chain(policy.configs.iter().flat_map(|config| &config.meters))
+    policy.meters.iter().chain(policy.configs.iter().flat_map(|config| config.all_meters()))
+}
+
+fn scope(kind: ScopeKind, id: &str) -> Scope {
+    Scope { kind, id: id.into() }
 }

@@ -7,6 +7,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 mod audit;
 mod customers;
 mod limits;
+mod model_configs;
+mod pricing_overrides;
+mod provider_governance;
 mod provider_keys;
 mod providers;
 mod quota;
@@ -49,6 +52,20 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(provider_keys::provider_key_list)
         .service(provider_keys::provider_key_get)
         .service(provider_keys::provider_key_delete)
+        .service(model_configs::model_config_create)
+        .service(model_configs::model_config_list)
+        .service(model_configs::model_config_get)
+        .service(model_configs::model_config_update)
+        .service(model_configs::model_config_delete)
+        .service(provider_governance::provider_governance_list)
+        .service(provider_governance::provider_governance_update)
+        .service(provider_governance::provider_governance_delete)
+        .service(pricing_overrides::pricing_override_create)
+        .service(pricing_overrides::pricing_override_list)
+        .service(pricing_overrides::pricing_override_get)
+        .service(pricing_overrides::pricing_override_update)
+        .service(pricing_overrides::pricing_override_patch)
+        .service(pricing_overrides::pricing_override_delete)
         .service(audit::audit_list)
         .service(audit::audit_verify);
 }

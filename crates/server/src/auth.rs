@@ -66,6 +66,14 @@ permissions! {
     ProvidersRead,
     /// Makes and deletes providers and their keys.
     ProvidersWrite,
+    /// Reads model configs and the limits of providers.
+    ModelConfigsRead,
+    /// Makes, edits and deletes model configs and the limits of providers.
+    ModelConfigsWrite,
+    /// Reads pricing overrides.
+    PricingRead,
+    /// Makes, edits and deletes pricing overrides.
+    PricingWrite,
     /// Reads and verifies the audit log.
     AuditRead,
     /// Reads metrics.

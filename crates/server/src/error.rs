@@ -185,6 +185,7 @@ impl From<StoreError> for ApiError {
                 let message = format!("A {} with this name already exists", noun.words().to_lowercase());
                 Self::new(ErrorCode::AlreadyExists, message).at("/name")
             }
+            StoreError::Taken(invalid) => Self::new(ErrorCode::AlreadyExists, invalid.message).at(invalid.pointer),
             StoreError::Stale => {
                 let message = "It has another version than the one in If-Match: read it again";
                 Self::new(ErrorCode::PreconditionFailed, message).at("if-match")

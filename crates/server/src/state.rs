@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use keyward_core::catalogue::Catalogue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::limits::Edit;
 use keyward_core::meter::{Count, MeterId};
+use keyward_core::pricing_override::{PricingOverrideFilter, PricingTable};
 use keyward_engine::Engine;
 use keyward_store::{KeyHasher, Reveal, Store, StoreError};
 use tokio::runtime::Handle;
@@ -37,6 +39,8 @@ pub(crate) struct State {
     pub(crate) ledger: Arc<LedgerWriter>,
     pub(crate) upstreams: Upstreams,
     pub(crate) catalogue: Catalogue,
+    /// The pricing overrides, compiled; replaced whole on every edit.
+    pub(crate) pricing: ArcSwap<PricingTable>,
     pub(crate) metrics: Metrics,
     /// Attempts and edits that outlive the request that began them.
     pub(crate) tasks: TaskTracker,
@@ -64,6 +68,8 @@ impl State {
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));
         policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
+        policies.model_configs.iter().for_each(|config| engine.put_model_config(config, now));
+        let pricing = PricingTable::new(&policies.pricing_overrides)?;
         let upstreams = Upstreams::new(settings.block_private_upstreams);
         upstreams.reload(&store).await?;
         Ok(Self {
@@ -74,6 +80,7 @@ impl State {
             ledger,
             upstreams,
             catalogue,
+            pricing: ArcSwap::from_pointee(pricing),
             metrics: Metrics::new(),
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),
@@ -82,6 +89,13 @@ impl State {
             draining: AtomicBool::new(false),
             edits: Mutex::new(()),
         })
+    }
+
+    /// Reads the pricing overrides again. Callers take turns, so that the newest state wins.
+    pub(crate) async fn reload_pricing(&self) -> Result<(), ApiError> {
+        let all = self.store.pricing_override_list(PricingOverrideFilter::default()).await?;
+        self.pricing.store(Arc::new(PricingTable::new(&all.entries)?));
+        Ok(())
     }
 
     /// What a meter reads: the figure that is enforced, which may be a moment ahead of the database.

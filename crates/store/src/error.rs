@@ -20,6 +20,9 @@ pub enum StoreError {
     /// Something of this kind with this name exists already.
     #[error("{} already exists", .0.words())]
     Duplicate(Noun),
+    /// Something that stands for the same exists already: which member says so, and in which words.
+    #[error(transparent)]
+    Taken(Invalid),
     /// The thing has another version than the one that the change was meant for.
     #[error("it was changed by somebody else")]
     Stale,
@@ -97,6 +100,10 @@ pub enum Noun {
     ProviderKey,
     /// A budget.
     Budget,
+    /// A model config.
+    ModelConfig,
+    /// A pricing override.
+    PricingOverride,
 }
 
 impl Noun {
@@ -110,6 +117,8 @@ impl Noun {
             Self::Provider => "Provider",
             Self::ProviderKey => "Provider key",
             Self::Budget => "Budget",
+            Self::ModelConfig => "Model config",
+            Self::PricingOverride => "Pricing override",
         }
     }
 }

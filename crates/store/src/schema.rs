@@ -112,12 +112,47 @@ tables! {
         provider_key_number -> BigInt,
     }
 
+    model_configs (id) {
+        id -> Text,
+        model_name -> Text,
+        provider -> Nullable<Text>,
+        virtual_key_id -> Nullable<Text>,
+        calendar_aligned -> Bool,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    model_budgets (id) {
+        id -> Text,
+        provider_config_id -> BigInt,
+        model -> Text,
+    }
+
+    pricing_overrides (id) {
+        id -> Text,
+        name -> Text,
+        scope_kind -> Text,
+        virtual_key_id -> Nullable<Text>,
+        provider_id -> Nullable<Text>,
+        provider_key_id -> Nullable<Text>,
+        match_type -> Text,
+        pattern -> Text,
+        request_types -> Text,
+        patch -> Text,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
     budgets (id) {
         id -> Text,
         customer_id -> Nullable<Text>,
         team_id -> Nullable<Text>,
         virtual_key_id -> Nullable<Text>,
         provider_config_id -> Nullable<BigInt>,
+        model_config_id -> Nullable<Text>,
+        model_budget_id -> Nullable<Text>,
         max_limit -> BigInt,
         reset_duration -> Text,
         calendar_aligned -> Bool,
@@ -135,6 +170,8 @@ tables! {
         team_id -> Nullable<Text>,
         virtual_key_id -> Nullable<Text>,
         provider_config_id -> Nullable<BigInt>,
+        model_config_id -> Nullable<Text>,
+        model_budget_id -> Nullable<Text>,
         token_max_limit -> Nullable<BigInt>,
         token_reset_duration -> Nullable<Text>,
         request_max_limit -> Nullable<BigInt>,
@@ -230,6 +267,8 @@ tables! {
 diesel::joinable!(provider_keys -> providers (provider_number));
 diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
 diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
+diesel::joinable!(model_configs -> virtual_keys (virtual_key_id));
+diesel::allow_tables_to_appear_in_same_query!(model_configs, virtual_keys);
 diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);
 diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs, virtual_keys);
 diesel::allow_tables_to_appear_in_same_query!(virtual_keys, virtual_key_metadata);

@@ -10,8 +10,10 @@ use keyward_core::change::Change;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
+use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
+use keyward_core::pricing_override::PricingOverride;
 use keyward_core::secret::SecretSource;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
@@ -57,8 +59,10 @@ macro_rules! writing {
 
 mod audit;
 mod books;
+mod model_configs;
 mod open;
 mod owners;
+mod pricing_overrides;
 mod providers;
 mod virtual_keys;
 
@@ -136,6 +140,10 @@ pub struct Policies {
     pub teams: Vec<Team>,
     /// Every virtual key with the hashes that it is found by.
     pub virtual_keys: Vec<(VirtualKeyHashes, VirtualKey)>,
+    /// Every model config.
+    pub model_configs: Vec<ModelConfig>,
+    /// Every pricing override, oldest first.
+    pub pricing_overrides: Vec<PricingOverride>,
     /// Every counter; a meter that is not here is unused.
     pub counts: Vec<(MeterId, Count)>,
 }

@@ -5,6 +5,7 @@ use crate::allow_list::AllowList;
 use crate::ids::{ProviderKeyId, ProviderName};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::{Edit, Limits, LimitsInput};
+use crate::model_budget::{self, ModelBudget, ModelBudgetInput};
 use crate::patch::Patch;
 
 /// Which keys of a provider may serve a virtual key.
@@ -33,6 +34,8 @@ pub struct ProviderConfigDraft {
     pub keys: KeyAccess,
     /// The provider config's own limits.
     pub limits: Limits,
+    /// The limits of single models.
+    pub model_budgets: Vec<ModelBudget>,
 }
 
 impl ProviderConfigDraft {
@@ -47,6 +50,7 @@ impl ProviderConfigDraft {
             blacklisted_models: AllowList::nothing(),
             keys: KeyAccess::Only(keys),
             limits: Limits::default(),
+            model_budgets: Vec::new(),
         }
     }
 
@@ -93,8 +97,31 @@ impl ProviderConfigDraft {
                 .or(existing.map(ProviderConfig::key_access))
                 .unwrap_or(KeyAccess::All),
             limits,
+            model_budgets: model_budgets(existing, &element.model_budgets, calendar_aligned, at, edit)?,
         })
     }
+}
+
+/// The limits of single models after the request; a setting of the owner's calendar reaches those that it does not mention.
+fn model_budgets(
+    existing: Option<&ProviderConfig>,
+    patch: &Patch<Vec<ModelBudgetInput>>,
+    calendar_aligned: Option<bool>,
+    at: &Pointer,
+    edit: &mut Edit<'_>,
+) -> Result<Vec<ModelBudget>, Invalid> {
+    let existing = existing.map(|config| config.model_budgets.as_slice()).unwrap_or_default();
+    let at = at.member("model_budgets");
+    let kept: Vec<ModelBudgetInput>;
+    let elements = match patch {
+        Patch::Absent => {
+            kept = existing.iter().map(|budget| ModelBudgetInput::kept(budget.id.clone())).collect();
+            &kept
+        }
+        Patch::Null => return Ok(Vec::new()),
+        Patch::Value(elements) => elements,
+    };
+    model_budget::edited(existing, elements, calendar_aligned, &at, edit)
 }
 
 /// The existing config that an element means: by its id, else by its provider, so that sending the same set again refills

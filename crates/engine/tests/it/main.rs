@@ -7,5 +7,6 @@ mod books;
 mod caps;
 mod identity;
 mod model;
+mod model_configs;
 mod windows;
 mod world;

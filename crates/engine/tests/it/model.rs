@@ -5,7 +5,7 @@ use keyward_engine::Admission;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{World, at, budget, output, rate_limit, settled};
+use crate::world::{World, at, budget, model_config, output, rate_limit, settled};
 
 const CAP: i64 = 100;
 const REQUESTS: i64 = 8;
@@ -59,13 +59,15 @@ impl Model {
 }
 
 proptest! {
-    /// I1, I2, I4 and I6 together: the engine admits exactly what the model does, and its books add up after every event.
+    /// I1, I2, I4 and I6 together: the engine admits exactly what the model does, and its books add up after every event. The meters
+    /// are a virtual key's, those of a model config for it, and those of one for everybody.
     #[test]
     fn i1_i2_i4_i6_any_sequence_agrees_with_the_model(events in proptest::collection::vec(any_event(), 1..80)) {
-        let world = World::with_key(json!({
-            "budgets": [budget("b", CAP, WINDOW as u32)],
-            "rate_limit": rate_limit("r", None, Some(REQUESTS)),
-        }));
+        let world = World::with_key(json!({ "budgets": [budget("b", CAP, WINDOW as u32)] }));
+        let everyone = json!({ "rate_limit": rate_limit("r", None, Some(REQUESTS)), "provider": "p" });
+        world.engine.put_model_config(&model_config("mc", everyone), at(0));
+        let wider = json!({ "budgets": [budget("w", 2 * CAP, WINDOW as u32)], "scope": "virtual_key", "scope_id": "vk" });
+        world.engine.put_model_config(&model_config("wider", wider), at(0));
         let (mut model, mut now, mut settlements) = (Model::default(), 0i64, 0usize);
         for event in events {
             match event {
@@ -98,13 +100,16 @@ proptest! {
             prop_assert!(world.used("b", Metric::Cost) <= CAP);
             if model.window == now / WINDOW && settlements > 0 {
                 prop_assert_eq!(world.used("b", Metric::Cost), model.used);
+                prop_assert_eq!(world.used("w", Metric::Cost), model.used);
                 prop_assert_eq!(world.used("r", Metric::Requests), model.requests);
             }
             prop_assert_eq!(world.ledger.entries.lock().unwrap().len(), settlements);
         }
-        if let Some(folded) = world.folded("b", Metric::Cost) {
-            let count = world.engine.count(&crate::world::meter("b", Metric::Cost)).unwrap();
-            prop_assert_eq!(folded.rolled(count.window), count);
+        for (limit, metric) in [("b", Metric::Cost), ("w", Metric::Cost), ("r", Metric::Requests)] {
+            if let Some(folded) = world.folded(limit, metric) {
+                let count = world.engine.count(&crate::world::meter(limit, metric)).unwrap();
+                prop_assert_eq!(folded.rolled(count.window), count);
+            }
         }
     }
 }

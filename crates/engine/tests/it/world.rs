@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use keyward_core::ledger::{LedgerEntry, Outcome};
 use keyward_core::meter::{Count, MeterId, Metric};
+use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::price::{Price, Rates, TokenUsage};
 use keyward_core::refusal::Refusal;
@@ -102,6 +103,14 @@ pub fn customer(members: Value) -> Customer {
     entity(owner("customer"), members)
 }
 
+pub fn model_config(id: &str, members: Value) -> ModelConfig {
+    let base = json!({
+        "id": id, "model_name": "*", "scope": "global", "budgets": [], "calendar_aligned": false, "config_hash": "",
+        "created_at": at(0), "updated_at": at(0),
+    });
+    entity(base, members)
+}
+
 /// One nano-dollar for each token of input or output.
 pub fn price() -> Price {
     let nano = "0.001".parse().unwrap();
@@ -126,7 +135,18 @@ impl World {
     }
 
     pub fn ask_priced(&self, bound: u64, price: Option<Price>, now: Timestamp) -> Result<Admission, Refusal> {
-        let permit = self.engine.identify(&HASH, now)?.permit("p".into(), "m".into())?;
+        self.ask_for(&HASH, ("p", "m"), bound, price, now)
+    }
+
+    pub fn ask_for(
+        &self,
+        hash: &KeyHash,
+        (provider, model): (&str, &str),
+        bound: u64,
+        price: Option<Price>,
+        now: Timestamp,
+    ) -> Result<Admission, Refusal> {
+        let permit = self.engine.identify(hash, now)?.permit(provider.into(), model.into())?;
         let attempt = Attempt {
             request_id: "request".into(),
             attempt: 0,

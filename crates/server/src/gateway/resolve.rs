@@ -6,6 +6,7 @@ use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
 use keyward_core::price::Price;
+use keyward_core::pricing_override::{Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 use secrecy::SecretString;
 
@@ -41,10 +42,18 @@ impl Route {
         })?;
         let (key_id, secret) = (picked.0.clone(), picked.1.clone());
         let card = state.catalogue.find(provider.as_str(), model.as_str());
-        let price = card.map(|card| card.price).or(match state.settings.unpriced_models {
+        let own = card.map(|card| card.price).or(match state.settings.unpriced_models {
             UnpricedModels::Refuse => None,
             UnpricedModels::Free => Some(Price::FREE),
         });
+        let priced = Priced {
+            virtual_key: permit.virtual_key_id(),
+            provider: permit.provider(),
+            provider_key: &key_id,
+            model: permit.model().as_str(),
+            request_type: RequestType::ChatCompletion,
+        };
+        let price = state.pricing.load().price(&priced, own);
         Ok(Self { permit, upstream, key_id, secret, card, price })
     }
 }

@@ -17,10 +17,10 @@ pub(super) fn applied(mut document: OpenApi) -> OpenApi {
 }
 
 fn describe(operation: &mut Operation) {
-    if ["create", "get", "update"].into_iter().any(|verb| is(operation, verb)) {
+    if ["create", "get", "update", "patch"].into_iter().any(|verb| is(operation, verb)) {
         tag(operation);
     }
-    if ["update", "delete"].into_iter().any(|verb| is(operation, verb)) {
+    if ["update", "patch", "delete"].into_iter().any(|verb| is(operation, verb)) {
         let what = "Change this version only: the `ETag` that the resource was read with. Any version unless given.";
         header(operation, "If-Match", what);
     } else {

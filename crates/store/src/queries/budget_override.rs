@@ -30,7 +30,7 @@ pub(crate) fn set(
     let (_, before) = get(c, id, Reveal::Redacted, sealer)?;
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
-    let found = before.budget_of_any_level(budget).ok_or(StoreError::NotFound(Noun::Budget))?;
+    let found = before.all_budgets().find(|own| own.id == *budget).ok_or(StoreError::NotFound(Noun::Budget))?;
     let raise = raise(found, now)?;
     diesel::update(budgets::table.find(budget.as_str()))
         .set((

@@ -27,24 +27,34 @@ pub(super) enum LimitOwner {
     Team(String),
     VirtualKey(String),
     ProviderConfig(i64),
+    ModelConfig(String),
+    ModelBudget(String),
 }
 
 /// The limits of these owners; an owner that has none is not in the map.
 pub(super) fn load(c: &mut Conn, owners: &[LimitOwner]) -> Result<HashMap<LimitOwner, Limits>, StoreError> {
     let mut limits = HashMap::new();
     for chunk in owners.chunks(CHUNK) {
+        let columns: Vec<OwnerColumns> = chunk.iter().map(LimitOwner::columns).collect();
         let texts = |pick: fn(&OwnerColumns) -> &Option<String>| {
-            chunk.iter().filter_map(|owner| pick(&owner.columns()).clone()).collect::<Vec<_>>()
+            columns.iter().filter_map(|columns| pick(columns).as_deref()).collect::<Vec<_>>()
         };
-        let (customers, teams, keys) = (texts(|c| &c.0), texts(|c| &c.1), texts(|c| &c.2));
-        let configs: Vec<i64> = chunk.iter().filter_map(|owner| owner.columns().3).collect();
+        let (customers, teams) = (texts(|columns| &columns.customer_id), texts(|columns| &columns.team_id));
+        let keys = texts(|columns| &columns.virtual_key_id);
+        let configs: Vec<i64> = columns.iter().filter_map(|columns| columns.provider_config_id).collect();
+        let (models, model_budgets) =
+            (texts(|columns| &columns.model_config_id), texts(|columns| &columns.model_budget_id));
         let found = budgets::table
             .filter(budgets::customer_id.eq_any(&customers).or(budgets::team_id.eq_any(&teams)))
-            .or_filter(budgets::virtual_key_id.eq_any(&keys).or(budgets::provider_config_id.eq_any(&configs)));
+            .or_filter(budgets::virtual_key_id.eq_any(&keys).or(budgets::provider_config_id.eq_any(&configs)))
+            .or_filter(budgets::model_config_id.eq_any(&models).or(budgets::model_budget_id.eq_any(&model_budgets)));
         collect_budgets(found.select(BudgetRow::as_select()).load(c)?, &mut limits)?;
         let found = rate_limits::table
             .filter(rate_limits::customer_id.eq_any(&customers).or(rate_limits::team_id.eq_any(&teams)))
-            .or_filter(rate_limits::virtual_key_id.eq_any(&keys).or(rate_limits::provider_config_id.eq_any(&configs)));
+            .or_filter(rate_limits::virtual_key_id.eq_any(&keys).or(rate_limits::provider_config_id.eq_any(&configs)))
+            .or_filter(
+                rate_limits::model_config_id.eq_any(&models).or(rate_limits::model_budget_id.eq_any(&model_budgets)),
+            );
         collect_rate_limits(found.select(RateLimitRow::as_select()).load(c)?, &mut limits)?;
     }
     sort(&mut limits);

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::limits::Limits;
+use keyward_core::model_budget::ModelBudget;
 use keyward_core::provider_config::{AttachedKey, KeyAccess, ProviderConfig, ProviderConfigDraft};
 
 use super::limit::{self, LimitOwner};
 use super::provider_key::{ProviderKeyRow, allow_list, allow_list_json};
 use super::search::CHUNK;
-use super::{Conn, meter};
+use super::{Conn, meter, model_budget};
 use crate::error::StoreError;
 use crate::schema::{provider_config_keys, provider_configs, provider_keys, providers};
 
@@ -28,7 +29,12 @@ struct ProviderConfigRow {
 
 impl ProviderConfigRow {
     /// The views are derived once the whole virtual key is there.
-    fn into_config(self, limits: Limits, keys: Vec<AttachedKey>) -> Result<ProviderConfig, StoreError> {
+    fn into_config(
+        self,
+        limits: Limits,
+        keys: Vec<AttachedKey>,
+        model_budgets: Vec<ModelBudget>,
+    ) -> Result<ProviderConfig, StoreError> {
         let Self { id, virtual_key_id, provider, weight, allowed_models, blacklisted_models, allow_all_keys } = self;
         Ok(ProviderConfig {
             id,
@@ -44,6 +50,7 @@ impl ProviderConfigRow {
             rate_limit_id: None,
             rate_limit: limits.rate_limit,
             keys,
+            model_budgets,
         })
     }
 }
@@ -61,11 +68,14 @@ pub(super) fn load(c: &mut Conn, virtual_keys: &[&str]) -> Result<HashMap<String
     let owners: Vec<LimitOwner> = rows.iter().map(|row| LimitOwner::ProviderConfig(row.id)).collect();
     let mut limits = limit::load(c, &owners)?;
     let mut keys = attached_keys(c, &rows)?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut model_budgets = model_budget::load(c, &ids)?;
     let mut configs: HashMap<String, Vec<ProviderConfig>> = HashMap::new();
     for (row, owner) in rows.into_iter().zip(owners) {
         let keys = keys.remove(&row.id).unwrap_or_default();
+        let models = model_budgets.remove(&row.id).unwrap_or_default();
         let virtual_key = row.virtual_key_id.clone();
-        let config = row.into_config(limits.remove(&owner).unwrap_or_default(), keys)?;
+        let config = row.into_config(limits.remove(&owner).unwrap_or_default(), keys, models)?;
         configs.entry(virtual_key).or_default().push(config);
     }
     Ok(configs)
@@ -90,7 +100,16 @@ fn attached_keys(c: &mut Conn, rows: &[ProviderConfigRow]) -> Result<HashMap<i64
 
 /// Stores a new provider config.
 pub(super) fn insert(c: &mut Conn, owner: &VirtualKeyId, draft: &ProviderConfigDraft) -> Result<(), StoreError> {
-    let ProviderConfigDraft { id: _, provider, weight, allowed_models, blacklisted_models, keys, limits } = draft;
+    let ProviderConfigDraft {
+        id: _,
+        provider,
+        weight,
+        allowed_models,
+        blacklisted_models,
+        keys,
+        limits,
+        model_budgets,
+    } = draft;
     let id: i64 = diesel::insert_into(provider_configs::table)
         .values((
             provider_configs::virtual_key_id.eq(owner.as_str()),
@@ -103,12 +122,22 @@ pub(super) fn insert(c: &mut Conn, owner: &VirtualKeyId, draft: &ProviderConfigD
         .returning(provider_configs::id)
         .get_result(c)?;
     limit::insert(c, &LimitOwner::ProviderConfig(id), limits)?;
+    model_budget::update(c, id, &[], model_budgets)?;
     attach(c, id, keys)
 }
 
 /// Makes an existing provider config what the draft says.
 pub(super) fn update(c: &mut Conn, before: &ProviderConfig, after: &ProviderConfigDraft) -> Result<(), StoreError> {
-    let ProviderConfigDraft { id: _, provider, weight, allowed_models, blacklisted_models, keys, limits } = after;
+    let ProviderConfigDraft {
+        id: _,
+        provider,
+        weight,
+        allowed_models,
+        blacklisted_models,
+        keys,
+        limits,
+        model_budgets,
+    } = after;
     diesel::update(provider_configs::table.find(before.id))
         .set((
             provider_configs::provider.eq(provider.as_str()),
@@ -119,6 +148,7 @@ pub(super) fn update(c: &mut Conn, before: &ProviderConfig, after: &ProviderConf
         ))
         .execute(c)?;
     limit::update(c, &LimitOwner::ProviderConfig(before.id), &before.limits(), limits)?;
+    model_budget::update(c, before.id, &before.model_budgets, model_budgets)?;
     let attached = provider_config_keys::table.filter(provider_config_keys::provider_config_id.eq(before.id));
     diesel::delete(attached).execute(c)?;
     attach(c, before.id, keys)
@@ -126,7 +156,9 @@ pub(super) fn update(c: &mut Conn, before: &ProviderConfig, after: &ProviderConf
 
 /// Removes a provider config with its limits and their counters.
 pub(super) fn delete(c: &mut Conn, config: &ProviderConfig) -> Result<(), StoreError> {
-    meter::delete(c, config.limits().ids())?;
+    for (_, limits) in config.all_limits() {
+        meter::delete(c, limits.ids())?;
+    }
     diesel::delete(provider_configs::table.find(config.id)).execute(c)?;
     Ok(())
 }

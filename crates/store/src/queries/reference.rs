@@ -23,6 +23,15 @@ pub(super) fn check_customer(c: &mut Conn, id: Option<&CustomerId>) -> Result<()
     }
 }
 
+/// The provider must be configured.
+pub(super) fn check_provider(c: &mut Conn, name: Option<&ProviderName>) -> Result<(), StoreError> {
+    let Some(name) = name else { return Ok(()) };
+    match diesel::select(exists(providers::table.filter(providers::name.eq(name.as_str())))).get_result(c)? {
+        true => Ok(()),
+        false => Err(Invalid::at("provider".into(), format!("invalid provider name: {name}")).into()),
+    }
+}
+
 fn check_team(c: &mut Conn, id: Option<&TeamId>) -> Result<(), StoreError> {
     let Some(id) = id else { return Ok(()) };
     match diesel::select(exists(teams::table.find(id.as_str()))).get_result(c)? {

@@ -12,7 +12,7 @@ use keyward_core::virtual_key::{Metadata, VirtualKey, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
 use super::search::CHUNK;
-use super::{Conn, audit, customer, meter, provider_config, team, virtual_key_metadata};
+use super::{Conn, audit, customer, meter, model_config, provider_config, team, virtual_key_metadata};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -173,15 +173,16 @@ pub(crate) fn reveal(
     Ok(key.value)
 }
 
-/// Removes a virtual key with its provider configs, limits and counters.
+/// Removes a virtual key with its provider configs, the model configs that are for it, limits and counters.
 pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &VirtualKeyId, sealer: &Sealer) -> Result<(), StoreError> {
     lock(c, id)?;
     let (_, key) = get(c, id, Reveal::Redacted, sealer)?;
     by.expects(&key)?;
     meter::delete(c, key.limits().ids())?;
-    for config in &key.provider_configs {
-        meter::delete(c, config.limits().ids())?;
+    for (_, limits) in key.provider_configs.iter().flat_map(ProviderConfig::all_limits) {
+        meter::delete(c, limits.ids())?;
     }
+    model_config::delete_of_key(c, by, id)?;
     diesel::delete(virtual_keys::table.find(id.as_str())).execute(c)?;
     audit::deleted(c, by, ("virtual_key", id.as_str()), &key)
 }

@@ -93,10 +93,7 @@ pub(crate) fn update(
     let (_, after) = get(c, id, Reveal::Redacted, sealer)?;
     adopt_windows(c, &after, now)?;
     let adjustments = match draft.reset_budget_usage {
-        ResetUsage::Yes => {
-            let configs = after.provider_configs.iter().flat_map(|config| &config.budgets);
-            meter::reset(c, after.budgets.iter().chain(configs).map(|budget| &budget.id), now)?
-        }
+        ResetUsage::Yes => meter::reset(c, after.all_budgets().map(|budget| &budget.id), now)?,
         ResetUsage::No => Vec::new(),
     };
     audit::edited(c, by, ("virtual_key", id.as_str()), &before, &after)?;
@@ -143,10 +140,8 @@ fn write_configs(
 
 /// Counters move into the windows of the edited policies; usage goes with them.
 fn adopt_windows(c: &mut Conn, key: &VirtualKey, now: Timestamp) -> Result<(), StoreError> {
-    let scope = |kind, id: &str| Scope { kind, id: id.into() };
-    limit::adopt_windows(c, &key.limits(), &scope(ScopeKind::VirtualKey, key.id.as_str()), now)?;
-    key.provider_configs.iter().try_for_each(|config| {
-        let scope = scope(ScopeKind::ProviderConfig, &config.id.to_string());
-        limit::adopt_windows(c, &config.limits(), &scope, now)
-    })
+    let scope = Scope { kind: ScopeKind::VirtualKey, id: key.id.as_str().into() };
+    limit::adopt_windows(c, &key.limits(), &scope, now)?;
+    let mut of_configs = key.provider_configs.iter().flat_map(ProviderConfig::all_limits);
+    of_configs.try_for_each(|(scope, limits)| limit::adopt_windows(c, &limits, &scope, now))
 }

@@ -9,7 +9,7 @@ use keyward_core::meter::{Count, MeterId, Metric};
 use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
 use keyward_core::window::Window;
-use keyward_store::{LedgerTotals, Store};
+use keyward_store::{LedgerTotals, Store, StoreError};
 use serde_json::json;
 
 use crate::database::Database;
@@ -185,4 +185,36 @@ async fn counters_without_a_limit_go_at_the_next_start() {
     let store = database.open().await.unwrap();
     assert!(counts(&store).await.is_empty());
     assert_eq!(store.ledger_totals("v".into()).await.unwrap().entries, 1, "the books stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_counters_of_a_virtual_keys_model_limits_go_with_it_and_others_stay() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    request::providers(&store).await;
+    let budget = json!({"max_limit": 1, "reset_duration": "1d"});
+    let models = json!([{"model": "m", "budget": budget}]);
+    let configs = json!([{"provider": "openai", "model_budgets": models}]);
+    let key = create(&store, json!({"name": "app", "provider_configs": configs})).await.unwrap();
+    let own = json!({"model_name": "m", "scope": "virtual_key", "scope_id": key.id, "budget": budget});
+    let own = request::model_config(&store, own).await.unwrap();
+    let all = request::model_config(&store, json!({"model_name": "m", "budget": budget})).await.unwrap();
+    let twice = request::model_config(&store, json!({"model_name": "m"})).await;
+    assert!(matches!(twice, Err(StoreError::Taken(_))), "{twice:?}");
+
+    let of_model = key.provider_configs[0].model_budgets[0].budgets[0].meter_id();
+    let meters = [of_model, own.budgets[0].meter_id(), all.budgets[0].meter_id()];
+    let postings = meters.iter().map(|meter| posting(meter, window(0, 10), 7)).collect();
+    store.ledger_append(vec![entry("r", &key.id, postings)]).await.unwrap();
+    assert_eq!(counts(&store).await.len(), 3);
+    store.close().await.unwrap();
+    // Opening removes counters without a limit: these all have one.
+    let store = database.open().await.unwrap();
+    assert_eq!(counts(&store).await.len(), 3);
+
+    store.virtual_key_delete(change("virtual_key_delete"), key.id).await.unwrap();
+    let policies = store.policies_load().await.unwrap();
+    assert_eq!(policies.model_configs, std::slice::from_ref(&all));
+    let left: Vec<MeterId> = policies.counts.into_iter().map(|(meter, _)| meter).collect();
+    assert_eq!(left, [all.budgets[0].meter_id()]);
 }

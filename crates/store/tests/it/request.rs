@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use keyward_core::change::Change;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
+use keyward_core::model_config::{CreateModelConfig, ModelConfig, ScopedKey};
 use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team};
 use keyward_core::provider::{CreateProvider, CreateProviderKey, ProviderDraft, ProviderKeyDraft};
 use keyward_core::secret::VirtualKeyValue;
@@ -79,4 +80,12 @@ pub(crate) async fn providers(store: &Store) -> [String; 3] {
     let openai = store.provider_create(change("provider_create"), openai).await.unwrap();
     let anthropic = store.provider_create(change("provider_create"), anthropic).await.unwrap();
     [&openai.keys[0], &openai.keys[1], &anthropic.keys[0]].map(|key| key.id.to_string())
+}
+
+/// Stores the model config that a request asks for.
+pub(crate) async fn model_config(store: &Store, request: Value) -> Result<ModelConfig, StoreError> {
+    let request: CreateModelConfig = serde_json::from_value(request).unwrap();
+    let key = request.virtual_key().unwrap();
+    let build = move |key: Option<&ScopedKey>| request.build(key, &mut Edit { now: now(), mint: &mut Uuid::new_v4 });
+    store.model_config_create(change("model_config_create"), key, build).await
 }

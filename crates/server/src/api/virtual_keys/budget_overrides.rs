@@ -73,7 +73,7 @@ async fn set(
     raise: impl FnOnce(&Budget, Timestamp) -> Result<Option<Raise>, Invalid> + Send + 'static,
 ) -> Result<BudgetOverridden, ApiError> {
     let key = in_force(state, state.store.budget_override_set(change, id, budget.clone(), raise).await?);
-    let found = key.budget_of_any_level(&budget).cloned();
+    let found = key.all_budgets().find(|own| own.id == budget).cloned();
     let gone = || ApiError::new(ErrorCode::NotFound, "Budget not found");
     Ok(BudgetOverridden::of(found.ok_or_else(gone)?))
 }

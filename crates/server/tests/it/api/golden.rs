@@ -6,7 +6,9 @@ use keyward_client::{CreateVirtualKey, VirtualKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{CUSTOMERS, PROVIDERS, TEAMS, VIRTUAL_KEYS, done, send};
+use super::{
+    CUSTOMERS, MODEL_CONFIGS, PRICING_OVERRIDES, PROVIDER_GOVERNANCE, PROVIDERS, TEAMS, VIRTUAL_KEYS, done, send,
+};
 use crate::harness::App;
 
 fn text(content: &Content, path: &ContentPath<'_>) -> String {
@@ -37,7 +39,9 @@ fn golden(name: &str, answer: &Value) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for selector in ["budget_id", "rate_limit_id", "team_id", "customer_id", "virtual_key_id", "key_id", "event_id"] {
+    for selector in
+        ["budget_id", "rate_limit_id", "team_id", "customer_id", "virtual_key_id", "key_id", "event_id", "scope_id"]
+    {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(uuid));
     }
     for selector in ["last_reset", "token_last_reset", "request_last_reset", "resets_at", "created_at", "updated_at"] {
@@ -94,6 +98,7 @@ async fn dressed(app: &App) -> Value {
         "provider": "demo", "weight": 0.5, "allowed_models": ["echo"], "blacklisted_models": ["slow"], "key_ids": ids,
         "budget": { "max_limit": 1e-9, "reset_duration": "1M" },
         "rate_limit": { "request_max_limit": 5, "request_reset_duration": "1m" },
+        "model_budgets": [{ "model": "echo", "budget": { "max_limit": 3, "reset_duration": "1d" } }],
     });
     let own = json!({
         "name": "dressed", "description": "with everything", "team_id": team["team"]["id"],
@@ -140,6 +145,25 @@ async fn providers() {
         "use_for_batch_api": true,
     });
     golden("ProviderKey", &done(&app, "POST", &format!("{PROVIDERS}/own/keys"), key).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn model_limits() {
+    let app = App::start().await;
+    let key = done(&app, "POST", VIRTUAL_KEYS, json!({ "name": "mine" })).await["virtual_key"]["id"].clone();
+    let body = json!({ "model_name": "echo", "provider": "demo", "scope": "virtual_key", "scope_id": key });
+    golden("ModelConfig", &done(&app, "POST", MODEL_CONFIGS, with(limits(), body)).await);
+    golden("ProviderGovernance", &done(&app, "PUT", &format!("{PROVIDER_GOVERNANCE}/demo"), limits()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pricing_overrides() {
+    let app = App::start().await;
+    let body = json!({
+        "name": "ours", "scope_kind": "provider", "provider_id": "demo", "match_type": "wildcard", "pattern": "ec*",
+        "request_types": ["chat_completion"], "patch": { "input_cost_per_token": 0.0000025, "output_cost_per_token": 1 },
+    });
+    golden("PricingOverride", &send(&app, "POST", PRICING_OVERRIDES, &body).await.json());
 }
 
 #[tokio::test(flavor = "multi_thread")]

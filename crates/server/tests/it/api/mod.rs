@@ -6,6 +6,9 @@ mod bad_input;
 mod conditions;
 mod customers;
 mod golden;
+mod model_configs;
+mod pricing_overrides;
+mod provider_governance;
 mod provider_keys;
 mod providers;
 mod seeds;
@@ -22,6 +25,9 @@ use crate::harness::{App, Reply};
 const VIRTUAL_KEYS: &str = "/api/governance/virtual-keys";
 const TEAMS: &str = "/api/governance/teams";
 const CUSTOMERS: &str = "/api/governance/customers";
+const MODEL_CONFIGS: &str = "/api/governance/model-configs";
+const PRICING_OVERRIDES: &str = "/api/governance/pricing-overrides";
+const PROVIDER_GOVERNANCE: &str = "/api/governance/providers";
 const PROVIDERS: &str = "/api/providers";
 
 /// Sends JSON as no typed client would.

@@ -4,7 +4,9 @@ mod books;
 mod credentials;
 mod failures;
 mod faithful;
+mod model_limits;
 mod policy;
+mod pricing;
 mod refusals;
 mod streams;
 

@@ -119,12 +119,56 @@ CREATE TABLE provider_config_keys (
 );
 CREATE INDEX provider_config_keys_by_key ON provider_config_keys (provider_key_number);
 
+-- Limits of one model ('*': of every model), at one provider or at any. The provider is a name and no reference, as above.
+CREATE TABLE model_configs (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT model_configs_pkey PRIMARY KEY,
+    model_name TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    -- The scope: this virtual key's requests, or everybody's.
+    virtual_key_id TEXT COLLATE "C" CONSTRAINT model_configs_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    calendar_aligned BOOLEAN NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX model_configs_covered ON model_configs (COALESCE(virtual_key_id, ''), model_name, COALESCE(provider, ''));
+CREATE INDEX model_configs_by_virtual_key ON model_configs (virtual_key_id);
+
+-- Limits of one model inside one provider config.
+CREATE TABLE model_budgets (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT model_budgets_pkey PRIMARY KEY,
+    provider_config_id BIGINT NOT NULL
+        CONSTRAINT model_budgets_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    model TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX model_budgets_by_provider_config ON model_budgets (provider_config_id);
+
+-- Prices in place of the catalogue's. What one is for is named and not referred to.
+CREATE TABLE pricing_overrides (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT pricing_overrides_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    scope_kind TEXT COLLATE "C" NOT NULL CONSTRAINT pricing_overrides_scope_kind CHECK (scope_kind IN
+        ('global', 'provider', 'provider_key', 'virtual_key', 'virtual_key_provider', 'virtual_key_provider_key')),
+    virtual_key_id TEXT COLLATE "C",
+    provider_id TEXT COLLATE "C",
+    provider_key_id TEXT COLLATE "C",
+    match_type TEXT COLLATE "C" NOT NULL CONSTRAINT pricing_overrides_match_type CHECK (match_type IN ('exact', 'wildcard')),
+    pattern TEXT COLLATE "C" NOT NULL,
+    request_types TEXT COLLATE "C" NOT NULL,
+    patch TEXT COLLATE "C" NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
 CREATE TABLE budgets (
     id TEXT COLLATE "C" NOT NULL CONSTRAINT budgets_pkey PRIMARY KEY,
     customer_id TEXT COLLATE "C" CONSTRAINT budgets_customer_id REFERENCES customers (id) ON DELETE CASCADE,
     team_id TEXT COLLATE "C" CONSTRAINT budgets_team_id REFERENCES teams (id) ON DELETE CASCADE,
     virtual_key_id TEXT COLLATE "C" CONSTRAINT budgets_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
     provider_config_id BIGINT CONSTRAINT budgets_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    model_config_id TEXT COLLATE "C" CONSTRAINT budgets_model_config_id REFERENCES model_configs (id) ON DELETE CASCADE,
+    model_budget_id TEXT COLLATE "C" CONSTRAINT budgets_model_budget_id REFERENCES model_budgets (id) ON DELETE CASCADE,
     max_limit BIGINT NOT NULL,
     reset_duration TEXT COLLATE "C" NOT NULL,
     calendar_aligned BOOLEAN NOT NULL,
@@ -134,12 +178,15 @@ CREATE TABLE budgets (
     config_hash TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
-    CONSTRAINT budgets_one_owner CHECK (num_nonnulls(customer_id, team_id, virtual_key_id, provider_config_id) = 1)
+    CONSTRAINT budgets_one_owner CHECK
+        (num_nonnulls(customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id) = 1)
 );
 CREATE INDEX budgets_by_customer ON budgets (customer_id);
 CREATE INDEX budgets_by_team ON budgets (team_id);
 CREATE INDEX budgets_by_virtual_key ON budgets (virtual_key_id);
 CREATE INDEX budgets_by_provider_config ON budgets (provider_config_id);
+CREATE INDEX budgets_by_model_config ON budgets (model_config_id);
+CREATE INDEX budgets_by_model_budget ON budgets (model_budget_id);
 
 CREATE TABLE rate_limits (
     id TEXT COLLATE "C" NOT NULL CONSTRAINT rate_limits_pkey PRIMARY KEY,
@@ -152,6 +199,10 @@ CREATE TABLE rate_limits (
     provider_config_id BIGINT
         CONSTRAINT rate_limits_provider_config_id_fkey REFERENCES provider_configs (id) ON DELETE CASCADE
         CONSTRAINT rate_limits_provider_config_id UNIQUE,
+    model_config_id TEXT COLLATE "C" CONSTRAINT rate_limits_model_config_id_fkey REFERENCES model_configs (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_model_config_id UNIQUE,
+    model_budget_id TEXT COLLATE "C" CONSTRAINT rate_limits_model_budget_id_fkey REFERENCES model_budgets (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_model_budget_id UNIQUE,
     token_max_limit BIGINT,
     token_reset_duration TEXT COLLATE "C",
     request_max_limit BIGINT,
@@ -159,7 +210,8 @@ CREATE TABLE rate_limits (
     config_hash TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
-    CONSTRAINT rate_limits_one_owner CHECK (num_nonnulls(customer_id, team_id, virtual_key_id, provider_config_id) = 1)
+    CONSTRAINT rate_limits_one_owner CHECK
+        (num_nonnulls(customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id) = 1)
 );
 
 -- Counters. A limit is a budget or a rate limit; its counters are removed together with it.

@@ -121,12 +121,56 @@ CREATE TABLE provider_config_keys (
 ) STRICT;
 CREATE INDEX provider_config_keys_by_key ON provider_config_keys (provider_key_number);
 
+-- Limits of one model ('*': of every model), at one provider or at any. The provider is a name and no reference, as above.
+CREATE TABLE model_configs (
+    id TEXT NOT NULL CONSTRAINT model_configs_pkey PRIMARY KEY,
+    model_name TEXT NOT NULL,
+    provider TEXT,
+    -- The scope: this virtual key's requests, or everybody's.
+    virtual_key_id TEXT CONSTRAINT model_configs_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    calendar_aligned INTEGER NOT NULL CONSTRAINT model_configs_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX model_configs_covered ON model_configs (COALESCE(virtual_key_id, ''), model_name, COALESCE(provider, ''));
+CREATE INDEX model_configs_by_virtual_key ON model_configs (virtual_key_id);
+
+-- Limits of one model inside one provider config.
+CREATE TABLE model_budgets (
+    id TEXT NOT NULL CONSTRAINT model_budgets_pkey PRIMARY KEY,
+    provider_config_id INTEGER NOT NULL
+        CONSTRAINT model_budgets_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    model TEXT NOT NULL
+) STRICT;
+CREATE INDEX model_budgets_by_provider_config ON model_budgets (provider_config_id);
+
+-- Prices in place of the catalogue's. What one is for is named and not referred to.
+CREATE TABLE pricing_overrides (
+    id TEXT NOT NULL CONSTRAINT pricing_overrides_pkey PRIMARY KEY,
+    name TEXT NOT NULL,
+    scope_kind TEXT NOT NULL CONSTRAINT pricing_overrides_scope_kind CHECK (scope_kind IN
+        ('global', 'provider', 'provider_key', 'virtual_key', 'virtual_key_provider', 'virtual_key_provider_key')),
+    virtual_key_id TEXT,
+    provider_id TEXT,
+    provider_key_id TEXT,
+    match_type TEXT NOT NULL CONSTRAINT pricing_overrides_match_type CHECK (match_type IN ('exact', 'wildcard')),
+    pattern TEXT NOT NULL,
+    request_types TEXT NOT NULL,
+    patch TEXT NOT NULL,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE budgets (
     id TEXT NOT NULL CONSTRAINT budgets_pkey PRIMARY KEY,
     customer_id TEXT CONSTRAINT budgets_customer_id REFERENCES customers (id) ON DELETE CASCADE,
     team_id TEXT CONSTRAINT budgets_team_id REFERENCES teams (id) ON DELETE CASCADE,
     virtual_key_id TEXT CONSTRAINT budgets_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
     provider_config_id INTEGER CONSTRAINT budgets_provider_config_id REFERENCES provider_configs (id) ON DELETE CASCADE,
+    model_config_id TEXT CONSTRAINT budgets_model_config_id REFERENCES model_configs (id) ON DELETE CASCADE,
+    model_budget_id TEXT CONSTRAINT budgets_model_budget_id REFERENCES model_budgets (id) ON DELETE CASCADE,
     max_limit INTEGER NOT NULL,
     reset_duration TEXT NOT NULL,
     calendar_aligned INTEGER NOT NULL CONSTRAINT budgets_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
@@ -136,12 +180,15 @@ CREATE TABLE budgets (
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    CONSTRAINT budgets_one_owner CHECK ((customer_id IS NOT NULL) + (team_id IS NOT NULL) + (virtual_key_id IS NOT NULL) + (provider_config_id IS NOT NULL) = 1)
+    CONSTRAINT budgets_one_owner CHECK ((customer_id IS NOT NULL) + (team_id IS NOT NULL)
+        + (virtual_key_id IS NOT NULL) + (provider_config_id IS NOT NULL) + (model_config_id IS NOT NULL) + (model_budget_id IS NOT NULL) = 1)
 ) STRICT;
 CREATE INDEX budgets_by_customer ON budgets (customer_id);
 CREATE INDEX budgets_by_team ON budgets (team_id);
 CREATE INDEX budgets_by_virtual_key ON budgets (virtual_key_id);
 CREATE INDEX budgets_by_provider_config ON budgets (provider_config_id);
+CREATE INDEX budgets_by_model_config ON budgets (model_config_id);
+CREATE INDEX budgets_by_model_budget ON budgets (model_budget_id);
 
 CREATE TABLE rate_limits (
     id TEXT NOT NULL CONSTRAINT rate_limits_pkey PRIMARY KEY,
@@ -154,6 +201,10 @@ CREATE TABLE rate_limits (
     provider_config_id INTEGER
         CONSTRAINT rate_limits_provider_config_id_fkey REFERENCES provider_configs (id) ON DELETE CASCADE
         CONSTRAINT rate_limits_provider_config_id UNIQUE,
+    model_config_id TEXT CONSTRAINT rate_limits_model_config_id_fkey REFERENCES model_configs (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_model_config_id UNIQUE,
+    model_budget_id TEXT CONSTRAINT rate_limits_model_budget_id_fkey REFERENCES model_budgets (id) ON DELETE CASCADE
+        CONSTRAINT rate_limits_model_budget_id UNIQUE,
     token_max_limit INTEGER,
     token_reset_duration TEXT,
     request_max_limit INTEGER,
@@ -161,7 +212,8 @@ CREATE TABLE rate_limits (
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    CONSTRAINT rate_limits_one_owner CHECK ((customer_id IS NOT NULL) + (team_id IS NOT NULL) + (virtual_key_id IS NOT NULL) + (provider_config_id IS NOT NULL) = 1)
+    CONSTRAINT rate_limits_one_owner CHECK ((customer_id IS NOT NULL) + (team_id IS NOT NULL)
+        + (virtual_key_id IS NOT NULL) + (provider_config_id IS NOT NULL) + (model_config_id IS NOT NULL) + (model_budget_id IS NOT NULL) = 1)
 ) STRICT;
 
 -- Counters. A limit is a budget or a rate limit; its counters are removed together with it.

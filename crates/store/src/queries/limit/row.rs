@@ -19,6 +19,8 @@ pub(super) struct BudgetRow {
     team_id: Option<String>,
     virtual_key_id: Option<String>,
     provider_config_id: Option<i64>,
+    model_config_id: Option<String>,
+    model_budget_id: Option<String>,
     pub(super) max_limit: i64,
     pub(super) reset_duration: String,
     pub(super) calendar_aligned: bool,
@@ -38,6 +40,8 @@ pub(super) struct RateLimitRow {
     team_id: Option<String>,
     virtual_key_id: Option<String>,
     provider_config_id: Option<i64>,
+    model_config_id: Option<String>,
+    model_budget_id: Option<String>,
     pub(super) token_max_limit: Option<i64>,
     pub(super) token_reset_duration: Option<String>,
     pub(super) request_max_limit: Option<i64>,
@@ -47,39 +51,76 @@ pub(super) struct RateLimitRow {
     pub(super) updated_at: Instant,
 }
 
-/// The owner as both tables have it: exactly one column is set.
-pub(super) type OwnerColumns = (Option<String>, Option<String>, Option<String>, Option<i64>);
+/// The owner as both tables have it: exactly one member is set.
+#[derive(Default)]
+pub(super) struct OwnerColumns {
+    pub(super) customer_id: Option<String>,
+    pub(super) team_id: Option<String>,
+    pub(super) virtual_key_id: Option<String>,
+    pub(super) provider_config_id: Option<i64>,
+    pub(super) model_config_id: Option<String>,
+    pub(super) model_budget_id: Option<String>,
+}
 
 impl LimitOwner {
     pub(super) fn columns(&self) -> OwnerColumns {
-        match self {
-            Self::Customer(id) => (Some(id.clone()), None, None, None),
-            Self::Team(id) => (None, Some(id.clone()), None, None),
-            Self::VirtualKey(id) => (None, None, Some(id.clone()), None),
-            Self::ProviderConfig(id) => (None, None, None, Some(*id)),
+        let none = OwnerColumns::default();
+        match self.clone() {
+            Self::Customer(id) => OwnerColumns { customer_id: Some(id), ..none },
+            Self::Team(id) => OwnerColumns { team_id: Some(id), ..none },
+            Self::VirtualKey(id) => OwnerColumns { virtual_key_id: Some(id), ..none },
+            Self::ProviderConfig(id) => OwnerColumns { provider_config_id: Some(id), ..none },
+            Self::ModelConfig(id) => OwnerColumns { model_config_id: Some(id), ..none },
+            Self::ModelBudget(id) => OwnerColumns { model_budget_id: Some(id), ..none },
         }
     }
+}
 
-    fn from_columns(columns: OwnerColumns) -> Result<Self, StoreError> {
-        match columns {
-            (Some(id), None, None, None) => Ok(Self::Customer(id)),
-            (None, Some(id), None, None) => Ok(Self::Team(id)),
-            (None, None, Some(id), None) => Ok(Self::VirtualKey(id)),
-            (None, None, None, Some(id)) => Ok(Self::ProviderConfig(id)),
-            (_, _, _, _) => Err(StoreError::unreadable("a limit", "it does not have exactly one owner")),
+impl LimitOwner {
+    /// Names the owner in a budget.
+    fn show(&self, budget: &mut Budget) {
+        match self {
+            Self::Customer(id) => budget.customer_id = Some(id.as_str().into()),
+            Self::Team(id) => budget.team_id = Some(id.as_str().into()),
+            Self::VirtualKey(id) => budget.virtual_key_id = Some(id.as_str().into()),
+            Self::ProviderConfig(id) => budget.provider_config_id = Some(*id),
+            Self::ModelConfig(id) => budget.model_config_id = Some(id.as_str().into()),
+            Self::ModelBudget(id) => budget.model_budget_id = Some(id.as_str().into()),
+        }
+    }
+}
+
+impl OwnerColumns {
+    fn owner(self) -> Result<LimitOwner, StoreError> {
+        let Self { customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id } = self;
+        let set = [
+            customer_id.map(LimitOwner::Customer),
+            team_id.map(LimitOwner::Team),
+            virtual_key_id.map(LimitOwner::VirtualKey),
+            provider_config_id.map(LimitOwner::ProviderConfig),
+            model_config_id.map(LimitOwner::ModelConfig),
+            model_budget_id.map(LimitOwner::ModelBudget),
+        ];
+        let mut set = set.into_iter().flatten();
+        match (set.next(), set.next()) {
+            (Some(owner), None) => Ok(owner),
+            (_, _) => Err(StoreError::unreadable("a limit", "it does not have exactly one owner")),
         }
     }
 }
 
 impl BudgetRow {
     pub(super) fn new(owner: &LimitOwner, budget: &Budget) -> Self {
-        let (customer_id, team_id, virtual_key_id, provider_config_id) = owner.columns();
+        let OwnerColumns { customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id } =
+            owner.columns();
         Self {
             id: budget.id.to_string(),
             customer_id,
             team_id,
             virtual_key_id,
             provider_config_id,
+            model_config_id,
+            model_budget_id,
             max_limit: budget.max_limit.nanos(),
             reset_duration: budget.reset_duration.to_string(),
             calendar_aligned: budget.calendar_aligned,
@@ -99,6 +140,8 @@ impl BudgetRow {
             team_id,
             virtual_key_id,
             provider_config_id,
+            model_config_id,
+            model_budget_id,
             max_limit,
             reset_duration,
             calendar_aligned,
@@ -116,24 +159,26 @@ impl BudgetRow {
         budget.set_raise(override_amount.map(|amount| Raise { amount, until: override_until.map(|until| until.0) }));
         budget.config_hash = config_hash;
         budget.updated_at = updated_at;
-        budget.customer_id = customer_id.clone().map(Into::into);
-        budget.team_id = team_id.clone().map(Into::into);
-        budget.virtual_key_id = virtual_key_id.clone().map(Into::into);
-        budget.provider_config_id = provider_config_id;
-        let owner = LimitOwner::from_columns((customer_id, team_id, virtual_key_id, provider_config_id))?;
+        let owner =
+            OwnerColumns { customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id };
+        let owner = owner.owner()?;
+        owner.show(&mut budget);
         Ok((owner, budget))
     }
 }
 
 impl RateLimitRow {
     pub(super) fn new(owner: &LimitOwner, limit: &RateLimit) -> Self {
-        let (customer_id, team_id, virtual_key_id, provider_config_id) = owner.columns();
+        let OwnerColumns { customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id } =
+            owner.columns();
         Self {
             id: limit.id.to_string(),
             customer_id,
             team_id,
             virtual_key_id,
             provider_config_id,
+            model_config_id,
+            model_budget_id,
             token_max_limit: limit.token_max_limit,
             token_reset_duration: limit.token_reset_duration.as_ref().map(ToString::to_string),
             request_max_limit: limit.request_max_limit,
@@ -151,6 +196,8 @@ impl RateLimitRow {
             team_id,
             virtual_key_id,
             provider_config_id,
+            model_config_id,
+            model_budget_id,
             token_max_limit,
             token_reset_duration,
             request_max_limit,
@@ -159,7 +206,9 @@ impl RateLimitRow {
             created_at: Instant(created_at),
             updated_at: Instant(updated_at),
         } = self;
-        let owner = LimitOwner::from_columns((customer_id, team_id, virtual_key_id, provider_config_id))?;
+        let owner =
+            OwnerColumns { customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id };
+        let owner = owner.owner()?;
         let duration = |text: Option<String>| text.map(|text| parsed("a reset duration", &text)).transpose();
         let limit = RateLimit {
             id: id.into(),

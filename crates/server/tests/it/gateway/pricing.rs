@@ -1,0 +1,109 @@
+//! Pricing overrides in force: what a call is charged, to the nano-dollar.
+
+use keyward_client::{CreatePricingOverride, CreateVirtualKey, NanoUsd, VirtualKey};
+
+use super::{chat, demo_cost, with_budget};
+use crate::harness::App;
+
+/// An override of all prices of `pattern` to this many nano-dollars for each token of input, and none of output.
+fn priced(scope_kind: &str, pattern: &str, nanos: u32) -> CreatePricingOverride {
+    let match_type = if pattern.ends_with('*') { "wildcard" } else { "exact" };
+    let patch = format!(r#"{{"input_cost_per_token":0.{nanos:09},"output_cost_per_token":0}}"#);
+    CreatePricingOverride {
+        name: format!("{scope_kind} {pattern}"),
+        scope_kind: scope_kind.to_owned(),
+        match_type: match_type.to_owned(),
+        pattern: pattern.to_owned(),
+        request_types: vec!["chat_completion".to_owned()],
+        patch: Some(serde_json::from_str(&patch).unwrap()),
+        ..CreatePricingOverride::default()
+    }
+}
+
+/// What one more call is charged, and how many tokens it has in and out.
+async fn charged(app: &App, key: &VirtualKey, model: &str) -> (NanoUsd, u64, u64) {
+    let caller = app.caller(key);
+    let used = async || caller.virtual_key_quota().await.unwrap().budgets[0].current_usage.nanos();
+    let (before, bill) = (used().await, app.simulator.bill());
+    caller.chat_completion_create(&chat(model, "one two three")).await.unwrap();
+    let (after, now) = (used().await, app.simulator.bill());
+    let tokens = (now.prompt_tokens - bill.prompt_tokens, now.completion_tokens - bill.completion_tokens);
+    (NanoUsd::from_nanos(after - before), tokens.0, tokens.1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_specific_override_prices_the_call_to_the_nano_dollar() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let (cost, input, output) = charged(&app, &key, "demo/echo").await;
+    assert_eq!(cost, demo_cost(input, output));
+    let provider_key = app.client.provider_key_list(&"demo".into()).await.unwrap().keys[0].id.clone();
+    let (vk, provider) = (Some(key.id.clone()), Some("demo".into()));
+    let steps = [
+        priced("global", "*", 7),
+        priced("global", "ec*", 11),
+        priced("global", "echo", 13),
+        CreatePricingOverride { provider_id: provider.clone(), ..priced("provider", "*", 17) },
+        CreatePricingOverride { provider_key_id: Some(provider_key.clone()), ..priced("provider_key", "*", 19) },
+        CreatePricingOverride { virtual_key_id: vk.clone(), ..priced("virtual_key", "*", 23) },
+        CreatePricingOverride {
+            virtual_key_id: vk.clone(),
+            provider_id: provider.clone(),
+            ..priced("virtual_key_provider", "*", 29)
+        },
+        CreatePricingOverride {
+            virtual_key_id: vk,
+            provider_id: provider,
+            provider_key_id: Some(provider_key),
+            ..priced("virtual_key_provider_key", "*", 31)
+        },
+    ];
+    let nanos = [7, 11, 13, 17, 19, 23, 29, 31];
+    let mut made = Vec::new();
+    for (request, nanos) in steps.iter().zip(nanos) {
+        made.push(app.client.pricing_override_create(request).await.unwrap().pricing_override.id);
+        let (cost, input, _) = charged(&app, &key, "demo/echo").await;
+        assert_eq!(cost.nanos(), i64::try_from(input * nanos).unwrap(), "{}", request.name);
+    }
+    // Another virtual key has what is not for this one; and so it is after a restart.
+    let other = app.key(with_budget("1")).await;
+    let app = app.restarted().await;
+    let (cost, input, _) = charged(&app, &other, "demo/echo").await;
+    assert_eq!(cost.nanos(), i64::try_from(input * 19).unwrap());
+    for id in made {
+        app.client.pricing_override_delete(&id).await.unwrap();
+    }
+    let (cost, input, output) = charged(&app, &key, "demo/echo").await;
+    assert_eq!(cost, demo_cost(input, output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_the_catalogue_does_not_know_gets_a_price() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let unpriced = chat("demo/unpriced", "hi");
+    let error = app.caller(&key).chat_completion_create(&unpriced).await.unwrap_err();
+    assert_eq!(error.code(), Some("model_price_unknown"));
+    let other_kind =
+        CreatePricingOverride { request_types: vec!["embedding".to_owned()], ..priced("global", "unpriced", 3) };
+    app.client.pricing_override_create(&other_kind).await.unwrap();
+    assert!(app.caller(&key).chat_completion_create(&unpriced).await.is_err(), "it is for other requests");
+    app.client.pricing_override_create(&priced("global", "unpriced", 5)).await.unwrap();
+    let (cost, input, _) = charged(&app, &key, "demo/unpriced").await;
+    assert_eq!(cost.nanos(), i64::try_from(input * 5).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_that_are_not_named_stay_the_catalogues() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let request = CreatePricingOverride {
+        patch: Some(serde_json::from_str(r#"{"input_cost_per_token":0}"#).unwrap()),
+        ..priced("global", "echo", 0)
+    };
+    app.client.pricing_override_create(&request).await.unwrap();
+    let (cost, _, output) = charged(&app, &key, "demo/echo").await;
+    assert_eq!(cost, demo_cost(0, output));
+    let free = app.key(CreateVirtualKey::default()).await;
+    app.caller(&free).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+}
