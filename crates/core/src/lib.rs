@@ -32,6 +32,7 @@ pub mod provider;
 pub mod provider_config;
 pub mod rate_limit;
 pub mod refusal;
+pub mod routing_rule;
 pub mod scope;
 pub mod scope_set;
 pub mod secret;
