@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod inference;
 mod providers;
+mod routing_rules;
 mod sse;
 mod teams;
 mod tls;
@@ -41,10 +42,12 @@ pub use keyward_core::chat::{
 pub use keyward_core::duration::{InvalidDuration, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
-pub use keyward_core::ids::{CustomerId, LimitId, ModelName, ProviderKeyId, ProviderName, TeamId, VirtualKeyId};
+pub use keyward_core::ids::{
+    CustomerId, LimitId, ModelName, ProviderKeyId, ProviderName, RoutingRuleId, TeamId, VirtualKeyId,
+};
 pub use keyward_core::list::{
-    CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ProviderKeyList, ProviderList, TeamChanged,
-    TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
+    CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ProviderKeyList, ProviderList, RoutingRuleChanged,
+    RoutingRuleDetail, RoutingRuleList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
 };
 pub use keyward_core::meter::Metric;
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
@@ -57,6 +60,10 @@ pub use keyward_core::provider_config::{
 };
 pub use keyward_core::rate_limit::{RateLimit, RateLimitInput};
 pub use keyward_core::refusal::{LimitRefusal, Quantity};
+pub use keyward_core::routing_rule::{
+    CreateRoutingRule, Fallback, FallbackParts, RoutingFailure, RoutingRule, RoutingRuleQuery, RoutingScope,
+    RoutingTarget, UpdateRoutingRule,
+};
 pub use keyward_core::scope::{Scope, ScopeKind};
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
 pub use keyward_core::virtual_key::{

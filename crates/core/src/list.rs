@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::invalid::Invalid;
 use crate::owner::{Customer, Team};
 use crate::provider::{Provider, ProviderKey};
+use crate::routing_rule::RoutingRule;
 use crate::virtual_key::VirtualKey;
 
 /// Which part of a list is asked for. Without any member it is the whole list.
@@ -129,6 +130,11 @@ page_envelope! {
     CustomerList, customers: Customer
 }
 
+page_envelope! {
+    /// A page of routing rules.
+    RoutingRuleList, rules: RoutingRule
+}
+
 macro_rules! envelope {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
@@ -185,6 +191,22 @@ envelope! {
     CustomerDetail {
         /// The customer.
         customer: Customer,
+    }
+}
+envelope! {
+    /// A routing rule that was made or edited.
+    RoutingRuleChanged {
+        /// What was done, in words.
+        message: String,
+        /// The rule.
+        rule: RoutingRule,
+    }
+}
+envelope! {
+    /// One routing rule.
+    RoutingRuleDetail {
+        /// The rule.
+        rule: RoutingRule,
     }
 }
 envelope! {

@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::change::Versioned;
 use crate::ids::{ModelName, ProviderKeyId, ProviderName, RoutingRuleId};
 
 mod checks;
+mod query;
 mod requests;
 
+pub use checks::NamedAt;
+pub use query::{RoutingRuleFilter, RoutingRuleQuery};
 pub use requests::{CreateRoutingRule, UpdateRoutingRule};
 
 /// The most fallbacks of one rule: each is one more call that a client waits for.
@@ -172,6 +176,12 @@ pub struct RoutingFailure {
     pub at: Timestamp,
 }
 
+impl Versioned for RoutingRule {
+    fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+}
+
 impl RoutingRule {
     /// The place in the order of evaluation: narrow scopes first, then priority, age, and id.
     #[must_use]
@@ -180,15 +190,11 @@ impl RoutingRule {
     }
 
     /// The providers that the rule names, each with the place where it does.
-    pub fn providers(&self) -> impl Iterator<Item = (checks::NamedAt, ProviderName)> + '_ {
+    pub fn providers(&self) -> impl Iterator<Item = (NamedAt, ProviderName)> + '_ {
         let targets = self.targets.iter().enumerate();
-        let targets =
-            targets.filter_map(|(index, target)| Some((checks::NamedAt::Target(index), target.provider.clone()?)));
+        let targets = targets.filter_map(|(index, target)| Some((NamedAt::Target(index), target.provider.clone()?)));
         let fallbacks = self.fallbacks.iter().enumerate();
-        let fallbacks =
-            fallbacks.filter_map(|(index, fallback)| Some((checks::NamedAt::Fallback(index), fallback.place()?.0)));
+        let fallbacks = fallbacks.filter_map(|(index, fallback)| Some((NamedAt::Fallback(index), fallback.place()?.0)));
         targets.chain(fallbacks)
     }
 }
-
-pub use checks::NamedAt;

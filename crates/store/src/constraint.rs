@@ -12,6 +12,7 @@ pub(crate) fn duplicated(information: &dyn DatabaseErrorInformation) -> Option<N
         "customers" => Some(Noun::Customer),
         "providers" => Some(Noun::Provider),
         "provider_keys" => Some(Noun::ProviderKey),
+        "routing_rules" => Some(Noun::RoutingRule),
         _ => None,
     }
 }

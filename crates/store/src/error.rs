@@ -95,6 +95,8 @@ pub enum Noun {
     Provider,
     /// A provider key.
     ProviderKey,
+    /// A routing rule.
+    RoutingRule,
 }
 
 impl Noun {
@@ -107,6 +109,7 @@ impl Noun {
             Self::Customer => "Customer",
             Self::Provider => "Provider",
             Self::ProviderKey => "Provider key",
+            Self::RoutingRule => "Routing rule",
         }
     }
 }

@@ -60,6 +60,7 @@ mod books;
 mod open;
 mod owners;
 mod providers;
+mod routing_rules;
 mod virtual_keys;
 
 /// How long a unit of work waits for a connection.

@@ -133,10 +133,7 @@ pub(super) fn fallbacks(fallbacks: &[Fallback]) -> Result<(), Invalid> {
 
 /// Checks a scope by its name, and that it says whose it is.
 pub(super) fn scope(name: &str, id: Option<String>) -> Result<(RoutingScope, Option<String>), Invalid> {
-    let scope = RoutingScope::find(name).ok_or_else(|| {
-        let message = format!("invalid scope \"{name}\": must be one of: global, team, customer, virtual_key");
-        Invalid::at("scope".into(), message)
-    })?;
+    let scope = scope_of_name(name)?;
     let id = id.filter(|id| !id.is_empty());
     match (scope, &id) {
         (RoutingScope::Global, Some(_)) => {
@@ -149,4 +146,12 @@ pub(super) fn scope(name: &str, id: Option<String>) -> Result<(RoutingScope, Opt
             Ok((scope, id))
         }
     }
+}
+
+/// The scope of a name.
+pub(super) fn scope_of_name(name: &str) -> Result<RoutingScope, Invalid> {
+    RoutingScope::find(name).ok_or_else(|| {
+        let message = format!("invalid scope \"{name}\": must be one of: global, team, customer, virtual_key");
+        Invalid::at("scope".into(), message)
+    })
 }

@@ -16,6 +16,7 @@ mod provider_config;
 pub(crate) mod provider_key;
 mod reference;
 pub(crate) mod root_key_check;
+pub(crate) mod routing_rule;
 mod search;
 pub(crate) mod team;
 pub(crate) mod upstream_key;
