@@ -12,7 +12,9 @@ mod admit;
 mod counter;
 mod identity;
 mod policy;
+mod standing;
 
 pub use admission::{Admission, Ledger, Settlement};
 pub use admit::{Attempt, Engine, TokenBound};
 pub use identity::{Permit, Principal};
+pub use standing::{Choice, Holder, Reading};

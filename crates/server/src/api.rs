@@ -9,6 +9,7 @@ mod customers;
 mod provider_keys;
 mod providers;
 mod quota;
+mod routing_rules;
 mod teams;
 mod virtual_keys;
 
@@ -38,6 +39,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(provider_keys::provider_key_list)
         .service(provider_keys::provider_key_get)
         .service(provider_keys::provider_key_delete)
+        .service(routing_rules::routing_rule_create)
+        .service(routing_rules::routing_rule_list)
+        .service(routing_rules::routing_rule_get)
+        .service(routing_rules::routing_rule_update)
+        .service(routing_rules::routing_rule_delete)
         .service(audit::audit_list)
         .service(audit::audit_verify);
 }

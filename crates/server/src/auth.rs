@@ -66,6 +66,10 @@ permissions! {
     ProvidersRead,
     /// Makes and deletes providers and their keys.
     ProvidersWrite,
+    /// Reads routing rules.
+    RoutingRulesRead,
+    /// Makes, edits and deletes routing rules.
+    RoutingRulesWrite,
     /// Reads and verifies the audit log.
     AuditRead,
     /// Reads metrics.

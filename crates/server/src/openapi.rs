@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{api, gateway, health};
 
+mod aliases;
 mod conventions;
 
 /// Which of the two documents.
@@ -34,6 +35,7 @@ pub enum Document {
         (name = "teams", description = "Owners of virtual keys."),
         (name = "customers", description = "Owners of teams and virtual keys."),
         (name = "providers", description = "Upstreams and their real credentials."),
+        (name = "routing rules", description = "What decides where requests go."),
         (name = "audit", description = "Who changed what."),
         (name = "operations", description = "Health and metrics."),
     ),
@@ -79,10 +81,10 @@ impl Document {
     #[must_use]
     pub fn collect(self) -> utoipa::openapi::OpenApi {
         match self {
-            Self::Management => conventions::applied(collect(Management::openapi(), |config| {
+            Self::Management => aliases::shown(conventions::applied(collect(Management::openapi(), |config| {
                 api::routes(config);
                 health::routes(config);
-            })),
+            }))),
             Self::Gateway => collect(Gateway::openapi(), gateway::routes),
         }
     }

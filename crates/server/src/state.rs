@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
+use crate::gateway::routing::RoutingRules;
 use crate::ledger_writer::LedgerWriter;
 use crate::metrics::Metrics;
 use crate::upstreams::Upstreams;
@@ -36,6 +37,7 @@ pub(crate) struct State {
     pub(crate) engine: Engine,
     pub(crate) ledger: Arc<LedgerWriter>,
     pub(crate) upstreams: Upstreams,
+    pub(crate) routing_rules: RoutingRules,
     pub(crate) catalogue: Catalogue,
     pub(crate) metrics: Metrics,
     /// Attempts and edits that outlive the request that began them.
@@ -66,6 +68,8 @@ impl State {
         policies.virtual_keys.iter().for_each(|(hash, key)| engine.put_virtual_key(*hash, key, now));
         let upstreams = Upstreams::new(settings.block_private_upstreams);
         upstreams.reload(&store).await?;
+        let routing_rules = RoutingRules::default();
+        routing_rules.reload(&store).await?;
         Ok(Self {
             hasher: store.key_hasher(),
             settings,
@@ -73,6 +77,7 @@ impl State {
             engine,
             ledger,
             upstreams,
+            routing_rules,
             catalogue,
             metrics: Metrics::new(),
             tasks: TaskTracker::new(),

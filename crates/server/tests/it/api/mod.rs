@@ -8,6 +8,7 @@ mod customers;
 mod golden;
 mod provider_keys;
 mod providers;
+mod routing_rules;
 mod seeds;
 mod teams;
 mod virtual_keys;
