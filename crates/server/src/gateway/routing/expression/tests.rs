@@ -36,6 +36,13 @@ fn an_expression_speaks_of_the_request() {
     }
 }
 
+/// The parser cancels pairs of signs out, so that these are not deep.
+#[test]
+fn signs_in_pairs_cancel_out() {
+    assert_eq!(holds(&format!("{}true", "!".repeat(1_000))), Ok(true));
+    assert_eq!(holds(&format!("{}1 == 1", "-".repeat(1_000))), Ok(true));
+}
+
 #[test]
 fn what_cannot_be_said_is_told() {
     for (source, part) in [
@@ -43,7 +50,7 @@ fn what_cannot_be_said_is_told() {
         ("1 + 1", "no bool"),
         ("headers['x-none'] == 'a'", "x-none"),
         ("nothing == 1", "nothing"),
-        ("model + 1 == 2", "overload"),
+        ("model + 1 == 2", "unsupported"),
         ("1 / 0 == 1", "zero"),
     ] {
         let message = holds(source).unwrap_err();
@@ -59,8 +66,6 @@ fn hostile_shapes_are_refused() {
         nested("(", ")", 500),
         nested("[", "]", 500),
         nested("{1:", "}", 250),
-        format!("{}true", "!".repeat(1_000)),
-        format!("{}1", "-".repeat(1_000)),
         format!("1{} == 2", "+1".repeat(500)),
         format!("a{}", ".b".repeat(500)),
         format!("a{}", "[0]".repeat(300)),
