@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
     BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateProvider, CreateProviderKey,
-    CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, Patch, Transport, UpdateVirtualKey,
+    CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, Patch, RoutingRuleQuery, Transport,
+    UpdateRoutingRule, UpdateVirtualKey,
 };
 
 use crate::loopback::Loopback;
@@ -47,6 +48,11 @@ async fn every_operation_has_its_method_and_path() {
         virtual_key_update(&"k".into(), &UpdateVirtualKey::default()) => "PUT /prefix/api/governance/virtual-keys/k";
         virtual_key_delete(&"k".into()) => "DELETE /prefix/api/governance/virtual-keys/k";
         virtual_key_quota() => "GET /prefix/api/governance/virtual-keys/quota";
+        routing_rule_create(&CreateRoutingRule::default()) => "POST /prefix/api/routing/rules";
+        routing_rule_list(&RoutingRuleQuery::default()) => "GET /prefix/api/routing/rules";
+        routing_rule_get(&"r".into()) => "GET /prefix/api/routing/rules/r";
+        routing_rule_update(&"r".into(), &UpdateRoutingRule::default()) => "PUT /prefix/api/routing/rules/r";
+        routing_rule_delete(&"r".into()) => "DELETE /prefix/api/routing/rules/r";
         team_create(&CreateTeam::default()) => "POST /prefix/api/governance/teams";
         team_list(&all) => "GET /prefix/api/governance/teams";
         team_get(&"t".into()) => "GET /prefix/api/governance/teams/t";

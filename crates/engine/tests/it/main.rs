@@ -7,5 +7,6 @@ mod books;
 mod caps;
 mod identity;
 mod model;
+mod standing;
 mod windows;
 mod world;
