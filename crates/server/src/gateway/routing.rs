@@ -53,6 +53,9 @@ impl Plan {
         }
         let holder = state.engine.holder(principal);
         let rules: Vec<&Arc<CompiledRule>> = table.about(&holder).collect();
+        if rules.is_empty() {
+            return Ok(Self::to(asked));
+        }
         let facts = Facts::of(request, CHAT_COMPLETION, holder, body_bytes);
         let first = |place: &Place| {
             let provider = place.provider.as_ref().map_or("", ProviderName::as_str);
