@@ -176,7 +176,7 @@ proptest! {
         let targets: Vec<Value> =
             weights.iter().enumerate().map(|(n, weight)| json!({"model": format!("m{n}"), "weight": weight})).collect();
         let sum: f64 = weights.iter().sum();
-        let is_fair = weights.iter().all(|weight| *weight >= 0.0) && (sum - 1.0).abs() <= 0.001;
+        let is_fair = weights.iter().all(|weight| *weight >= 0.0) && (0.999..=1.001).contains(&sum);
         prop_assert_eq!(create(json!({"name": "r", "targets": targets})).is_ok(), is_fair);
     }
 }
