@@ -16,6 +16,7 @@ mod limits;
 mod model_configs;
 mod pricing_overrides;
 mod providers;
+mod routing_rules;
 mod sse;
 mod teams;
 mod tls;
@@ -46,13 +47,13 @@ pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::ids::{
     CustomerId, LimitId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId, ProviderKeyId, ProviderName,
-    TeamId, VirtualKeyId,
+    RoutingRuleId, TeamId, VirtualKeyId,
 };
 pub use keyward_core::list::{
     BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ModelConfigChanged, ModelConfigDetail,
     ModelConfigList, PricingOverrideChanged, PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged,
-    ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList, TeamChanged, TeamDetail, TeamList,
-    VirtualKeyChanged, VirtualKeyList,
+    ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList, RoutingRuleChanged, RoutingRuleDetail,
+    RoutingRuleList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
 };
 pub use keyward_core::meter::Metric;
 pub use keyward_core::model_budget::{ModelBudget, ModelBudgetInput};
@@ -74,6 +75,10 @@ pub use keyward_core::provider_config::{
 pub use keyward_core::provider_governance::{ProviderGovernance, UpdateProviderGovernance};
 pub use keyward_core::rate_limit::{RateLimit, RateLimitInput, RateLimitRule, RateMetric};
 pub use keyward_core::refusal::{LimitRefusal, Quantity};
+pub use keyward_core::routing_rule::{
+    CreateRoutingRule, Fallback, FallbackParts, RoutingFailure, RoutingRule, RoutingRuleQuery, RoutingScope,
+    RoutingTarget, UpdateRoutingRule,
+};
 pub use keyward_core::scope::{Scope, ScopeKind};
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
 pub use keyward_core::virtual_key::{

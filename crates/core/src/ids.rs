@@ -79,6 +79,8 @@ string_id! {
     ProviderName;
     /// A model as its provider calls it, such as `gpt-4o`.
     ModelName;
+    /// Identifies a routing rule.
+    RoutingRuleId;
     /// Identifies one request to the gateway; minted by the server, never taken from a client.
     RequestId;
 }

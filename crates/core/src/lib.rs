@@ -36,6 +36,7 @@ pub mod provider_config;
 pub mod provider_governance;
 pub mod rate_limit;
 pub mod refusal;
+pub mod routing_rule;
 pub mod scope;
 pub mod scope_set;
 pub mod secret;

@@ -11,6 +11,7 @@ use crate::pricing_override::PricingOverride;
 use crate::provider::{Provider, ProviderKey};
 use crate::provider_governance::ProviderGovernance;
 use crate::rate_limit::RateLimit;
+use crate::routing_rule::RoutingRule;
 use crate::virtual_key::VirtualKey;
 
 /// Which part of a list is asked for. Without any member it is the whole list, up to 10,000 entries.
@@ -51,6 +52,14 @@ impl Default for Page {
     /// The whole list.
     fn default() -> Self {
         Self { limit: WHOLE_LIMIT, is_whole: true, offset: 0, search: None }
+    }
+}
+
+impl Page {
+    /// The whole list, however long: for the server itself, never for an answer.
+    #[must_use]
+    pub fn unbounded() -> Self {
+        Self { limit: i64::MAX, ..Self::default() }
     }
 }
 
@@ -185,6 +194,11 @@ page_envelope! {
     PricingOverrideList, pricing_overrides: PricingOverride
 }
 
+page_envelope! {
+    /// A page of routing rules.
+    RoutingRuleList, rules: RoutingRule
+}
+
 macro_rules! envelope {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
@@ -241,6 +255,22 @@ envelope! {
     CustomerDetail {
         /// The customer.
         customer: Customer,
+    }
+}
+envelope! {
+    /// A routing rule that was made or edited.
+    RoutingRuleChanged {
+        /// What was done, in words.
+        message: String,
+        /// The rule.
+        rule: RoutingRule,
+    }
+}
+envelope! {
+    /// One routing rule.
+    RoutingRuleDetail {
+        /// The rule.
+        rule: RoutingRule,
     }
 }
 envelope! {

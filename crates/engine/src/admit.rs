@@ -46,7 +46,7 @@ pub struct Attempt {
 
 /// Decides what may be spent.
 pub struct Engine {
-    policies: Policies,
+    pub(crate) policies: Policies,
     ledger: Arc<dyn Ledger>,
 }
 

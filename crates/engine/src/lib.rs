@@ -13,7 +13,9 @@ mod counter;
 mod identity;
 mod model_policy;
 mod policy;
+mod standing;
 
 pub use admission::{Admission, Ledger, Settlement};
 pub use admit::{Attempt, Engine, TokenBound};
 pub use identity::{Permit, Principal};
+pub use standing::{Choice, Holder, Reading};

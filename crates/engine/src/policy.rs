@@ -40,6 +40,7 @@ pub(crate) type Meters = Vec<LiveMeter>;
 #[derive(Debug)]
 pub(crate) struct KeyPolicy {
     pub(crate) id: VirtualKeyId,
+    pub(crate) name: Arc<str>,
     pub(crate) is_active: bool,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) allow_all_providers: bool,
@@ -61,6 +62,8 @@ struct KnownKey {
 #[derive(Debug)]
 pub(crate) struct ConfigPolicy {
     pub(crate) provider: ProviderName,
+    /// The share of requests that name no provider.
+    pub(crate) weight: Option<f64>,
     allowed: AllowList,
     blocked: AllowList,
     pub(crate) keys: KeyAccess,
@@ -72,6 +75,11 @@ pub(crate) struct ConfigPolicy {
 impl ConfigPolicy {
     pub(crate) fn allows(&self, model: &str) -> bool {
         self.allowed.allows(model) && !self.blocked.allows(model)
+    }
+
+    /// True when the allow-list has the model by its name.
+    pub(crate) fn names(&self, model: &str) -> bool {
+        !self.allowed.is_everything() && self.allows(model)
     }
 
     /// The meters that cover a model here.
@@ -88,11 +96,20 @@ impl ConfigPolicy {
 pub(crate) struct Owners {
     pub(crate) meters: Meters,
     pub(crate) team_id: Option<TeamId>,
+    pub(crate) team_name: Arc<str>,
     pub(crate) customer_id: Option<CustomerId>,
+    pub(crate) customer_name: Arc<str>,
+}
+
+#[derive(Debug)]
+struct CustomerPolicy {
+    name: Arc<str>,
+    meters: Meters,
 }
 
 #[derive(Debug)]
 struct TeamPolicy {
+    name: Arc<str>,
     customer_id: Option<CustomerId>,
     meters: Meters,
 }
@@ -103,7 +120,7 @@ pub(crate) struct Policies {
     keys: HashMap<KeyHash, KnownKey>,
     hashes: HashMap<VirtualKeyId, VirtualKeyHashes>,
     teams: HashMap<TeamId, Arc<TeamPolicy>>,
-    customers: HashMap<CustomerId, Arc<Meters>>,
+    customers: HashMap<CustomerId, Arc<CustomerPolicy>>,
     models: ModelPolicies,
     counters: HashMap<MeterId, Arc<Counter>>,
     next_rank: AtomicU64,
@@ -138,12 +155,14 @@ impl Policies {
         let team = key.team_id.as_ref().and_then(|id| teams.get_key_value(id));
         let customer_id = key.customer_id.as_ref().or_else(|| team?.1.customer_id.as_ref());
         let customer = customer_id.and_then(|id| customers.get_key_value(id));
-        let meters = customer.iter().flat_map(|(_, meters)| meters.iter());
+        let meters = customer.iter().flat_map(|(_, customer)| customer.meters.iter());
         let meters = meters.chain(team.iter().flat_map(|(_, team)| team.meters.iter()));
         Owners {
             meters: meters.cloned().collect(),
             team_id: team.map(|(id, _)| id.clone()),
+            team_name: team.map_or_else(|| "".into(), |(_, team)| team.name.clone()),
             customer_id: customer.map(|(id, _)| id.clone()),
+            customer_name: customer.map_or_else(|| "".into(), |(_, customer)| customer.name.clone()),
         }
     }
 
@@ -162,21 +181,22 @@ impl Policies {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = customer.limits();
         let meters = self.bind(&limits, &scope(ScopeKind::Customer, customer.id.as_str()), now);
-        let old = self.customers.pin().insert(customer.id.clone(), Arc::new(meters)).cloned();
-        self.forget(old.iter().flat_map(|old| old.iter()), &ids([&limits]));
+        let policy = CustomerPolicy { name: customer.name.as_str().into(), meters };
+        let old = self.customers.pin().insert(customer.id.clone(), Arc::new(policy)).cloned();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &ids([&limits]));
     }
 
     pub(crate) fn remove_customer(&self, id: &CustomerId) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.customers.pin().remove(id).cloned();
-        self.forget(old.iter().flat_map(|old| old.iter()), &[]);
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &[]);
     }
 
     pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
         let _editing = self.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = team.limits();
         let meters = self.bind(&limits, &scope(ScopeKind::Team, team.id.as_str()), now);
-        let policy = TeamPolicy { customer_id: team.customer_id.clone(), meters };
+        let policy = TeamPolicy { name: team.name.as_str().into(), customer_id: team.customer_id.clone(), meters };
         let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
         self.forget(old.iter().flat_map(|old| old.meters.iter()), &ids([&limits]));
     }
@@ -238,6 +258,7 @@ impl Policies {
     fn compile(&self, key: &VirtualKey, now: Timestamp) -> KeyPolicy {
         KeyPolicy {
             id: key.id.clone(),
+            name: key.name.as_str().into(),
             is_active: key.is_active,
             expires_at: key.expires_at,
             allow_all_providers: key.allow_all_providers,
@@ -255,6 +276,7 @@ impl Policies {
             .map(|budget| (budget.model.clone(), self.bind(&budget.limits(), &budget.limit_scope(), now)));
         ConfigPolicy {
             provider: config.provider.clone(),
+            weight: config.weight,
             allowed: config.allowed_models.clone(),
             blocked: config.blacklisted_models.clone(),
             keys: config.key_access(),

@@ -13,6 +13,7 @@ mod provider_governance;
 mod provider_keys;
 mod providers;
 mod quota;
+mod routing_rules;
 mod teams;
 mod virtual_keys;
 
@@ -66,6 +67,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(pricing_overrides::pricing_override_update)
         .service(pricing_overrides::pricing_override_patch)
         .service(pricing_overrides::pricing_override_delete)
+        .service(routing_rules::routing_rule_create)
+        .service(routing_rules::routing_rule_list)
+        .service(routing_rules::routing_rule_get)
+        .service(routing_rules::routing_rule_update)
+        .service(routing_rules::routing_rule_delete)
         .service(audit::audit_list)
         .service(audit::audit_verify);
 }

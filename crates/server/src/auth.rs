@@ -74,6 +74,10 @@ permissions! {
     PricingRead,
     /// Makes, edits and deletes pricing overrides.
     PricingWrite,
+    /// Reads routing rules.
+    RoutingRulesRead,
+    /// Makes, edits and deletes routing rules.
+    RoutingRulesWrite,
     /// Reads and verifies the audit log.
     AuditRead,
     /// Reads metrics.

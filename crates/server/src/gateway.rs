@@ -1,16 +1,14 @@
 //! The gateway: the only way to an upstream. The order of the stages is the code.
 //!
 //! authenticate: whose key is it (before the body is read, so that strangers cannot make us read one);
-//! scan: what does the body ask for; resolve: which provider, model and real key, and may the key use them;
-//! admit: hold what it may cost; dispatch: send the real request; relay: pass the answer on, byte for byte;
+//! scan: what does the body ask for; route: what rules and weights make of that. Then, for one place after the other until one
+//! answers: resolve: which provider, model and real key, and may the key use them; admit: hold what it may cost; dispatch: send the real request; relay: pass the answer on, byte for byte;
 //! settle: write down what it cost. Relay and settle run in a task that outlives the client.
 
 use actix_web::dev::Payload;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use keyward_core::chat::{ChatCompletion, ChatCompletionChunk, ChatCompletionRequest};
 use keyward_core::error_body::{ErrorBody, ErrorExtra};
-use keyward_core::error_code::ErrorCode;
-use keyward_engine::{Admission, Attempt};
 use utoipa::IntoResponses;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -20,6 +18,7 @@ use crate::request_id::RequestIdentity;
 use crate::state::State;
 
 mod answer;
+mod attempts;
 mod books;
 mod bound;
 pub(crate) mod credential;
@@ -28,14 +27,16 @@ mod headers;
 mod relay;
 mod resolve;
 mod resolver;
+pub(crate) mod routing;
 mod scan;
 mod sse;
 mod stream;
 mod upstream_client;
 mod usage;
 
+use attempts::Attempts;
 use credential::{Metered, Tokens};
-use resolve::Route;
+use routing::Plan;
 use scan::ChatScan;
 pub(crate) use upstream_client::{UpstreamClient, tls};
 
@@ -87,7 +88,9 @@ enum GatewayErrors {
 
 /// Answers a conversation, in the OpenAI dialect.
 ///
-/// `model` is `provider/model`. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
+/// `model` is `provider/model`, or a model alone, which goes to a provider by weight. Routing rules may send the request
+/// elsewhere; `x-keyward-provider` and `x-keyward-model` of the answer say where it went, `x-keyward-routing-rule` which rule
+/// decided. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
 /// unchanged, and so does its answer the client. An error of the provider keeps its status and body and has the header
 /// `x-keyward-error-source: provider`.
 #[utoipa::path(
@@ -136,29 +139,7 @@ async fn chat(
     let principal = state.engine.identify(&caller.hash, clock::now())?;
     let scan = ChatScan::of(&body)?;
     extra.model_requested = scan.model.clone();
-    let route = Route::resolve(&state, principal, &scan)?;
-    extra.provider = route.permit.provider().to_string();
-    let call = dispatch::prepare(&request, &route, &scan, &body)?;
-    if state.is_draining() {
-        return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop"));
-    }
-    let admission = admit(&state, route, &scan, &identity, body.len())?;
-    relay::relay(request, state, admission, call).await
-}
-
-fn admit(
-    state: &State,
-    route: Route,
-    scan: &ChatScan,
-    identity: &RequestIdentity,
-    body_bytes: usize,
-) -> Result<Admission, ApiError> {
-    let attempt = Attempt {
-        request_id: identity.id().clone(),
-        attempt: 0,
-        provider_key_id: route.key_id,
-        price: route.price,
-        bound: bound::of(scan, route.permit.provider().as_str(), route.card.as_ref(), body_bytes),
-    };
-    Ok(state.engine.admit(route.permit, attempt, clock::now())?)
+    let asked = resolve::asked(&scan.model)?;
+    let plan = Plan::of(&state, &principal, &request, asked, body.len(), &mut rand::random::<f64>)?;
+    Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
 }

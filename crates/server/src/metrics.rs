@@ -21,6 +21,8 @@ pub(crate) struct Metrics {
     tokens: Family<TokenLabels, Counter>,
     cost: Counter<f64, AtomicU64>,
     in_flight: Gauge,
+    fallbacks: Counter,
+    routing_rule_failures: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -47,6 +49,8 @@ impl Metrics {
             tokens: Family::default(),
             cost: Counter::default(),
             in_flight: Gauge::default(),
+            fallbacks: Counter::default(),
+            routing_rule_failures: Counter::default(),
             registry: Registry::default(),
         };
         registry.register("attempts", "Attempts that ended, by outcome", metrics.attempts.clone());
@@ -63,6 +67,12 @@ impl Metrics {
             metrics.cost.clone(),
         );
         registry.register("attempts_in_flight", "Attempts that are running", metrics.in_flight.clone());
+        registry.register("fallbacks", "Requests that went on to a fallback", metrics.fallbacks.clone());
+        registry.register(
+            "routing_rule_failures",
+            "Routing rules that were passed over because they could not be evaluated",
+            metrics.routing_rule_failures.clone(),
+        );
         Self { registry, ..metrics }
     }
 
@@ -91,6 +101,14 @@ impl Metrics {
 
     pub(crate) fn refused(&self, code: ErrorCode) {
         self.refusals.get_or_create(&RefusalLabels { code: code.as_str() }).inc();
+    }
+
+    pub(crate) fn fell_back(&self) {
+        self.fallbacks.inc();
+    }
+
+    pub(crate) fn routing_rule_failed(&self) {
+        self.routing_rule_failures.inc();
     }
 
     /// The figures as text.

@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{api, gateway, health};
 
+mod aliases;
 mod conventions;
 
 /// Which of the two documents.
@@ -38,6 +39,7 @@ pub enum Document {
         (name = "model configs", description = "Limits of models, for everybody or for one virtual key."),
         (name = "provider governance", description = "Limits of providers, for everybody."),
         (name = "pricing overrides", description = "Prices in place of the catalogue's."),
+        (name = "routing rules", description = "What decides where requests go."),
         (name = "audit", description = "Who changed what."),
         (name = "operations", description = "Health and metrics."),
     ),
@@ -83,10 +85,10 @@ impl Document {
     #[must_use]
     pub fn collect(self) -> utoipa::openapi::OpenApi {
         match self {
-            Self::Management => conventions::applied(collect(Management::openapi(), |config| {
+            Self::Management => aliases::shown(conventions::applied(collect(Management::openapi(), |config| {
                 api::routes(config);
                 health::routes(config);
-            })),
+            }))),
             Self::Gateway => collect(Gateway::openapi(), gateway::routes),
         }
     }

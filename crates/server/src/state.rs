@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
+use crate::gateway::routing::RoutingRules;
 use crate::ledger_writer::LedgerWriter;
 use crate::metrics::Metrics;
 use crate::upstreams::Upstreams;
@@ -38,6 +39,7 @@ pub(crate) struct State {
     pub(crate) engine: Engine,
     pub(crate) ledger: Arc<LedgerWriter>,
     pub(crate) upstreams: Upstreams,
+    pub(crate) routing_rules: RoutingRules,
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
@@ -72,6 +74,8 @@ impl State {
         let pricing = PricingTable::new(&policies.pricing_overrides)?;
         let upstreams = Upstreams::new(settings.block_private_upstreams);
         upstreams.reload(&store).await?;
+        let routing_rules = RoutingRules::default();
+        routing_rules.reload(&store).await?;
         Ok(Self {
             hasher: store.key_hasher(),
             settings,
@@ -79,6 +83,7 @@ impl State {
             engine,
             ledger,
             upstreams,
+            routing_rules,
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
             metrics: Metrics::new(),

@@ -42,14 +42,20 @@ pub(crate) struct Credential {
 }
 
 impl Upstream {
-    /// Picks a key that may and can serve the model, by weight.
-    pub(crate) fn pick(&self, access: &KeyAccess, model: &str) -> Option<(&ProviderKeyId, &SecretString)> {
+    /// Picks a key that may and can serve the model, by weight; `pinned` and no other, if there is one.
+    pub(crate) fn pick(
+        &self,
+        access: &KeyAccess,
+        pinned: Option<&ProviderKeyId>,
+        model: &str,
+    ) -> Option<(&ProviderKeyId, &SecretString)> {
         let usable = |key: &&Credential| {
             let permitted = match access {
                 KeyAccess::All => true,
                 KeyAccess::Only(ids) => ids.contains(&key.id),
             };
-            permitted && key.models.allows(model) && key.secret.is_some()
+            let meant = pinned.is_none_or(|pinned| key.id == *pinned);
+            permitted && meant && key.models.allows(model) && key.secret.is_some()
         };
         let usable: Vec<&Credential> = self.keys.iter().filter(usable).collect();
         let by_weight = usable.choose_weighted(&mut rand::rng(), |key| key.weight).ok();
@@ -79,6 +85,13 @@ impl Upstreams {
 
     pub(crate) fn find(&self, name: &ProviderName) -> Option<Arc<Upstream>> {
         self.providers.load().get(name).cloned()
+    }
+
+    /// The names of all providers, in their order.
+    pub(crate) fn names(&self) -> Vec<ProviderName> {
+        let mut names: Vec<ProviderName> = self.providers.load().keys().cloned().collect();
+        names.sort();
+        names
     }
 
     /// Reads providers and keys again. Callers take turns, so that the newest state wins.

@@ -13,6 +13,7 @@ pub(crate) fn duplicated(information: &dyn DatabaseErrorInformation) -> Option<N
         "providers" => Some(Noun::Provider),
         "provider_keys" => Some(Noun::ProviderKey),
         "model_configs" => Some(Noun::ModelConfig),
+        "routing_rules" => Some(Noun::RoutingRule),
         _ => None,
     }
 }

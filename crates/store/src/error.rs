@@ -104,6 +104,8 @@ pub enum Noun {
     ModelConfig,
     /// A pricing override.
     PricingOverride,
+    /// A routing rule.
+    RoutingRule,
 }
 
 impl Noun {
@@ -119,6 +121,7 @@ impl Noun {
             Self::Budget => "Budget",
             Self::ModelConfig => "Model config",
             Self::PricingOverride => "Pricing override",
+            Self::RoutingRule => "Routing rule",
         }
     }
 }

@@ -232,6 +232,25 @@ tables! {
         amount -> BigInt,
     }
 
+    routing_rules (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        enabled -> Bool,
+        chain_rule -> Bool,
+        cel_expression -> Text,
+        targets -> Text,
+        fallbacks -> Text,
+        scope -> Text,
+        scope_id -> Text,
+        query -> Nullable<Text>,
+        priority -> Integer,
+        ttft_timeout_ms -> Nullable<BigInt>,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
     audit_log (sequence) {
         sequence -> BigInt,
         at -> InstantColumn,

@@ -64,6 +64,7 @@ mod open;
 mod owners;
 mod pricing_overrides;
 mod providers;
+mod routing_rules;
 mod virtual_keys;
 
 /// How long a unit of work waits for a connection.

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
     AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateProvider,
-    CreateProviderKey, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, OverrideBudget, OverrideMode, Patch,
-    RotateVirtualKeys, Transport, UpdateCustomer, UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
+    CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, OverrideBudget,
+    OverrideMode, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport, UpdateCustomer, UpdateRoutingRule, UpdateTeam,
+    UpdateVirtualKey, VirtualKeyQuery,
 };
 
 use crate::loopback::Loopback;
@@ -59,6 +60,11 @@ async fn every_operation_has_its_method_and_path() {
         audit_list(&AuditQuery::default()) => "GET /prefix/api/audit";
         audit_verify() => "GET /prefix/api/audit/verify";
         virtual_key_quota() => "GET /prefix/api/governance/virtual-keys/quota";
+        routing_rule_create(&CreateRoutingRule::default()) => "POST /prefix/api/routing/rules";
+        routing_rule_list(&RoutingRuleQuery::default()) => "GET /prefix/api/routing/rules";
+        routing_rule_get(&"r".into()) => "GET /prefix/api/routing/rules/r";
+        routing_rule_update(&"r".into(), &UpdateRoutingRule::default()) => "PUT /prefix/api/routing/rules/r";
+        routing_rule_delete(&"r".into()) => "DELETE /prefix/api/routing/rules/r";
         team_create(&CreateTeam::default()) => "POST /prefix/api/governance/teams";
         team_list(&all) => "GET /prefix/api/governance/teams";
         team_get(&"t".into()) => "GET /prefix/api/governance/teams/t";

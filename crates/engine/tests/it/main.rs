@@ -8,5 +8,6 @@ mod caps;
 mod identity;
 mod model;
 mod model_configs;
+mod standing;
 mod windows;
 mod world;

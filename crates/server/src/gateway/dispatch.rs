@@ -20,8 +20,10 @@ use crate::error::ApiError;
 
 /// A request that is ready to leave.
 pub(super) struct Call {
-    request: http::Request<Full<Bytes>>,
-    /// How long to wait for the answer to begin, and between two pieces of it.
+    pub(super) request: http::Request<Full<Bytes>>,
+    /// How long to wait for the answer to begin.
+    pub(super) patience: Duration,
+    /// How long to wait between two pieces of it.
     pub(super) timeout: Duration,
     /// True: the event that tells the usage is the client's too.
     pub(super) relay_usage: bool,
@@ -53,6 +55,7 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &ChatScan, body
     let body = scan.splice(body, route.permit.model().as_str())?;
     Ok(Call {
         request: request.body(Full::new(body)).map_err(internal)?,
+        patience: route.patience,
         timeout: route.upstream.timeout,
         relay_usage: scan.wants_usage,
     })
@@ -80,7 +83,7 @@ pub(super) async fn send(
         }
         Err(_) if is_connected() => Err(SendError::TimedOut(timed_out(timeout))),
         Err(_) => {
-            let message = format!("No connection to the provider was made within {} seconds", timeout.as_secs());
+            let message = format!("No connection to the provider was made within {} seconds", timeout.as_secs_f64());
             Err(SendError::NotSent(ApiError::new(ErrorCode::UpstreamTimeout, message)))
         }
     }
@@ -88,13 +91,6 @@ pub(super) async fn send(
 
 /// The answer for a provider that is silent for too long.
 pub(super) fn timed_out(timeout: Duration) -> ApiError {
-    let message = format!("The provider sent nothing for {} seconds", timeout.as_secs());
+    let message = format!("The provider sent nothing for {} seconds", timeout.as_secs_f64());
     ApiError::new(ErrorCode::UpstreamTimeout, message)
-}
-
-impl Call {
-    /// The request, and what the relay needs to know of it.
-    pub(super) fn into_parts(self) -> (http::Request<Full<Bytes>>, Duration, bool) {
-        (self.request, self.timeout, self.relay_usage)
-    }
 }

@@ -43,9 +43,9 @@ pub(super) async fn relay(
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
-    let (request, timeout, relay_usage) = call.into_parts();
+    let Call { request, patience, timeout, relay_usage } = call;
     let Some(admission) = books.admission() else { return };
-    let failure = match send(admission, &client, request, timeout).await {
+    let failure = match send(admission, &client, request, patience).await {
         Ok(response) if is_events(&response) => {
             return Stream::new(books, timeout, relay_usage).run(response, reply).await;
         }

@@ -1,16 +1,17 @@
 //! Resolving: which provider, model and real key a request goes to, and whether the virtual key may use them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
+use keyward_core::ids::{ModelName, ProviderKeyId};
 use keyward_core::price::Price;
 use keyward_core::pricing_override::{Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 use secrecy::SecretString;
 
-use super::scan::ChatScan;
+use super::routing::{Place, provider_for};
 use crate::config::UnpricedModels;
 use crate::error::ApiError;
 use crate::state::State;
@@ -20,6 +21,8 @@ use crate::upstreams::Upstream;
 pub(super) struct Route {
     pub(super) permit: Permit,
     pub(super) upstream: Arc<Upstream>,
+    /// How long to wait for an answer to begin.
+    pub(super) patience: Duration,
     pub(super) key_id: ProviderKeyId,
     pub(super) secret: SecretString,
     pub(super) card: Option<ModelCard>,
@@ -27,8 +30,20 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn resolve(state: &State, principal: Principal, scan: &ChatScan) -> Result<Self, ApiError> {
-        let (provider, model) = split(&scan.model)?;
+    /// Finds the way to a place. The first byte of an answer is waited for no longer than `patience`.
+    ///
+    /// # Errors
+    /// When nobody offers the model, the virtual key may not use it, or no key can serve.
+    pub(super) fn resolve(
+        state: &State,
+        principal: Principal,
+        place: &Place,
+        patience: Option<Duration>,
+    ) -> Result<Self, ApiError> {
+        let model = place.model.clone();
+        let named = place.provider.clone();
+        let provider = named.or_else(|| provider_for(state, &principal, model.as_str(), &mut rand::random::<f64>));
+        let provider = provider.ok_or_else(|| nobody_offers(&model))?;
         let permit = principal
             .permit(provider.clone(), model.clone())
             .map_err(|refusal| ApiError::from(refusal).at("/model"))?;
@@ -36,7 +51,7 @@ impl Route {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;
-        let picked = upstream.pick(permit.key_access(), model.as_str()).ok_or_else(|| {
+        let picked = upstream.pick(permit.key_access(), place.key_id.as_ref(), model.as_str()).ok_or_else(|| {
             let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
             ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
         })?;
@@ -54,24 +69,36 @@ impl Route {
             request_type: RequestType::ChatCompletion,
         };
         let price = state.pricing.load().price(&priced, own);
-        Ok(Self { permit, upstream, key_id, secret, card, price })
+        let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
+        Ok(Self { permit, upstream, patience, key_id, secret, card, price })
     }
 }
 
 /// The longest model name that is recorded, in bytes.
 const MAX_MODEL: usize = 256;
 
-/// `provider/model`; the model may have slashes of its own. It is recorded, so it has to be a short text without control
-/// characters.
-fn split(model: &str) -> Result<(ProviderName, ModelName), ApiError> {
+/// What a request asks for: `provider/model`, where the model may have slashes of its own, or a model alone. It is recorded,
+/// so it has to be a short text without control characters.
+pub(super) fn asked(model: &str) -> Result<Place, ApiError> {
     let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"));
     if model.len() > MAX_MODEL || model.chars().any(char::is_control) {
         return refuse(format!("model must have at most {MAX_MODEL} bytes and no control characters"));
     }
-    match model.split_once('/') {
-        Some((provider, model)) if !provider.is_empty() && !model.is_empty() => Ok((provider.into(), model.into())),
+    let (provider, model) = match model.split_once('/') {
+        Some((provider, rest)) if !provider.is_empty() && !rest.is_empty() => (Some(provider.into()), rest),
+        None if !model.is_empty() => (None, model),
         Some(_) | None => {
-            refuse(format!("model must be 'provider/model', such as 'openai/gpt-4o-mini', not '{model}'"))
+            let message = "must be 'provider/model', such as 'openai/gpt-4o-mini', or a model alone";
+            return refuse(format!("model {message}, not '{model}'"));
         }
-    }
+    };
+    Ok(Place { provider, model: model.into(), key_id: None })
+}
+
+fn nobody_offers(model: &ModelName) -> ApiError {
+    let message = format!(
+        "No provider is known to offer '{model}' to this virtual key; name one: 'provider/model', such as \
+         'openai/gpt-4o-mini'"
+    );
+    ApiError::new(ErrorCode::InvalidRequest, message).at("/model")
 }

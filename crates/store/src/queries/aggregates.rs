@@ -21,6 +21,7 @@ pub(crate) mod provider_governance;
 pub(crate) mod provider_key;
 mod reference;
 pub(crate) mod root_key_check;
+pub(crate) mod routing_rule;
 mod search;
 pub(crate) mod team;
 pub(crate) mod upstream_key;

@@ -6,13 +6,15 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use keyward_core::ids::{CustomerId, ProviderKeyId, ProviderName, TeamId};
 use keyward_core::invalid::{Invalid, Pointer};
+use keyward_core::provider::KnownProvider;
 use keyward_core::provider_config::{KeyAccess, ProviderConfigDraft};
+use keyward_core::routing_rule::{RoutingRule, RoutingScope, RoutingTarget};
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft};
 
 use super::Conn;
 use super::search::CHUNK;
 use crate::error::StoreError;
-use crate::schema::{customers, provider_keys, providers, teams};
+use crate::schema::{customers, provider_keys, providers, teams, virtual_keys};
 
 /// The customer must exist.
 pub(super) fn check_customer(c: &mut Conn, id: Option<&CustomerId>) -> Result<(), StoreError> {
@@ -38,6 +40,61 @@ fn check_team(c: &mut Conn, id: Option<&TeamId>) -> Result<(), StoreError> {
         true => Ok(()),
         false => Err(Invalid::at("team_id".into(), format!("team '{id}' not found")).into()),
     }
+}
+
+/// Checks everything that a routing rule refers to. What stays as it was is not checked again: it may have been deleted since.
+pub(super) fn check_routing(c: &mut Conn, rule: &RoutingRule, before: Option<&RoutingRule>) -> Result<(), StoreError> {
+    let moved = before.is_none_or(|before| (before.scope, &before.scope_id) != (rule.scope, &rule.scope_id));
+    if moved {
+        check_scope(c, rule.scope, rule.scope_id.as_deref().unwrap_or_default())?;
+    }
+    let known: HashSet<ProviderName> =
+        before.iter().flat_map(|before| before.providers()).map(|(_, name)| name).collect();
+    let configured = existing_providers(c)?;
+    for (at, provider) in rule.providers() {
+        let name = provider.as_str();
+        let exists = configured.contains(name) || KnownProvider::find(name).is_some() || known.contains(&provider);
+        if !exists {
+            return Err(at.unknown(&provider).into());
+        }
+    }
+    check_pins(c, rule, before)
+}
+
+/// Whose requests a rule is about must be there.
+fn check_scope(c: &mut Conn, scope: RoutingScope, id: &str) -> Result<(), StoreError> {
+    let (exists, what) = match scope {
+        RoutingScope::Global => return Ok(()),
+        RoutingScope::VirtualKey => {
+            (diesel::select(exists(virtual_keys::table.find(id))).get_result(c)?, "virtual key")
+        }
+        RoutingScope::Team => (diesel::select(exists(teams::table.find(id))).get_result(c)?, "team"),
+        RoutingScope::Customer => (diesel::select(exists(customers::table.find(id))).get_result(c)?, "customer"),
+    };
+    match exists {
+        true => Ok(()),
+        false => Err(Invalid::at("scope_id".into(), format!("{what} '{id}' not found: record not found")).into()),
+    }
+}
+
+/// A key that a target pins must be one of the target's provider.
+fn check_pins(c: &mut Conn, rule: &RoutingRule, before: Option<&RoutingRule>) -> Result<(), StoreError> {
+    for (index, target) in rule.targets.iter().enumerate() {
+        let (Some(provider), Some(key)) = (&target.provider, &target.key_id) else { continue };
+        let same = |old: &RoutingTarget| (&old.provider, &old.key_id) == (&target.provider, &target.key_id);
+        if before.is_some_and(|before| before.targets.iter().any(same)) {
+            continue;
+        }
+        let belonging = provider_keys::table
+            .inner_join(providers::table)
+            .filter(provider_keys::id.eq(key.as_str()))
+            .filter(providers::name.eq(provider.as_str()));
+        if !diesel::select(exists(belonging)).get_result::<bool>(c)? {
+            let at = Pointer::from("targets").element(index).member("key_id");
+            return Err(Invalid::at(at, format!("key '{key}' of provider '{provider}' not found")).into());
+        }
+    }
+    Ok(())
 }
 
 /// Checks everything that a virtual key refers to, and gives the provider configs that its draft comes to.

@@ -6,6 +6,7 @@ use keyward_client::{CreateVirtualKey, VirtualKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::routing_rules::RULES;
 use super::{
     CUSTOMERS, MODEL_CONFIGS, PRICING_OVERRIDES, PROVIDER_GOVERNANCE, PROVIDERS, TEAMS, VIRTUAL_KEYS, done, send,
 };
@@ -39,9 +40,18 @@ fn golden(name: &str, answer: &Value) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for selector in
-        ["budget_id", "rate_limit_id", "team_id", "customer_id", "virtual_key_id", "key_id", "event_id", "scope_id"]
-    {
+    for selector in [
+        "budget_id",
+        "rate_limit_id",
+        "team_id",
+        "customer_id",
+        "virtual_key_id",
+        "key_id",
+        "event_id",
+        "scope_id",
+        "model_config_id",
+        "model_budget_id",
+    ] {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(uuid));
     }
     for selector in ["last_reset", "token_last_reset", "request_last_reset", "resets_at", "created_at", "updated_at"] {
@@ -164,6 +174,24 @@ async fn pricing_overrides() {
         "request_types": ["chat_completion"], "patch": { "input_cost_per_token": 0.0000025, "output_cost_per_token": 1 },
     });
     golden("PricingOverride", &send(&app, "POST", PRICING_OVERRIDES, &body).await.json());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routing_rules() {
+    let app = App::start().await;
+    let team = done(&app, "POST", TEAMS, json!({ "name": "red" })).await["team"]["id"].clone();
+    let key = json!({ "name": "pinned", "value": "fake-provider-secret" });
+    let key = done(&app, "POST", &format!("{PROVIDERS}/demo/keys"), key).await["id"].clone();
+    let body = json!({
+        "name": "gold", "description": "gold goes first", "chain_rule": true, "priority": -1,
+        "cel_expression": "'x-tier' in headers && headers['x-tier'] == 'gold'", "scope": "team", "scope_id": team,
+        "targets": [
+            { "provider": "demo", "model": "echo", "key_id": key, "weight": 0.75 }, { "model": "echo", "weight": 0.25 },
+        ],
+        "fallbacks": ["demo/echo-2", { "provider": "openai", "model": "gpt-4o-mini" }],
+        "query": { "combinator": "and", "rules": [] }, "ttft_timeout_ms": 2500,
+    });
+    golden("RoutingRule", &done(&app, "POST", RULES, body).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ mod pricing_overrides;
 mod provider_governance;
 mod provider_keys;
 mod providers;
+mod routing_rules;
 mod seeds;
 mod teams;
 mod virtual_keys;

@@ -4,13 +4,22 @@ mod books;
 mod credentials;
 mod failures;
 mod faithful;
+mod fallbacks;
 mod model_limits;
 mod policy;
 mod pricing;
 mod refusals;
+mod routing;
 mod streams;
+mod weights;
 
-use keyward_client::{BudgetInput, ChatCompletionRequest, ChatMessage, CreateVirtualKey, NanoUsd, ResetDuration};
+use keyward_client::{
+    BudgetInput, ChatCompletionRequest, ChatMessage, CreateRoutingRule, CreateVirtualKey, NanoUsd, ResetDuration,
+    RoutingRule, VirtualKey,
+};
+use serde_json::{Value, json};
+
+use crate::harness::{App, Reply};
 
 /// A chat request of one message.
 pub fn chat(model: &str, text: &str) -> ChatCompletionRequest {
@@ -26,4 +35,21 @@ pub fn with_budget(dollars: &str) -> CreateVirtualKey {
 /// What the demo model costs: $10 and $40 for a million tokens of input and output.
 pub fn demo_cost(prompt_tokens: u64, completion_tokens: u64) -> NanoUsd {
     NanoUsd::from_nanos(i64::try_from(prompt_tokens * 10_000 + completion_tokens * 40_000).unwrap())
+}
+
+/// Calls a model and looks at the whole answer.
+pub async fn called(app: &App, key: &VirtualKey, model: &str) -> Reply {
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] }).to_string();
+    app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose()).body(body).send().await
+}
+
+/// Status, provider, and the model that the answer is from.
+pub fn served(reply: &Reply) -> (u16, &str, &str) {
+    (reply.status, reply.header("x-keyward-provider"), reply.header("x-keyward-model"))
+}
+
+/// Makes a routing rule.
+pub async fn rule(app: &App, body: Value) -> RoutingRule {
+    let request: CreateRoutingRule = serde_json::from_value(body).unwrap();
+    app.client.routing_rule_create(&request).await.unwrap().rule
 }

@@ -31,7 +31,7 @@ async fn lists_decide_who_may_use_what() {
         (config(|config| config.allowed_models = models(&["echo-2"])), "demo/echo", 403, "model_blocked"),
         (config(|config| config.blacklisted_models = models(&["echo"])), "demo/echo", 403, "model_blocked"),
         (config(|config| config.key_ids = Some(Vec::new())), "demo/echo", 503, "provider_key_unavailable"),
-        (CreateVirtualKey::default(), "echo", 400, "invalid_request"),
+        (CreateVirtualKey::default(), "echo-9", 400, "invalid_request"),
         (CreateVirtualKey::default(), "/echo", 400, "invalid_request"),
         (CreateVirtualKey::default(), "demo/\0", 400, "invalid_request"),
         (CreateVirtualKey::default(), "demo/\u{85}", 400, "invalid_request"),

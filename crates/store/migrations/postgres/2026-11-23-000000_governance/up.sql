@@ -277,6 +277,29 @@ CREATE TABLE ledger_postings (
 );
 CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);
 
+-- Where requests go. The scope's id is a name and no reference: a rule outlives what it is about. Empty in the global scope.
+CREATE TABLE routing_rules (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT routing_rules_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    chain_rule BOOLEAN NOT NULL,
+    cel_expression TEXT COLLATE "C" NOT NULL,
+    targets TEXT COLLATE "C" NOT NULL,
+    fallbacks TEXT COLLATE "C" NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL
+        CONSTRAINT routing_rules_scope CHECK (scope IN ('global', 'team', 'customer', 'virtual_key')),
+    scope_id TEXT COLLATE "C" NOT NULL CONSTRAINT routing_rules_scope_id CHECK ((scope = 'global') = (scope_id = '')),
+    query TEXT,
+    priority INTEGER NOT NULL,
+    ttft_timeout_ms BIGINT,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT routing_rules_name UNIQUE (scope, scope_id, name)
+);
+CREATE INDEX routing_rules_by_age ON routing_rules (created_at, id);
+
 -- Every change of what is configured. Append-only; each entry's hash covers the one before.
 CREATE TABLE audit_log (
     sequence BIGINT NOT NULL CONSTRAINT audit_log_pkey PRIMARY KEY,

@@ -278,6 +278,29 @@ CREATE TABLE ledger_postings (
 ) STRICT;
 CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);
 
+-- Where requests go. The scope's id is a name and no reference: a rule outlives what it is about. Empty in the global scope.
+CREATE TABLE routing_rules (
+    id TEXT NOT NULL CONSTRAINT routing_rules_pkey PRIMARY KEY,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    enabled INTEGER NOT NULL CONSTRAINT routing_rules_enabled CHECK (enabled IN (0, 1)),
+    chain_rule INTEGER NOT NULL CONSTRAINT routing_rules_chain_rule CHECK (chain_rule IN (0, 1)),
+    cel_expression TEXT NOT NULL,
+    targets TEXT NOT NULL,
+    fallbacks TEXT NOT NULL,
+    scope TEXT NOT NULL
+        CONSTRAINT routing_rules_scope CHECK (scope IN ('global', 'team', 'customer', 'virtual_key')),
+    scope_id TEXT NOT NULL CONSTRAINT routing_rules_scope_id CHECK ((scope = 'global') = (scope_id = '')),
+    query TEXT,
+    priority INTEGER NOT NULL,
+    ttft_timeout_ms INTEGER,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT routing_rules_name UNIQUE (scope, scope_id, name)
+) STRICT;
+CREATE INDEX routing_rules_by_age ON routing_rules (created_at, id);
+
 -- Every change of what is configured. Append-only; each entry's hash covers the one before.
 CREATE TABLE audit_log (
     sequence INTEGER NOT NULL CONSTRAINT audit_log_pkey PRIMARY KEY,

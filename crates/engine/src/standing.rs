@@ -1,0 +1,107 @@
+//! Where a virtual key stands: who is above it, how much of its limits is used, and which providers it offers a model at.
+//!
+//! This is what routing looks at. Nothing here admits anything, or holds.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use keyward_core::ids::{CustomerId, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::meter::{Count, Metric};
+
+use crate::admit::Engine;
+use crate::identity::Principal;
+use crate::policy::LiveMeter;
+
+/// A virtual key and the owners above it, as far as they exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The virtual key.
+    pub virtual_key_id: VirtualKeyId,
+    /// Its name.
+    pub virtual_key_name: Arc<str>,
+    /// The team that it belongs to.
+    pub team_id: Option<TeamId>,
+    /// The team's name; empty without one.
+    pub team_name: Arc<str>,
+    /// The customer that it, or its team, belongs to.
+    pub customer_id: Option<CustomerId>,
+    /// The customer's name; empty without one.
+    pub customer_name: Arc<str>,
+}
+
+/// What one meter reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// What it counts.
+    pub metric: Metric,
+    /// What is used in the current window.
+    pub used: i64,
+    /// The cap.
+    pub cap: i64,
+}
+
+/// A provider that a virtual key may use a model at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The provider.
+    pub provider: ProviderName,
+    /// Its share of the requests that name no provider; above zero.
+    pub weight: f64,
+    /// True when the provider config has the model by its name.
+    pub names_model: bool,
+}
+
+impl Principal {
+    /// The providers that may serve a model when the request names none; none: any provider may.
+    #[must_use]
+    pub fn choices(&self, model: &str) -> Option<Vec<Choice>> {
+        if self.policy.configs.is_empty() && self.policy.allow_all_providers {
+            return None;
+        }
+        let allowing = self.policy.configs.iter().filter(|config| config.allows(model));
+        let choices = allowing.filter_map(|config| {
+            let weight = config.weight.filter(|weight| *weight > 0.0)?;
+            Some(Choice { provider: config.provider.clone(), weight, names_model: config.names(model) })
+        });
+        Some(choices.collect())
+    }
+}
+
+impl Engine {
+    /// Who asks, and who is above.
+    #[must_use]
+    pub fn holder(&self, principal: &Principal) -> Holder {
+        let owners = self.policies.owners(&principal.policy);
+        Holder {
+            virtual_key_id: principal.policy.id.clone(),
+            virtual_key_name: principal.policy.name.clone(),
+            team_id: owners.team_id,
+            team_name: owners.team_name,
+            customer_id: owners.customer_id,
+            customer_name: owners.customer_name,
+        }
+    }
+
+    /// What every meter reads that covers the virtual key, and of its provider configs the one of `provider`.
+    #[must_use]
+    pub fn readings(&self, principal: &Principal, provider: &str, now: Timestamp) -> Vec<Reading> {
+        let owners = self.policies.owners(&principal.policy);
+        let configs = principal.policy.configs.iter().filter(|config| config.provider.as_str() == provider);
+        let own = principal.policy.meters.iter().chain(configs.flat_map(|config| &config.meters));
+        owners.meters.iter().chain(own).map(|live| reading(live, now)).collect()
+    }
+
+    /// True unless a limit of the provider config itself is used up.
+    #[must_use]
+    pub fn has_room(&self, principal: &Principal, provider: &ProviderName, now: Timestamp) -> bool {
+        let configs = principal.policy.configs.iter().filter(|config| config.provider == *provider);
+        let mut readings = configs.flat_map(|config| &config.meters).map(|live| reading(live, now));
+        readings.all(|reading| reading.used < reading.cap)
+    }
+}
+
+fn reading(live: &LiveMeter, now: Timestamp) -> Reading {
+    let window = live.meter.window_at(now);
+    let count = live.counter.count().map_or(Count::empty(window), |count| count.rolled(window));
+    Reading { metric: live.meter.id.metric, used: count.used, cap: live.meter.cap }
+}

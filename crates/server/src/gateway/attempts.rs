@@ -1,0 +1,139 @@
+//! Attempts: each is resolved, admitted and booked on its own. One that fails before the client has got a byte makes way for the
+//! next place of the plan; a refusal of the virtual key itself, or of an owner, ends the request.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use keyward_core::error_body::ErrorExtra;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::{ModelName, ProviderName};
+use keyward_core::refusal::Refusal;
+use keyward_core::scope::ScopeKind;
+use keyward_core::secret::KeyHash;
+use keyward_engine::{Admission, Attempt};
+
+use super::resolve::Route;
+use super::routing::{Place, Plan};
+use super::scan::ChatScan;
+use super::{bound, dispatch, relay};
+use crate::clock;
+use crate::error::ApiError;
+use crate::request_id::RequestIdentity;
+use crate::state::State;
+
+/// A request on its way through the places of its plan.
+pub(super) struct Attempts<'a> {
+    pub(super) request: HttpRequest,
+    pub(super) identity: RequestIdentity,
+    pub(super) state: web::Data<State>,
+    pub(super) hash: KeyHash,
+    pub(super) scan: ChatScan,
+    pub(super) body: Bytes,
+    pub(super) extra: &'a mut ErrorExtra,
+    /// How many attempts were admitted.
+    pub(super) admitted: i32,
+}
+
+/// How an attempt did not serve.
+enum Setback {
+    /// Another place may serve.
+    Passing(ApiError),
+    /// It would be the same everywhere.
+    Final(ApiError),
+}
+
+impl Setback {
+    fn into_error(self) -> ApiError {
+        match self {
+            Self::Passing(error) | Self::Final(error) => error,
+        }
+    }
+}
+
+impl Attempts<'_> {
+    /// Tries one place after the other. When all fail, the last failure is the answer.
+    pub(super) async fn run(mut self, plan: Plan) -> Result<HttpResponse, ApiError> {
+        let mut places = plan.places.iter().peekable();
+        while let Some(place) = places.next() {
+            let is_last = places.peek().is_none();
+            match self.attempt(&plan, place).await {
+                Ok(response) if is_last || !has_failed(&response) => return Ok(response),
+                Err(setback @ Setback::Final(_)) => return Err(setback.into_error()),
+                Err(setback @ Setback::Passing(_)) if is_last => return Err(setback.into_error()),
+                Ok(_) | Err(Setback::Passing(_)) => self.state.metrics.fell_back(),
+            }
+        }
+        Err(ApiError::new(ErrorCode::Internal, "The plan of the request has no place"))
+    }
+
+    async fn attempt(&mut self, plan: &Plan, place: &Place) -> Result<HttpResponse, Setback> {
+        // What the key may do now is what counts, also after another attempt took its time.
+        let principal = self.state.engine.identify(&self.hash, clock::now()).map_err(setback)?;
+        let route = Route::resolve(&self.state, principal, place, plan.patience).map_err(Setback::Passing)?;
+        let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
+        self.extra.provider = provider.to_string();
+        let call = dispatch::prepare(&self.request, &route, &self.scan, &self.body).map_err(Setback::Final)?;
+        if self.state.is_draining() {
+            return Err(Setback::Final(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop")));
+        }
+        let admission = self.admit(route)?;
+        let relayed = relay::relay(self.request.clone(), self.state.clone(), admission, call).await;
+        relayed
+            .map(|response| labelled(response, plan, &provider, &model))
+            .map_err(|error| if is_of_upstream(error.code()) { Setback::Passing(error) } else { Setback::Final(error) })
+    }
+
+    fn admit(&mut self, route: Route) -> Result<Admission, Setback> {
+        let provider = route.permit.provider().as_str();
+        let attempt = Attempt {
+            request_id: self.identity.id().clone(),
+            attempt: self.admitted,
+            provider_key_id: route.key_id,
+            price: route.price,
+            bound: bound::of(&self.scan, provider, route.card.as_ref(), self.body.len()),
+        };
+        let admission = self.state.engine.admit(route.permit, attempt, clock::now()).map_err(setback)?;
+        self.admitted = self.admitted.saturating_add(1);
+        Ok(admission)
+    }
+}
+
+/// Whether a refusal is about the place or about the one who asks.
+fn setback(refusal: Refusal) -> Setback {
+    let is_passing = match &refusal {
+        Refusal::ProviderBlocked(_) | Refusal::ModelBlocked { .. } | Refusal::PriceUnknown { .. } => true,
+        Refusal::UnknownKey | Refusal::KeyInactive | Refusal::KeyExpired | Refusal::BooksUnavailable => false,
+        Refusal::Limit(limit) => match limit.scope.kind {
+            ScopeKind::ModelConfig
+            | ScopeKind::Provider
+            | ScopeKind::VirtualKeyModelConfig
+            | ScopeKind::ProviderConfig
+            | ScopeKind::ModelBudget => true,
+            ScopeKind::Customer | ScopeKind::Team | ScopeKind::VirtualKey => false,
+        },
+    };
+    let error = ApiError::from(refusal);
+    if is_passing { Setback::Passing(error) } else { Setback::Final(error) }
+}
+
+/// True for what the provider failed at.
+const fn is_of_upstream(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::UpstreamUnreachable | ErrorCode::UpstreamTimeout | ErrorCode::UpstreamInvalid)
+}
+
+/// True for the provider's own error that another provider may not have.
+fn has_failed(response: &HttpResponse) -> bool {
+    response.status() == 429 || response.status().is_server_error()
+}
+
+/// Says where the answer came from.
+fn labelled(mut response: HttpResponse, plan: &Plan, provider: &ProviderName, model: &ModelName) -> HttpResponse {
+    let rule = plan.rule.as_ref().map(|rule| ("x-keyward-routing-rule", rule.as_str()));
+    let labels = [("x-keyward-provider", provider.as_str()), ("x-keyward-model", model.as_str())];
+    for (name, value) in labels.into_iter().chain(rule) {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

@@ -1,0 +1,128 @@
+//! Routing: what the rules and the weights make of the model that a request names. They choose; whether the virtual key may use
+//! what they chose is asked afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use keyward_core::ids::{ProviderName, RoutingRuleId};
+use keyward_engine::{Choice, Principal};
+
+use super::CHAT_COMPLETION;
+use crate::clock;
+use crate::error::ApiError;
+use crate::state::State;
+
+mod decision;
+mod expression;
+mod facts;
+mod table;
+
+use decision::{Decision, by_weight, decide};
+pub(super) use decision::{Draw, Place};
+pub(crate) use expression::Expression;
+use facts::Facts;
+use table::CompiledRule;
+pub(crate) use table::RoutingRules;
+
+/// Where a request goes: the first place, and where it goes next when that fails.
+pub(super) struct Plan {
+    /// The rule that decided.
+    pub(super) rule: Option<RoutingRuleId>,
+    pub(super) places: Vec<Place>,
+    /// How long to wait for the first byte of an answer, when that is shorter than the provider's timeout.
+    pub(super) patience: Option<Duration>,
+}
+
+impl Plan {
+    /// Asks the rules.
+    ///
+    /// # Errors
+    /// When the rules do not come to an end.
+    pub(super) fn of(
+        state: &State,
+        principal: &Principal,
+        request: &HttpRequest,
+        asked: Place,
+        body_bytes: usize,
+        draw: Draw<'_>,
+    ) -> Result<Self, ApiError> {
+        let table = state.routing_rules.table();
+        if table.is_empty() {
+            return Ok(Self::to(asked));
+        }
+        let holder = state.engine.holder(principal);
+        let rules: Vec<&Arc<CompiledRule>> = table.about(&holder).collect();
+        if rules.is_empty() {
+            return Ok(Self::to(asked));
+        }
+        let facts = Facts::of(request, CHAT_COMPLETION, holder, body_bytes);
+        let first = |place: &Place| {
+            let provider = place.provider.as_ref().map_or("", ProviderName::as_str);
+            let readings = state.engine.readings(principal, provider, clock::now());
+            let variables = facts.variables(provider, place.model.as_str(), &readings);
+            let applies = |compiled: &CompiledRule| {
+                let holds = compiled.expression.as_ref().map_err(Clone::clone);
+                holds.and_then(|expression| expression.holds(&variables)).unwrap_or_else(|message| {
+                    report(state, compiled, &message);
+                    false
+                })
+            };
+            rules.iter().map(|rule| rule.as_ref()).find(|rule| applies(rule))
+        };
+        Ok(match decide(asked.clone(), first, draw)? {
+            Some(decision) => Self::by(decision),
+            None => Self::to(asked),
+        })
+    }
+
+    fn to(place: Place) -> Self {
+        Self { rule: None, places: vec![place], patience: None }
+    }
+
+    fn by(decision: Decision) -> Self {
+        let fallbacks = decision.fallbacks.iter().filter_map(|fallback| {
+            let (provider, model) = fallback.place()?;
+            Some(Place { provider: Some(provider), model, key_id: None })
+        });
+        Self {
+            rule: Some(decision.rule),
+            places: std::iter::once(decision.place).chain(fallbacks).collect(),
+            patience: decision.ttft_timeout_ms.map(|milliseconds| Duration::from_millis(milliseconds.into())),
+        }
+    }
+}
+
+/// A rule that cannot be evaluated is passed over, and never silently.
+fn report(state: &State, compiled: &CompiledRule, message: &str) {
+    compiled.failed(message, clock::now());
+    state.metrics.routing_rule_failed();
+    tracing::warn!(rule = %compiled.rule.id, "a routing rule could not be evaluated: {message}");
+}
+
+/// The provider for a model that was named without one, by the weights of the virtual key's provider configs; none when
+/// nobody offers it.
+pub(super) fn provider_for(state: &State, principal: &Principal, model: &str, draw: Draw<'_>) -> Option<ProviderName> {
+    let is_known = |provider: &ProviderName| state.catalogue.find(provider.as_str(), model).is_some();
+    let mut choices = match principal.choices(model) {
+        Some(choices) => {
+            let there = choices.into_iter().filter(|choice| state.upstreams.find(&choice.provider).is_some());
+            let mut there: Vec<Choice> = there.collect();
+            if there.len() > 1 {
+                there.retain(|choice| choice.names_model || is_known(&choice.provider));
+            }
+            there
+        }
+        None => {
+            let known = state.upstreams.names().into_iter().filter(is_known);
+            known.map(|provider| Choice { provider, weight: 1.0, names_model: false }).collect()
+        }
+    };
+    // One whose own limits are used up is passed over while another can serve.
+    let now = clock::now();
+    let has_room = |choice: &Choice| state.engine.has_room(principal, &choice.provider, now);
+    if choices.iter().any(has_room) {
+        choices.retain(has_room);
+    }
+    by_weight(&choices, |choice| choice.weight, draw).map(|choice| choice.provider.clone())
+}
