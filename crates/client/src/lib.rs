@@ -39,7 +39,7 @@ pub use keyward_core::chat::{
     ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
     ChatUsage, StreamOptions,
 };
-pub use keyward_core::duration::{InvalidDuration, ResetDuration};
+pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::ids::{CustomerId, LimitId, ModelName, ProviderKeyId, ProviderName, TeamId, VirtualKeyId};
@@ -51,10 +51,16 @@ pub use keyward_core::meter::Metric;
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
 pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
 pub use keyward_core::patch::Patch;
-pub use keyward_core::provider::{CreateProvider, CreateProviderKey, NetworkConfig, Provider, ProviderKey};
+pub use keyward_core::provider::{
+    Aliases, AzureKeyConfig, AzureKeyConfigInput, BatchS3Config, BedrockKeyConfig, BedrockKeyConfigInput,
+    ConcurrencyAndBufferSize, CreateProvider, CreateProviderKey, CustomProviderConfig, NetworkConfig,
+    NetworkConfigInput, OllamaKeyConfig, OllamaKeyConfigInput, OpenaiKeyConfig, Provider, ProviderKey, ProviderStatus,
+    ProxyConfig, ReplicateKeyConfig, S3Bucket, SglKeyConfig, SglKeyConfigInput, UpdateProvider, UpdateProviderKey,
+    VertexKeyConfig, VertexKeyConfigInput, VllmKeyConfig, VllmKeyConfigInput,
+};
 pub use keyward_core::provider_config::{
-    AttachedKey, AzureKeyConfig, BedrockKeyConfig, ProviderConfig, ProviderConfigInput, VertexKeyConfig,
-    VirtualKeyProviderKey,
+    AttachedKey, ProviderConfig, ProviderConfigInput, VirtualKeyAzureConfig, VirtualKeyBedrockConfig,
+    VirtualKeyProviderKey, VirtualKeyVertexConfig,
 };
 pub use keyward_core::rate_limit::{RateLimit, RateLimitInput};
 pub use keyward_core::refusal::{LimitRefusal, Quantity};

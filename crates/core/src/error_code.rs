@@ -91,6 +91,8 @@ error_codes! {
     TokenLimited = "token_limited", 429, "rate_limit_exceeded", retry true;
     /// A fault of the server; the log has its cause under the request id.
     Internal = "internal_error", 500, "server_error", retry false;
+    /// The provider is one that Keyward cannot call yet.
+    ProviderNotSupported = "provider_not_supported", 501, "invalid_request_error", retry false;
     /// The provider cannot be reached or closed the connection.
     UpstreamUnreachable = "upstream_unreachable", 502, "upstream_error", retry true;
     /// The provider's answer is not what its dialect promises.

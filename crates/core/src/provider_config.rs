@@ -13,7 +13,9 @@ use crate::rate_limit::{RateLimit, RateLimitInput};
 mod attached_key;
 mod draft;
 
-pub use attached_key::{AttachedKey, AzureKeyConfig, BedrockKeyConfig, VertexKeyConfig, VirtualKeyProviderKey};
+pub use attached_key::{
+    AttachedKey, VirtualKeyAzureConfig, VirtualKeyBedrockConfig, VirtualKeyProviderKey, VirtualKeyVertexConfig,
+};
 pub use draft::{KeyAccess, ProviderConfigDraft};
 
 /// What one virtual key may do at one provider.

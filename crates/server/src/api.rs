@@ -44,11 +44,14 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(providers::provider_create)
         .service(providers::provider_list)
         .service(providers::provider_get)
+        .service(providers::provider_update)
         .service(providers::provider_delete)
         .service(provider_keys::provider_key_create)
         .service(provider_keys::provider_key_list)
         .service(provider_keys::provider_key_get)
+        .service(provider_keys::provider_key_update)
         .service(provider_keys::provider_key_delete)
+        .service(provider_keys::key_list)
         .service(audit::audit_list)
         .service(audit::audit_verify);
 }

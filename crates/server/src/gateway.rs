@@ -74,6 +74,9 @@ enum GatewayErrors {
     /// A fault of the server.
     #[response(status = 500)]
     Internal(ErrorBody),
+    /// The provider is one that Keyward cannot call yet.
+    #[response(status = 501)]
+    NotSupported(ErrorBody),
     /// The provider cannot be reached, or its answer broke off.
     #[response(status = 502)]
     BadGateway(ErrorBody),
@@ -156,7 +159,7 @@ fn admit(
     let attempt = Attempt {
         request_id: identity.id().clone(),
         attempt: 0,
-        provider_key_id: route.key_id,
+        provider_key_id: route.destination.key_id,
         price: route.price,
         bound: bound::of(scan, route.permit.provider().as_str(), route.card.as_ref(), body_bytes),
     };

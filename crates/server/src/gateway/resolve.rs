@@ -4,23 +4,21 @@ use std::sync::Arc;
 
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
+use keyward_core::ids::{ModelName, ProviderName};
 use keyward_core::price::Price;
 use keyward_engine::{Permit, Principal};
-use secrecy::SecretString;
 
 use super::scan::ChatScan;
 use crate::config::UnpricedModels;
 use crate::error::ApiError;
 use crate::state::State;
-use crate::upstreams::Upstream;
+use crate::upstreams::{Destination, Unserved, Upstream};
 
 /// Where a request goes.
 pub(super) struct Route {
     pub(super) permit: Permit,
     pub(super) upstream: Arc<Upstream>,
-    pub(super) key_id: ProviderKeyId,
-    pub(super) secret: SecretString,
+    pub(super) destination: Destination,
     pub(super) card: Option<ModelCard>,
     pub(super) price: Option<Price>,
 }
@@ -35,17 +33,35 @@ impl Route {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;
-        let picked = upstream.pick(permit.key_access(), model.as_str()).ok_or_else(|| {
-            let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
-            ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
-        })?;
-        let (key_id, secret) = (picked.0.clone(), picked.1.clone());
-        let card = state.catalogue.find(provider.as_str(), model.as_str());
+        let destination = upstream
+            .pick(permit.key_access(), model.as_str(), scan.kind())
+            .map_err(|why| unserved(why, &provider, &model))?;
+        // An alias has the price of the model that it stands for, if that is known.
+        let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
+        let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str()));
         let price = card.map(|card| card.price).or(match state.settings.unpriced_models {
             UnpricedModels::Refuse => None,
             UnpricedModels::Free => Some(Price::FREE),
         });
-        Ok(Self { permit, upstream, key_id, secret, card, price })
+        Ok(Self { permit, upstream, destination, card, price })
+    }
+}
+
+/// The answer when the provider cannot serve the request.
+fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName) -> ApiError {
+    match why {
+        Unserved::Key => {
+            let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
+            ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
+        }
+        Unserved::Provider => {
+            let message = format!("Keyward cannot call provider '{provider}' yet: its settings are only stored");
+            ApiError::new(ErrorCode::ProviderNotSupported, message).at("/model")
+        }
+        Unserved::Kind => {
+            let message = format!("Provider '{provider}' does not take this kind of request (allowed_requests)");
+            ApiError::new(ErrorCode::InvalidRequest, message).at("/model")
+        }
     }
 }
 

@@ -109,6 +109,11 @@ impl ChatScan {
 
     /// The body for the provider: its own model name, and for streams the wish to be told the usage. Every other byte is the
     /// client's.
+    /// The kind of request, as providers' `allowed_requests` call it.
+    pub(super) const fn kind(&self) -> &'static str {
+        if self.stream { "chat_completion_stream" } else { "chat_completion" }
+    }
+
     pub(super) fn splice(&self, body: &Bytes, model: &str) -> Result<Bytes, ApiError> {
         let internal =
             |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);
