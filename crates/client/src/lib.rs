@@ -42,7 +42,7 @@ pub use keyward_core::chat::{
     ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
     ChatUsage, StreamOptions,
 };
-pub use keyward_core::duration::{InvalidDuration, ResetDuration};
+pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::ids::{
@@ -67,10 +67,16 @@ pub use keyward_core::pricing_override::{
     CostField, CreatePricingOverride, MatchType, PricePatch, PricingOverride, PricingOverrideQuery, PricingScopeKind,
     RequestType, UnitPrice, UpdatePricingOverride,
 };
-pub use keyward_core::provider::{CreateProvider, CreateProviderKey, NetworkConfig, Provider, ProviderKey};
+pub use keyward_core::provider::{
+    Aliases, AzureKeyConfig, AzureKeyConfigInput, BatchS3Config, BedrockKeyConfig, BedrockKeyConfigInput,
+    ConcurrencyAndBufferSize, CreateProvider, CreateProviderKey, CustomProviderConfig, NetworkConfig,
+    NetworkConfigInput, OllamaKeyConfig, OllamaKeyConfigInput, OpenaiKeyConfig, Provider, ProviderKey, ProviderStatus,
+    ProxyConfig, ReplicateKeyConfig, S3Bucket, SglKeyConfig, SglKeyConfigInput, UpdateProvider, UpdateProviderKey,
+    VertexKeyConfig, VertexKeyConfigInput, VllmKeyConfig, VllmKeyConfigInput,
+};
 pub use keyward_core::provider_config::{
-    AttachedKey, AzureKeyConfig, BedrockKeyConfig, ProviderConfig, ProviderConfigInput, VertexKeyConfig,
-    VirtualKeyProviderKey,
+    AttachedKey, ProviderConfig, ProviderConfigInput, VirtualKeyAzureConfig, VirtualKeyBedrockConfig,
+    VirtualKeyProviderKey, VirtualKeyVertexConfig,
 };
 pub use keyward_core::provider_governance::{ProviderGovernance, UpdateProviderGovernance};
 pub use keyward_core::rate_limit::{RateLimit, RateLimitInput, RateLimitRule, RateMetric};

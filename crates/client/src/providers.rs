@@ -2,7 +2,10 @@
 
 use keyward_core::ids::{ProviderKeyId, ProviderName};
 use keyward_core::list::{Done, ProviderKeyList, ProviderList};
-use keyward_core::provider::{CreateProvider, CreateProviderKey, Provider, ProviderKey};
+use keyward_core::provider::{
+    CreateProvider, CreateProviderKey, Provider, ProviderKey, UpdateProvider, UpdateProviderKey,
+};
+use keyward_core::provider_config::AttachedKey;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -49,6 +52,14 @@ impl Client {
         self.get(&one(provider)).await
     }
 
+    /// Edits a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_update(&self, provider: &ProviderName, request: &UpdateProvider) -> Result<Provider, Error> {
+        self.put(&one(provider), request).await
+    }
+
     /// Deletes a provider with its keys.
     ///
     /// # Errors
@@ -83,6 +94,27 @@ impl Client {
     /// See [`Error`].
     pub async fn provider_key_get(&self, provider: &ProviderName, id: &ProviderKeyId) -> Result<ProviderKey, Error> {
         self.get(&one_key(provider, id)).await
+    }
+
+    /// Edits a key of a provider.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn provider_key_update(
+        &self,
+        provider: &ProviderName,
+        id: &ProviderKeyId,
+        request: &UpdateProviderKey,
+    ) -> Result<ProviderKey, Error> {
+        self.put(&one_key(provider, id), request).await
+    }
+
+    /// Lists the keys of all providers.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn key_list(&self) -> Result<Vec<AttachedKey>, Error> {
+        self.get(&["api", "keys"]).await
     }
 
     /// Deletes a key of a provider.

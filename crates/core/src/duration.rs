@@ -9,9 +9,10 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The shortest window that can be asked for.
@@ -215,6 +216,54 @@ impl fmt::Debug for ResetDuration {
         f.write_str(&self.text)
     }
 }
+
+/// A wait, in whole milliseconds. Requests may write it as a Go duration (`500ms`) too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Milliseconds(u32);
+
+impl Milliseconds {
+    /// This many milliseconds.
+    #[must_use]
+    pub const fn new(count: u32) -> Self {
+        Self(count)
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Milliseconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Forms {
+            Count(i64),
+            Text(String),
+        }
+        let refuse = || D::Error::custom("expected milliseconds from 0 to 3600000, or a Go duration such as '500ms'");
+        let millis = match Forms::deserialize(deserializer).map_err(|_| refuse())? {
+            Forms::Count(count) => Some(count),
+            Forms::Text(text) => go_millis(&text).flatten(),
+        };
+        let within = millis.and_then(|millis| u32::try_from(millis).ok()).filter(|millis| *millis <= 3_600_000);
+        within.map(Self).ok_or_else(refuse)
+    }
+}
+
+impl PartialSchema for Milliseconds {
+    fn schema() -> RefOr<Schema> {
+        let count = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(3_600_000));
+        let text = ObjectBuilder::new().schema_type(Type::String).examples(["500ms"]);
+        let forms = OneOfBuilder::new().item(count).item(text);
+        forms.description(Some("Milliseconds. Requests may give a Go duration; answers give the number.")).into()
+    }
+}
+
+impl ToSchema for Milliseconds {}
 
 #[cfg(test)]
 mod tests {

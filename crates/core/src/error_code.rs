@@ -93,6 +93,8 @@ error_codes! {
     Internal = "internal_error", 500, "server_error", retry false;
     /// Routing rules that are evaluated one after the other go round in a circle.
     RoutingLoop = "routing_loop", 500, "server_error", retry false;
+    /// The provider is one that Keyward cannot call yet.
+    ProviderNotSupported = "provider_not_supported", 501, "invalid_request_error", retry false;
     /// The provider cannot be reached or closed the connection.
     UpstreamUnreachable = "upstream_unreachable", 502, "upstream_error", retry true;
     /// The provider's answer is not what its dialect promises.

@@ -47,6 +47,16 @@ impl<T> Patch<T> {
         self.or_keep(None)
     }
 
+    /// The same with what `change` makes of the value.
+    #[must_use]
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Absent => Patch::Absent,
+            Self::Null => Patch::Null,
+            Self::Value(value) => Patch::Value(change(value)),
+        }
+    }
+
     /// The same with the value by reference.
     #[must_use]
     pub const fn as_ref(&self) -> Patch<&T> {

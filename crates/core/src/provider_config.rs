@@ -17,7 +17,9 @@ use crate::scope::{Scope, ScopeKind};
 mod attached_key;
 mod draft;
 
-pub use attached_key::{AttachedKey, AzureKeyConfig, BedrockKeyConfig, VertexKeyConfig, VirtualKeyProviderKey};
+pub use attached_key::{
+    AttachedKey, VirtualKeyAzureConfig, VirtualKeyBedrockConfig, VirtualKeyProviderKey, VirtualKeyVertexConfig,
+};
 pub use draft::{KeyAccess, ProviderConfigDraft};
 
 /// What one virtual key may do at one provider.

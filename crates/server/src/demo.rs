@@ -113,7 +113,7 @@ async fn seed(database_url: &str, simulator: &Simulator) -> Result<VirtualKeyVal
     let now = clock::now();
     let key = CreateProviderKey::new("demo-key", "not-a-secret").check(&Pointer::ROOT, &mut Uuid::new_v4)?;
     let network_config = NetworkConfig { base_url: Some(simulator.base_url()), ..NetworkConfig::default() };
-    let provider = ProviderDraft { name: DEMO_PROVIDER.into(), network_config, keys: vec![key] };
+    let provider = ProviderDraft::new(DEMO_PROVIDER.into(), network_config, vec![key]);
     store.provider_create(change("provider_create"), provider).await?;
     let customer = CreateCustomer { name: "Demo customer".to_owned(), ..CreateCustomer::default() };
     let customer = store.customer_create(change("customer_create"), editing(now, |edit| customer.build(edit))?).await?;

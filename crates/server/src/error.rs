@@ -119,7 +119,9 @@ impl ApiError {
 
     /// Writes a fault of ours to the log, with its causes.
     pub(crate) fn log(&self, request_id: &str) {
-        if self.0.code.status() < 500 || self.0.code == ErrorCode::ShuttingDown {
+        if self.0.code.status() < 500
+            || matches!(self.0.code, ErrorCode::ShuttingDown | ErrorCode::ProviderNotSupported)
+        {
             return;
         }
         let mut chain = String::new();

@@ -75,6 +75,9 @@ enum GatewayErrors {
     /// A fault of the server.
     #[response(status = 500)]
     Internal(ErrorBody),
+    /// The provider is one that Keyward cannot call yet.
+    #[response(status = 501)]
+    NotSupported(ErrorBody),
     /// The provider cannot be reached, or its answer broke off.
     #[response(status = 502)]
     BadGateway(ErrorBody),

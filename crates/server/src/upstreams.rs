@@ -1,20 +1,23 @@
 //! Upstreams: the providers and their real credentials, as the gateway needs them. Replaced whole on every edit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use keyward_core::address::AddressClass;
 use keyward_core::allow_list::AllowList;
 use keyward_core::base_url::BaseUrl;
-use keyward_core::ids::{ProviderKeyId, ProviderName};
-use keyward_core::provider::{KnownProvider, NetworkConfig, Provider};
+use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
+use keyward_core::provider::{
+    Aliases, CustomProviderConfig, KnownProvider, NetworkConfig, Provider, ProviderStatus, Setting,
+};
 use keyward_core::provider_config::KeyAccess;
 use keyward_core::secret::SecretSource;
-use keyward_store::{Store, StoreError};
+use keyward_store::{Store, StoreError, UpstreamKey};
 use rand::seq::IndexedRandom;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::environment;
 
@@ -24,43 +27,110 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 /// A provider that requests can be sent to.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    /// Where its chat completions are.
-    pub(crate) chat_completions: String,
     /// How long to wait for an answer to begin, and between two pieces of it.
     pub(crate) timeout: Duration,
+    /// Headers that every request gets.
+    pub(crate) headers: HeaderMap,
+    /// Where its chat completions are; none when each of its keys says so, or when it cannot be called yet.
+    chat_completions: Option<String>,
+    custom: Option<CustomProviderConfig>,
     keys: Vec<Credential>,
 }
 
 /// A real credential.
 #[derive(Debug)]
-pub(crate) struct Credential {
-    pub(crate) id: ProviderKeyId,
-    /// None when it names an environment variable that is not set.
+struct Credential {
+    id: ProviderKeyId,
+    /// None when the key has none, or when it names an environment variable that is not set.
     secret: Option<SecretString>,
+    /// Where chat completions are for this key.
+    chat_completions: Option<String>,
     models: AllowList,
+    blacklisted_models: AllowList,
+    aliases: Aliases,
     weight: f64,
 }
 
+/// Where one request goes at a provider, and with what.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    /// The provider key; empty for a provider that needs none.
+    pub(crate) key_id: ProviderKeyId,
+    /// The secret, unless none is needed.
+    pub(crate) secret: Option<SecretString>,
+    /// Where chat completions are.
+    pub(crate) chat_completions: String,
+    /// The model as the provider calls it.
+    pub(crate) model: ModelName,
+}
+
+/// Why a provider cannot serve a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unserved {
+    /// No key that may be used is able to.
+    Key,
+    /// Keyward cannot call this provider yet.
+    Provider,
+    /// The provider does not take this kind of request.
+    Kind,
+}
+
+impl Credential {
+    /// True when the key may serve the model. What is not to be served is not served under another name either.
+    fn serves(&self, model: &str) -> bool {
+        let is_blocked = self.blacklisted_models.allows(model) || self.blacklisted_models.allows(self.target(model));
+        self.models.allows(model) && !is_blocked
+    }
+
+    /// What the provider calls the model.
+    fn target<'a>(&'a self, model: &'a str) -> &'a str {
+        self.aliases.get(model).map_or(model, String::as_str)
+    }
+}
+
 impl Upstream {
+    /// True when requests can be sent to it.
+    fn is_callable(&self) -> bool {
+        self.chat_completions.is_some() || self.keys.iter().any(|key| key.chat_completions.is_some())
+    }
+
     /// Picks a key that may and can serve the model, by weight; `pinned` and no other, if there is one.
     pub(crate) fn pick(
         &self,
         access: &KeyAccess,
         pinned: Option<&ProviderKeyId>,
         model: &str,
-    ) -> Option<(&ProviderKeyId, &SecretString)> {
+        kind: &str,
+    ) -> Result<Destination, Unserved> {
+        let custom = self.custom.as_ref();
+        if custom.is_some_and(|custom| !custom.takes(kind)) {
+            return Err(Unserved::Kind);
+        }
+        if !self.is_callable() {
+            return Err(Unserved::Provider);
+        }
+        if custom.is_some_and(|custom| custom.is_key_less) && *access == KeyAccess::All && pinned.is_none() {
+            let chat_completions = self.chat_completions.clone().ok_or(Unserved::Provider)?;
+            return Ok(Destination { key_id: "".into(), secret: None, chat_completions, model: model.into() });
+        }
         let usable = |key: &&Credential| {
             let permitted = match access {
                 KeyAccess::All => true,
                 KeyAccess::Only(ids) => ids.contains(&key.id),
             };
             let meant = pinned.is_none_or(|pinned| key.id == *pinned);
-            permitted && meant && key.models.allows(model) && key.secret.is_some()
+            permitted && meant && key.serves(model) && (key.secret.is_some() || key.chat_completions.is_some())
         };
         let usable: Vec<&Credential> = self.keys.iter().filter(usable).collect();
         let by_weight = usable.choose_weighted(&mut rand::rng(), |key| key.weight).ok();
-        let picked = by_weight.or_else(|| usable.first())?;
-        Some((&picked.id, picked.secret.as_ref()?))
+        let key = by_weight.or_else(|| usable.first()).ok_or(Unserved::Key)?;
+        let chat_completions = key.chat_completions.as_ref().or(self.chat_completions.as_ref()).ok_or(Unserved::Key)?;
+        Ok(Destination {
+            key_id: key.id.clone(),
+            secret: key.secret.clone(),
+            chat_completions: chat_completions.clone(),
+            model: key.target(model).into(),
+        })
     }
 }
 
@@ -78,7 +148,11 @@ impl Upstreams {
 
     /// Whether a provider may be where it is configured to be. Names are checked when they are resolved.
     pub(crate) fn permits(&self, network: &NetworkConfig) -> bool {
-        let address = network.base_url.as_ref().and_then(BaseUrl::literal_address);
+        network.base_url.as_ref().is_none_or(|base_url| self.permits_address(base_url))
+    }
+
+    fn permits_address(&self, base_url: &BaseUrl) -> bool {
+        let address = base_url.literal_address();
         let is_private = address.is_some_and(|address| AddressClass::of(address) != AddressClass::Public);
         !(self.block_private && is_private)
     }
@@ -94,17 +168,20 @@ impl Upstreams {
         names
     }
 
+    /// The provider as it stands here: whether it can be called is not known anywhere else.
+    pub(crate) fn observed(&self, provider: Provider) -> Provider {
+        let is_callable = self.find(&provider.name).is_some_and(|upstream| upstream.is_callable());
+        let provider_status = if is_callable { ProviderStatus::Active } else { ProviderStatus::Error };
+        Provider { provider_status, ..provider }
+    }
+
     /// Reads providers and keys again. Callers take turns, so that the newest state wins.
     pub(crate) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let mut keys: HashMap<ProviderName, Vec<Credential>> = HashMap::new();
+        let mut keys: HashMap<ProviderName, Vec<UpstreamKey>> = HashMap::new();
         for key in store.upstream_keys().await?.into_iter().filter(|key| key.enabled) {
-            let secret = match key.secret {
-                SecretSource::Literal(secret) => Some(secret.into()),
-                SecretSource::Environment(name) => environment(&name),
-            };
-            let credential = Credential { id: key.id, secret, models: key.models, weight: key.weight };
-            keys.entry(key.provider).or_default().push(credential);
+            keys.entry(key.provider.clone()).or_default().push(key);
         }
+        let mut headers = store.upstream_headers().await?;
         let permitted = store.provider_list().await?.into_iter().filter(|provider| {
             let permitted = self.permits(&provider.network_config);
             if !permitted {
@@ -112,28 +189,87 @@ impl Upstreams {
             }
             permitted
         });
-        let providers = permitted.filter_map(|provider| {
+        let providers = permitted.map(|provider| {
             let keys = keys.remove(&provider.name).unwrap_or_default();
-            Some((provider.name.clone(), Arc::new(upstream(&provider, keys)?)))
+            let keys = keys.into_iter().map(|key| self.credential(key)).collect();
+            let headers = headers.remove(&provider.name).unwrap_or_default();
+            (provider.name.clone(), Arc::new(upstream(provider, keys, headers)))
         });
         self.providers.store(Arc::new(providers.collect()));
         Ok(())
     }
+
+    fn credential(&self, key: UpstreamKey) -> Credential {
+        let (provider, name) = (key.provider.as_str(), key.name.as_str());
+        let secret = key.secret.and_then(|source| resolved(source, provider, name));
+        let url = server_url(provider).and_then(|setting| key.settings.get(&setting));
+        let url = url.and_then(|shown| resolved(SecretSource::from(shown), provider, name));
+        let base_url: Option<BaseUrl> = url.and_then(|url| url.expose_secret().parse().ok());
+        let base_url = base_url.filter(|base_url| self.permits_address(base_url));
+        Credential {
+            chat_completions: base_url.map(|base_url| base_url.join(KnownProvider::chat_completions_path(provider))),
+            id: key.id,
+            secret,
+            models: key.models,
+            blacklisted_models: key.blacklisted_models,
+            aliases: key.aliases,
+            weight: key.weight,
+        }
+    }
 }
 
-fn upstream(provider: &Provider, keys: Vec<Credential>) -> Option<Upstream> {
+/// The setting that says where a key's server is, at providers that are servers of one's own.
+fn server_url(provider: &str) -> Option<Setting> {
+    match provider {
+        "vllm" => Some(Setting::VllmUrl),
+        "ollama" => Some(Setting::OllamaUrl),
+        "sgl" => Some(Setting::SglUrl),
+        _ => None,
+    }
+}
+
+/// The text itself; none for a variable that is not set, which the log then names.
+fn resolved(source: SecretSource, provider: &str, of: &str) -> Option<SecretString> {
+    match source {
+        SecretSource::Literal(text) => Some(text.into()),
+        SecretSource::Environment(name) => {
+            let found = environment(&name);
+            if found.is_none() {
+                tracing::warn!(provider, of, "not usable: environment variable {name} is not set");
+            }
+            found
+        }
+    }
+}
+
+fn upstream(provider: Provider, keys: Vec<Credential>, headers: BTreeMap<String, SecretSource>) -> Upstream {
     let name = provider.name.as_str();
-    let base_url = effective_base_url(name, &provider.network_config)?;
     let timeout = provider.network_config.default_request_timeout_in_seconds;
-    Some(Upstream {
-        chat_completions: base_url.join(KnownProvider::chat_completions_path(name)),
+    let dialect = provider.custom_provider_config.as_ref().map_or(name, |custom| &custom.base_provider_type);
+    let base_url = effective_base_url(name, &provider.network_config);
+    Upstream {
         timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+        headers: headers.into_iter().filter_map(|(header, source)| extra_header(name, header, source)).collect(),
+        chat_completions: base_url.map(|base_url| base_url.join(KnownProvider::chat_completions_path(dialect))),
+        custom: provider.custom_provider_config,
         keys,
-    })
+    }
+}
+
+fn extra_header(provider: &str, name: String, source: SecretSource) -> Option<(HeaderName, HeaderValue)> {
+    let text = resolved(source, provider, &name)?;
+    let value = HeaderValue::from_str(text.expose_secret()).ok().map(|mut value| {
+        value.set_sensitive(true);
+        value
+    });
+    if value.is_none() {
+        tracing::warn!(provider, of = name, "not sent: the variable's text cannot be sent in a header");
+    }
+    Some((HeaderName::try_from(name).ok()?, value?))
 }
 
 /// The configured base URL, else the one that is built in for a known provider.
 fn effective_base_url(name: &str, network: &NetworkConfig) -> Option<BaseUrl> {
-    let known = || KnownProvider::find(name)?.base_url.parse().ok();
+    let known = || KnownProvider::find(name)?.base_url?.parse().ok();
     network.base_url.clone().or_else(known)
 }

@@ -36,6 +36,16 @@ impl<'a> Place<'a> {
         Self { table: "provider_keys", row: id, column: "value_sealed" }
     }
 
+    /// The secrets among a provider key's settings.
+    pub(crate) const fn key_settings(id: &'a str) -> Self {
+        Self { table: "provider_keys", row: id, column: "settings_sealed" }
+    }
+
+    /// The secrets among a provider's extra headers.
+    pub(crate) const fn provider_headers(name: &'a str) -> Self {
+        Self { table: "providers", row: name, column: "headers_sealed" }
+    }
+
     /// The record that tells whether a root key is the right one.
     pub(crate) const ROOT_KEY_CHECK: Place<'static> = Place { table: "root_key_check", row: "1", column: "sealed" };
 

@@ -1,5 +1,6 @@
 //! The store: opens a database, and runs units of work on it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::pricing_override::PricingOverride;
-use keyward_core::secret::SecretSource;
+use keyward_core::provider::{Aliases, Setting};
+use keyward_core::secret::{EnvVar, SecretSource};
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -115,17 +117,28 @@ pub enum Reveal {
     Redacted,
 }
 
+/// The extra headers of every provider: their values, or the variables that have them.
+pub type UpstreamHeaders = HashMap<ProviderName, BTreeMap<String, SecretSource>>;
+
 /// A provider key as the gateway uses it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpstreamKey {
     /// Identifies the key.
     pub id: ProviderKeyId,
+    /// Its name for people.
+    pub name: String,
     /// The provider.
     pub provider: ProviderName,
-    /// The secret itself, or the variable that has it.
-    pub secret: SecretSource,
+    /// The secret itself, or the variable that has it; none when the key has only settings.
+    pub secret: Option<SecretSource>,
     /// The models that the key may serve.
     pub models: AllowList,
+    /// The models that the key may not serve.
+    pub blacklisted_models: AllowList,
+    /// The provider's model ids by the name that requests use.
+    pub aliases: Aliases,
+    /// The settings; secrets among them are redacted.
+    pub settings: BTreeMap<Setting, EnvVar>,
     /// The key's share among the provider's keys.
     pub weight: f64,
     /// False: the key serves nothing.

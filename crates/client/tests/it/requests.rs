@@ -8,8 +8,8 @@ use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
     AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateProvider,
     CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, OverrideBudget,
-    OverrideMode, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport, UpdateCustomer, UpdateRoutingRule, UpdateTeam,
-    UpdateVirtualKey, VirtualKeyQuery,
+    OverrideMode, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport, UpdateCustomer, UpdateProvider,
+    UpdateProviderKey, UpdateRoutingRule, UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
 };
 
 use crate::loopback::Loopback;
@@ -78,10 +78,14 @@ async fn every_operation_has_its_method_and_path() {
         provider_create(&CreateProvider::default()) => "POST /prefix/api/providers";
         provider_list() => "GET /prefix/api/providers";
         provider_get(&"p".into()) => "GET /prefix/api/providers/p";
+        provider_update(&"p".into(), &UpdateProvider::default()) => "PUT /prefix/api/providers/p";
         provider_delete(&"p".into()) => "DELETE /prefix/api/providers/p";
         provider_key_create(&"p".into(), &CreateProviderKey::new("n", "v")) => "POST /prefix/api/providers/p/keys";
         provider_key_list(&"p".into()) => "GET /prefix/api/providers/p/keys";
         provider_key_get(&"p".into(), &"?".into()) => "GET /prefix/api/providers/p/keys/%3F";
+        provider_key_update(&"p".into(), &"a/b c".into(), &UpdateProviderKey::default())
+            => "PUT /prefix/api/providers/p/keys/a%2Fb%20c";
+        key_list() => "GET /prefix/api/keys";
         provider_key_delete(&"p".into(), &"k".into()) => "DELETE /prefix/api/providers/p/keys/k";
         chat_completion_create(&question()) => "POST /prefix/v1/chat/completions";
         chat_completion_stream(&question()) => "POST /prefix/v1/chat/completions";

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::ProviderConfig;
 use crate::allow_list::AllowList;
 use crate::ids::{ProviderKeyId, ProviderName};
+use crate::provider::{Aliases, ProviderKey, Setting};
 use crate::secret::EnvVar;
 
 /// A provider key attached to a provider config.
@@ -28,8 +29,13 @@ pub struct AttachedKey {
     pub value: EnvVar,
     /// The models that the key may serve.
     pub models: AllowList,
+    /// The models that the key may not serve, whatever `models` says.
+    pub blacklisted_models: AllowList,
     /// The key's share among the provider's keys.
     pub weight: f64,
+    /// The provider's model ids by the name that requests use.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub aliases: Aliases,
     /// False: the key serves nothing.
     pub enabled: bool,
     /// True: the key serves batches.
@@ -100,6 +106,46 @@ pub struct AttachedKey {
     pub bedrock_arn: Option<EnvVar>,
 }
 
+impl AttachedKey {
+    /// The key as it is shown beside others: under its row number, and with that of its provider.
+    #[must_use]
+    pub fn new(id: i64, provider_id: i64, provider: ProviderName, key: ProviderKey) -> Self {
+        let mut values = key.settings().values;
+        let mut setting = |setting| values.remove(&setting);
+        Self {
+            id,
+            name: key.name,
+            provider_id,
+            provider,
+            key_id: key.id,
+            value: key.value,
+            models: key.models,
+            blacklisted_models: key.blacklisted_models,
+            weight: key.weight,
+            aliases: key.aliases,
+            enabled: key.enabled,
+            use_for_batch_api: key.use_for_batch_api,
+            created_at: key.created_at,
+            updated_at: key.updated_at,
+            config_hash: key.config_hash,
+            azure_endpoint: setting(Setting::AzureEndpoint),
+            azure_api_version: setting(Setting::AzureApiVersion),
+            azure_client_id: setting(Setting::AzureClientId),
+            azure_client_secret: setting(Setting::AzureClientSecret),
+            azure_tenant_id: setting(Setting::AzureTenantId),
+            vertex_project_id: setting(Setting::VertexProjectId),
+            vertex_project_number: setting(Setting::VertexProjectNumber),
+            vertex_region: setting(Setting::VertexRegion),
+            vertex_auth_credentials: setting(Setting::VertexAuthCredentials),
+            bedrock_access_key: setting(Setting::BedrockAccessKey),
+            bedrock_secret_key: setting(Setting::BedrockSecretKey),
+            bedrock_session_token: setting(Setting::BedrockSessionToken),
+            bedrock_region: setting(Setting::BedrockRegion),
+            bedrock_arn: setting(Setting::BedrockArn),
+        }
+    }
+}
+
 /// A provider key as the older API shows it at the virtual key itself: plain strings, nested cloud settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VirtualKeyProviderKey {
@@ -118,20 +164,20 @@ pub struct VirtualKeyProviderKey {
     /// Azure's settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub azure_key_config: Option<AzureKeyConfig>,
+    pub azure_key_config: Option<VirtualKeyAzureConfig>,
     /// Vertex's settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub vertex_key_config: Option<VertexKeyConfig>,
+    pub vertex_key_config: Option<VirtualKeyVertexConfig>,
     /// Bedrock's settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub bedrock_key_config: Option<BedrockKeyConfig>,
+    pub bedrock_key_config: Option<VirtualKeyBedrockConfig>,
 }
 
-/// Azure's settings of a provider key.
+/// Azure's settings, as the older API shows them at the virtual key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct AzureKeyConfig {
+pub struct VirtualKeyAzureConfig {
     /// The resource's endpoint.
     pub endpoint: String,
     /// Deployments by model.
@@ -140,9 +186,9 @@ pub struct AzureKeyConfig {
     pub api_version: String,
 }
 
-/// Vertex's settings of a provider key.
+/// Vertex's settings, as the older API shows them at the virtual key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct VertexKeyConfig {
+pub struct VirtualKeyVertexConfig {
     /// The project.
     pub project_id: String,
     /// The region.
@@ -151,9 +197,9 @@ pub struct VertexKeyConfig {
     pub auth_credentials: String,
 }
 
-/// Bedrock's settings of a provider key.
+/// Bedrock's settings, as the older API shows them at the virtual key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BedrockKeyConfig {
+pub struct VirtualKeyBedrockConfig {
     /// The access key, redacted, or `env.NAME`.
     pub access_key: String,
     /// The secret key, redacted, or `env.NAME`.
@@ -184,17 +230,35 @@ impl VirtualKeyProviderKey {
 
 impl From<&AttachedKey> for VirtualKeyProviderKey {
     fn from(key: &AttachedKey) -> Self {
-        let value = if key.value.from_env { &key.value.env_var } else { &key.value.value };
+        let text = |value: &Option<EnvVar>| value.as_ref().map(EnvVar::text).unwrap_or_default().to_owned();
+        let azure = [&key.azure_endpoint, &key.azure_api_version, &key.azure_client_id];
+        let vertex = [&key.vertex_project_id, &key.vertex_region, &key.vertex_auth_credentials];
+        let bedrock = [&key.bedrock_access_key, &key.bedrock_secret_key, &key.bedrock_region, &key.bedrock_arn];
         Self {
             key_id: key.key_id.clone(),
             name: key.name.clone(),
             provider: key.provider.clone(),
-            value: value.clone(),
+            value: key.value.text().to_owned(),
             weight: key.weight,
             models: key.models.clone(),
-            azure_key_config: None,
-            vertex_key_config: None,
-            bedrock_key_config: None,
+            azure_key_config: azure.iter().any(|value| value.is_some()).then(|| VirtualKeyAzureConfig {
+                endpoint: text(&key.azure_endpoint),
+                deployments: key.aliases.clone(),
+                api_version: text(&key.azure_api_version),
+            }),
+            vertex_key_config: vertex.iter().any(|value| value.is_some()).then(|| VirtualKeyVertexConfig {
+                project_id: text(&key.vertex_project_id),
+                region: text(&key.vertex_region),
+                auth_credentials: text(&key.vertex_auth_credentials),
+            }),
+            bedrock_key_config: bedrock.iter().any(|value| value.is_some()).then(|| VirtualKeyBedrockConfig {
+                access_key: text(&key.bedrock_access_key),
+                secret_key: text(&key.bedrock_secret_key),
+                session_token: text(&key.bedrock_session_token),
+                region: text(&key.bedrock_region),
+                arn: text(&key.bedrock_arn),
+                deployments: key.aliases.clone(),
+            }),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Provider keys: the real credentials.
 
-use actix_web::{delete, get, post, web};
+use actix_web::{delete, get, post, put, web};
 use keyward_core::ids::{ProviderKeyId, ProviderName};
 use keyward_core::invalid::Pointer;
 use keyward_core::list::{Done, ProviderKeyList};
-use keyward_core::provider::{CreateProviderKey, ProviderKey};
+use keyward_core::provider::{CreateProviderKey, ProviderKey, UpdateProviderKey};
+use keyward_core::provider_config::AttachedKey;
 use uuid::Uuid;
 
-use super::providers::check_environment;
+use super::providers::check_variables;
 use super::{BodyErrors, CommonErrors, PathErrors};
 use crate::auth::{Authed, ProvidersRead, ProvidersWrite};
 use crate::body::Body;
@@ -33,8 +34,9 @@ pub(super) async fn provider_key_create(
     body: Body<CreateProviderKey>,
 ) -> TaggedResult<ProviderKey> {
     let change = caller.creation("provider_key_create", &body);
-    let draft = body.request.check(&Pointer::ROOT, &mut Uuid::new_v4)?;
-    check_environment(&draft, &Pointer::ROOT)?;
+    let request = UpdateProviderKey::from(body.request);
+    check_variables(request.variables(&Pointer::ROOT))?;
+    let draft = request.make(&Pointer::ROOT, &mut Uuid::new_v4)?;
     let key = edit(&state, async move |state| {
         let key = state.store.provider_key_create(change, provider.0, draft).await?;
         state.upstreams.reload(&state.store).await?;
@@ -81,6 +83,48 @@ pub(super) async fn provider_key_get(
 ) -> TaggedResult<ProviderKey> {
     let (provider, id) = path.0;
     Ok(Tagged::new(state.store.provider_key_get(provider, id).await?, |key| key))
+}
+
+/// Edits a key: what is absent stays, null clears. A secret that is sent back as it was shown stays.
+#[utoipa::path(
+    operation_id = "provider_key_update",
+    tag = "providers",
+    security((), ("admin" = [])),
+    params(
+        ("provider" = String, Path, description = "The provider's name."),
+        ("key_id" = String, Path, description = "The key's id."),
+    ),
+    request_body = UpdateProviderKey,
+    responses((status = 200, description = "The key.", body = ProviderKey), BodyErrors, PathErrors, CommonErrors),
+)]
+#[put("/api/providers/{provider}/keys/{key_id}")]
+pub(super) async fn provider_key_update(
+    caller: Authed<ProvidersWrite>,
+    state: web::Data<State>,
+    path: Path<(ProviderName, ProviderKeyId)>,
+    body: Body<UpdateProviderKey>,
+) -> TaggedResult<ProviderKey> {
+    check_variables(body.request.variables(&Pointer::ROOT))?;
+    let key = edit(&state, async move |state| {
+        let (change, (provider, id)) = (caller.change("provider_key_update"), path.0);
+        let draft = move |existing: &ProviderKey| body.request.apply(existing, &Pointer::ROOT);
+        let key = state.store.provider_key_update(change, provider, id, draft).await?;
+        state.upstreams.reload(&state.store).await?;
+        Ok(key)
+    });
+    Ok(Tagged::new(key.await?, |key| key))
+}
+
+/// Lists the keys of all providers, oldest first, in the shape that they have at virtual keys. Secrets are redacted.
+#[utoipa::path(
+    operation_id = "key_list",
+    tag = "providers",
+    security((), ("admin" = [])),
+    responses((status = 200, description = "The keys.", body = Vec<AttachedKey>), CommonErrors),
+)]
+#[get("/api/keys")]
+pub(super) async fn key_list(_: Authed<ProvidersRead>, state: web::Data<State>) -> ApiResult<Vec<AttachedKey>> {
+    Ok(web::Json(state.store.key_list().await?))
 }
 
 /// Deletes a key. Provider configs that named it go on without it, and permit nothing when it was their last one.

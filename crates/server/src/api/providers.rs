@@ -1,11 +1,10 @@
 //! Providers.
 
-use actix_web::{delete, get, post, web};
+use actix_web::{delete, get, post, put, web};
 use keyward_core::ids::ProviderName;
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::list::{Done, ProviderList};
-use keyward_core::provider::{CreateProvider, Provider, ProviderKeyDraft};
-use keyward_core::secret::SecretSource;
+use keyward_core::provider::{CreateProvider, Provider, ProviderDraft, UpdateProvider};
 use uuid::Uuid;
 
 use super::{BodyErrors, CommonErrors, PathErrors};
@@ -32,17 +31,12 @@ pub(super) async fn provider_create(
     body: Body<CreateProvider>,
 ) -> TaggedResult<Provider> {
     let change = caller.creation("provider_create", &body);
-    let draft = body.request.check(&mut Uuid::new_v4)?;
-    if !state.upstreams.permits(&draft.network_config) {
-        let at = Pointer::from("network_config").member("base_url");
-        return Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on").into());
-    }
-    let at = Pointer::from("keys");
-    draft.keys.iter().enumerate().try_for_each(|(index, key)| check_environment(key, &at.element(index)))?;
+    check_variables(body.request.variables())?;
+    let draft = permitted(&state, body.request.check(&mut Uuid::new_v4)?)?;
     let provider = edit(&state, async move |state| {
         let provider = state.store.provider_create(change, draft).await?;
         state.upstreams.reload(&state.store).await?;
-        Ok(provider)
+        Ok(state.upstreams.observed(provider))
     });
     Ok(Tagged::new(provider.await?, |provider| provider))
 }
@@ -56,7 +50,8 @@ pub(super) async fn provider_create(
 )]
 #[get("/api/providers")]
 pub(super) async fn provider_list(_: Authed<ProvidersRead>, state: web::Data<State>) -> ApiResult<ProviderList> {
-    let providers = state.store.provider_list().await?;
+    let providers = state.store.provider_list().await?.into_iter();
+    let providers: Vec<Provider> = providers.map(|provider| state.upstreams.observed(provider)).collect();
     let total = i64::try_from(providers.len()).unwrap_or(i64::MAX);
     Ok(web::Json(ProviderList { providers, total }))
 }
@@ -75,7 +70,35 @@ pub(super) async fn provider_get(
     state: web::Data<State>,
     name: Path<ProviderName>,
 ) -> TaggedResult<Provider> {
-    Ok(Tagged::new(state.store.provider_get(name.0).await?, |provider| provider))
+    let provider = state.store.provider_get(name.0).await?;
+    Ok(Tagged::new(state.upstreams.observed(provider), |provider| provider))
+}
+
+/// Edits a provider: what is absent stays, null clears. With `keys` it gets exactly these, each edited in the same way.
+#[utoipa::path(
+    operation_id = "provider_update",
+    tag = "providers",
+    security((), ("admin" = [])),
+    params(("provider" = String, Path, description = "The provider's name.")),
+    request_body = UpdateProvider,
+    responses((status = 200, description = "The provider.", body = Provider), BodyErrors, PathErrors, CommonErrors),
+)]
+#[put("/api/providers/{provider}")]
+pub(super) async fn provider_update(
+    caller: Authed<ProvidersWrite>,
+    state: web::Data<State>,
+    name: Path<ProviderName>,
+    body: Body<UpdateProvider>,
+) -> TaggedResult<Provider> {
+    check_variables(body.request.variables())?;
+    let provider = edit(&state, async move |state| {
+        let (change, current) = (caller.change("provider_update"), state.clone());
+        let draft = move |existing: &Provider| permitted(&current, body.request.apply(existing, &mut Uuid::new_v4)?);
+        let provider = state.store.provider_update(change, name.0, draft).await?;
+        state.upstreams.reload(&state.store).await?;
+        Ok(state.upstreams.observed(provider))
+    });
+    Ok(Tagged::new(provider.await?, |provider| provider))
 }
 
 /// Deletes a provider with its keys. Provider configs that name it stay and permit nothing.
@@ -102,15 +125,28 @@ pub(super) async fn provider_delete(
     Ok(web::Json(Done { message: "Provider deleted successfully".to_owned() }))
 }
 
-/// A reference to a variable that is not set is told at once, by name.
-pub(super) fn check_environment(draft: &ProviderKeyDraft, at: &Pointer) -> Result<(), Invalid> {
-    match &draft.key.value {
-        SecretSource::Environment(name) if name.starts_with("KEYWARD_") || name == "DATABASE_URL" => {
-            Err(Invalid::at(at.member("value"), format!("environment variable {name} is the server's own")))
-        }
-        SecretSource::Environment(name) if environment(name).is_none() => {
-            Err(Invalid::at(at.member("value"), format!("environment variable {name} is not set on the server")))
-        }
-        SecretSource::Environment(_) | SecretSource::Literal(_) => Ok(()),
+/// The provider must be where the configuration lets one be.
+fn permitted(state: &State, draft: ProviderDraft) -> Result<ProviderDraft, Invalid> {
+    if state.upstreams.permits(&draft.network.config) {
+        return Ok(draft);
     }
+    let at = Pointer::from("network_config").member("base_url");
+    Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on"))
+}
+
+/// A reference to a variable that is not set is told at once, by name.
+pub(super) fn check_variables(references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
+    for (at, name) in references {
+        // One without a name is no reference yet; the request's own check says so.
+        if name.is_empty() {
+            continue;
+        }
+        if name.starts_with("KEYWARD_") || name == "DATABASE_URL" {
+            return Err(Invalid::at(at, format!("environment variable {name} is the server's own")));
+        }
+        if environment(&name).is_none() {
+            return Err(Invalid::at(at, format!("environment variable {name} is not set on the server")));
+        }
+    }
+    Ok(())
 }

@@ -69,7 +69,8 @@ impl Attempts<'_> {
     async fn attempt(&mut self, plan: &Plan, place: &Place) -> Result<HttpResponse, Setback> {
         // What the key may do now is what counts, also after another attempt took its time.
         let principal = self.state.engine.identify(&self.hash, clock::now()).map_err(setback)?;
-        let route = Route::resolve(&self.state, principal, place, plan.patience).map_err(Setback::Passing)?;
+        let route =
+            Route::resolve(&self.state, principal, place, self.scan.kind(), plan.patience).map_err(Setback::Passing)?;
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
         let call = dispatch::prepare(&self.request, &route, &self.scan, &self.body).map_err(Setback::Final)?;
@@ -88,7 +89,7 @@ impl Attempts<'_> {
         let attempt = Attempt {
             request_id: self.identity.id().clone(),
             attempt: self.admitted,
-            provider_key_id: route.key_id,
+            provider_key_id: route.destination.key_id,
             price: route.price,
             bound: bound::of(&self.scan, provider, route.card.as_ref(), self.body.len()),
         };

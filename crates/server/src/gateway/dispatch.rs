@@ -43,16 +43,23 @@ pub(super) enum SendError {
 pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &ChatScan, body: &Bytes) -> Result<Call, ApiError> {
     let internal =
         |error: http::Error| ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error);
-    let bearer = format!("Bearer {}", route.secret.expose_secret());
-    let mut bearer = HeaderValue::from_str(&bearer).map_err(|error| internal(error.into()))?;
-    bearer.set_sensitive(true);
-    let mut request = http::Request::post(&route.upstream.chat_completions)
-        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-        .header(AUTHORIZATION, bearer);
-    for (name, value) in headers::to_provider(client.headers()) {
+    let mut request = http::Request::post(&route.destination.chat_completions)
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(secret) = &route.destination.secret {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret()))
+            .map_err(|error| internal(error.into()))?;
+        bearer.set_sensitive(true);
+        request = request.header(AUTHORIZATION, bearer);
+    }
+    let extra = &route.upstream.headers;
+    let own = headers::to_provider(client.headers()).into_iter().filter(|(name, _)| !extra.contains_key(*name));
+    for (name, value) in own {
         request = request.header(name, value);
     }
-    let body = scan.splice(body, route.permit.model().as_str())?;
+    for (name, value) in extra {
+        request = request.header(name, value);
+    }
+    let body = scan.splice(body, route.destination.model.as_str())?;
     Ok(Call {
         request: request.body(Full::new(body)).map_err(internal)?,
         patience: route.patience,

@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::{ModelName, ProviderKeyId};
+use keyward_core::ids::{ModelName, ProviderName};
 use keyward_core::price::Price;
 use keyward_core::pricing_override::{Priced, RequestType};
 use keyward_engine::{Permit, Principal};
-use secrecy::SecretString;
 
 use super::routing::{Place, provider_for};
 use crate::config::UnpricedModels;
 use crate::error::ApiError;
 use crate::state::State;
-use crate::upstreams::Upstream;
+use crate::upstreams::{Destination, Unserved, Upstream};
 
 /// Where a request goes.
 pub(super) struct Route {
@@ -23,14 +22,13 @@ pub(super) struct Route {
     pub(super) upstream: Arc<Upstream>,
     /// How long to wait for an answer to begin.
     pub(super) patience: Duration,
-    pub(super) key_id: ProviderKeyId,
-    pub(super) secret: SecretString,
+    pub(super) destination: Destination,
     pub(super) card: Option<ModelCard>,
     pub(super) price: Option<Price>,
 }
 
 impl Route {
-    /// Finds the way to a place. The first byte of an answer is waited for no longer than `patience`.
+    /// Finds the way of a request of this kind to a place. The first byte of an answer is waited for no longer than `patience`.
     ///
     /// # Errors
     /// When nobody offers the model, the virtual key may not use it, or no key can serve.
@@ -38,6 +36,7 @@ impl Route {
         state: &State,
         principal: Principal,
         place: &Place,
+        kind: &str,
         patience: Option<Duration>,
     ) -> Result<Self, ApiError> {
         let model = place.model.clone();
@@ -51,12 +50,12 @@ impl Route {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;
-        let picked = upstream.pick(permit.key_access(), place.key_id.as_ref(), model.as_str()).ok_or_else(|| {
-            let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
-            ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
-        })?;
-        let (key_id, secret) = (picked.0.clone(), picked.1.clone());
-        let card = state.catalogue.find(provider.as_str(), model.as_str());
+        let destination = upstream
+            .pick(permit.key_access(), place.key_id.as_ref(), model.as_str(), kind)
+            .map_err(|why| unserved(why, &provider, &model))?;
+        // An alias has the price of the model that it stands for, if that is known.
+        let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
+        let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str()));
         let own = card.map(|card| card.price).or(match state.settings.unpriced_models {
             UnpricedModels::Refuse => None,
             UnpricedModels::Free => Some(Price::FREE),
@@ -64,13 +63,31 @@ impl Route {
         let priced = Priced {
             virtual_key: permit.virtual_key_id(),
             provider: permit.provider(),
-            provider_key: &key_id,
-            model: permit.model().as_str(),
+            provider_key: &destination.key_id,
+            model: destination.model.as_str(),
             request_type: RequestType::ChatCompletion,
         };
         let price = state.pricing.load().price(&priced, own);
         let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
-        Ok(Self { permit, upstream, patience, key_id, secret, card, price })
+        Ok(Self { permit, upstream, patience, destination, card, price })
+    }
+}
+
+/// The answer when the provider cannot serve the request.
+fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName) -> ApiError {
+    match why {
+        Unserved::Key => {
+            let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
+            ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
+        }
+        Unserved::Provider => {
+            let message = format!("Keyward cannot call provider '{provider}' yet: its settings are only stored");
+            ApiError::new(ErrorCode::ProviderNotSupported, message).at("/model")
+        }
+        Unserved::Kind => {
+            let message = format!("Provider '{provider}' does not take this kind of request (allowed_requests)");
+            ApiError::new(ErrorCode::InvalidRequest, message).at("/model")
+        }
     }
 }
 

@@ -107,6 +107,11 @@ impl ChatScan {
         })
     }
 
+    /// The kind of request, as providers' `allowed_requests` call it.
+    pub(super) const fn kind(&self) -> &'static str {
+        if self.stream { "chat_completion_stream" } else { "chat_completion" }
+    }
+
     /// The body for the provider: its own model name, and for streams the wish to be told the usage. Every other byte is the
     /// client's.
     pub(super) fn splice(&self, body: &Bytes, model: &str) -> Result<Bytes, ApiError> {

@@ -1,38 +1,70 @@
-//! Provider keys as the gateway uses them: the only query that reads and opens provider secrets.
+//! Providers and their keys as the gateway uses them: the only queries that read and open provider secrets.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use keyward_core::secret::SecretSource;
+use keyward_core::ids::ProviderName;
+use keyward_core::provider::KeySettings;
+use keyward_core::secret::{EnvVar, SecretSource};
 
 use super::Conn;
-use super::provider_key::{ENVIRONMENT, LITERAL, allow_list};
+use super::provider_key::{ENVIRONMENT, LITERAL, NONE, allow_list, document};
 use crate::error::StoreError;
 use crate::schema::{provider_keys, providers};
 use crate::seal::{Place, Sealer};
-use crate::store::UpstreamKey;
+use crate::sealed_map::SealedMap;
+use crate::store::{UpstreamHeaders, UpstreamKey};
 
-/// What the gateway needs of a key, its secret still sealed.
+/// What the gateway needs of a key, its secret still sealed. Only settings that are no secrets are used.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = provider_keys)]
 struct UpstreamRow {
     id: String,
+    name: String,
     source: String,
     value_shown: String,
     value_sealed: Option<Vec<u8>>,
     models: String,
+    blacklisted_models: String,
+    aliases: String,
+    settings_shown: String,
     weight: f64,
     enabled: bool,
 }
 
 impl UpstreamRow {
     fn into_upstream_key(self, provider: String, sealer: &Sealer) -> Result<UpstreamKey, StoreError> {
-        let Self { id, source, value_shown, value_sealed, models, weight, enabled } = self;
+        let Self {
+            id,
+            name,
+            source,
+            value_shown,
+            value_sealed,
+            models,
+            blacklisted_models,
+            aliases,
+            settings_shown,
+            weight,
+            enabled,
+        } = self;
         let secret = match (source.as_str(), value_sealed) {
-            (LITERAL, Some(sealed)) => SecretSource::Literal(sealer.open(&sealed, Place::provider_key(&id))?),
-            (ENVIRONMENT, None) => SecretSource::Environment(value_shown),
+            (NONE, None) => None,
+            (LITERAL, Some(sealed)) => Some(SecretSource::Literal(sealer.open(&sealed, Place::provider_key(&id))?)),
+            (ENVIRONMENT, None) => Some(SecretSource::Environment(value_shown)),
             (other, _) => return Err(StoreError::unreadable("the source of a provider key", other)),
         };
-        let models = allow_list(&models)?;
-        Ok(UpstreamKey { id: id.into(), provider: provider.into(), secret, models, weight, enabled })
+        Ok(UpstreamKey {
+            id: id.into(),
+            name,
+            provider: provider.into(),
+            secret,
+            models: allow_list(&models)?,
+            blacklisted_models: allow_list(&blacklisted_models)?,
+            aliases: document("aliases", &aliases)?,
+            settings: document::<KeySettings>("settings", &settings_shown)?.values,
+            weight,
+            enabled,
+        })
     }
 }
 
@@ -44,4 +76,16 @@ pub(crate) fn load_all(c: &mut Conn, sealer: &Sealer) -> Result<Vec<UpstreamKey>
         .select((UpstreamRow::as_select(), providers::name))
         .load(c)?;
     rows.into_iter().map(|(row, provider)| row.into_upstream_key(provider, sealer)).collect()
+}
+
+/// The extra headers of every provider that has some, with their secrets.
+pub(crate) fn headers(c: &mut Conn, sealer: &Sealer) -> Result<UpstreamHeaders, StoreError> {
+    let columns = (providers::name, providers::headers_shown, providers::headers_sealed);
+    let rows: Vec<(String, String, Option<Vec<u8>>)> = providers::table.select(columns).load(c)?;
+    let opened = |(name, shown, sealed): (String, String, Option<Vec<u8>>)| {
+        let shown: BTreeMap<String, EnvVar> = document("extra headers", &shown)?;
+        let headers = SealedMap::open(shown, sealed.as_deref(), Place::provider_headers(&name), sealer)?;
+        Ok((ProviderName::from(name), headers.sources()))
+    };
+    rows.into_iter().map(opened).collect()
 }

@@ -2,9 +2,11 @@
 
 use keyward_core::change::Change;
 use keyward_core::ids::{ProviderKeyId, ProviderName};
+use keyward_core::invalid::Invalid;
 use keyward_core::provider::{Provider, ProviderDraft, ProviderKey, ProviderKeyDraft};
+use keyward_core::provider_config::AttachedKey;
 
-use super::{Database, Store, UpstreamKey};
+use super::{Database, Store, UpstreamHeaders, UpstreamKey};
 use crate::error::StoreError;
 
 impl Store {
@@ -14,7 +16,22 @@ impl Store {
     /// [`StoreError::Duplicate`] for a name that is taken.
     pub async fn provider_create(&self, change: Change, draft: ProviderDraft) -> Result<Provider, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::provider::create(c, &by, &draft, &sealer))
+        writing!(self, |queries, c| queries::provider_edit::create(c, &by, &draft, &sealer))
+    }
+
+    /// Edits a provider: `edit` makes the draft of what is there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this name, [`StoreError::Stale`] when it has another version,
+    /// [`StoreError::Duplicate`] for a name of a key that is taken, and what `edit` refuses.
+    pub async fn provider_update(
+        &self,
+        change: Change,
+        name: ProviderName,
+        edit: impl FnOnce(&Provider) -> Result<ProviderDraft, Invalid> + Send + 'static,
+    ) -> Result<Provider, StoreError> {
+        let (by, sealer) = (self.recorder(change), self.sealer());
+        writing!(self, |queries, c| queries::provider_edit::update(c, &by, &name, &sealer, edit))
     }
 
     /// One provider.
@@ -53,7 +70,23 @@ impl Store {
         draft: ProviderKeyDraft,
     ) -> Result<ProviderKey, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::provider_key::create(c, &by, &provider, &draft, &sealer))
+        writing!(self, |queries, c| queries::provider_key_edit::create(c, &by, &provider, &draft, &sealer))
+    }
+
+    /// Edits a provider key: `edit` makes the draft of what is there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown provider, or when it has no such key; [`StoreError::Stale`] when the key has
+    /// another version; [`StoreError::Duplicate`] for a name that is taken; and what `edit` refuses.
+    pub async fn provider_key_update(
+        &self,
+        change: Change,
+        provider: ProviderName,
+        id: ProviderKeyId,
+        edit: impl FnOnce(&ProviderKey) -> Result<ProviderKeyDraft, Invalid> + Send + 'static,
+    ) -> Result<ProviderKey, StoreError> {
+        let (by, sealer) = (self.recorder(change), self.sealer());
+        writing!(self, |queries, c| queries::provider_key_edit::update(c, &by, &provider, &id, &sealer, edit))
     }
 
     /// One key of a provider.
@@ -70,6 +103,14 @@ impl Store {
     /// [`StoreError::NotFound`] for an unknown provider.
     pub async fn provider_key_list(&self, provider: ProviderName) -> Result<Vec<ProviderKey>, StoreError> {
         reading!(self, |queries, c| queries::provider_key::list(c, &provider))
+    }
+
+    /// The keys of all providers, oldest first.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn key_list(&self) -> Result<Vec<AttachedKey>, StoreError> {
+        reading!(self, |queries, c| queries::provider_key::list_all(c))
     }
 
     /// Removes a key of a provider; virtual keys that named it lose it.
@@ -94,5 +135,14 @@ impl Store {
     pub async fn upstream_keys(&self) -> Result<Vec<UpstreamKey>, StoreError> {
         let sealer = self.sealer();
         reading!(self, |queries, c| queries::upstream_key::load_all(c, &sealer))
+    }
+
+    /// The extra headers of every provider, with their secrets: for the gateway, never for an answer.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn upstream_headers(&self) -> Result<UpstreamHeaders, StoreError> {
+        let sealer = self.sealer();
+        reading!(self, |queries, c| queries::upstream_key::headers(c, &sealer))
     }
 }

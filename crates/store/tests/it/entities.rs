@@ -124,7 +124,7 @@ async fn providers_and_their_keys_come_back_without_secrets() {
 
     let upstream = store.upstream_keys().await.unwrap();
     let secrets: Vec<_> = upstream.iter().map(|key| key.secret.clone()).collect();
-    let expected = [SecretSource::Literal("sk-upstream-secret".into()), SecretSource::Environment("OWN_KEY".into())];
+    let expected = ["sk-upstream-secret", "env.OWN_KEY"].map(|text| Some(SecretSource::from_text(text)));
     assert_eq!(secrets, expected);
     assert_eq!((upstream[0].weight, upstream[0].enabled, upstream[0].models.allows("m2")), (0.25, false, false));
 

@@ -2,11 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use keyward_core::invalid::Pointer;
+use keyward_core::provider::{ProviderKey, ProviderKeyDraft, UpdateProviderKey};
+use keyward_core::secret::SecretSource;
 use keyward_store::{Reveal, StoreError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::database::{Database, ROOT_KEY};
-use crate::request::{self, create};
+use crate::request::{self, change, create, provider};
 
 const OTHER_KEY: &str = "//////////////////////////////////////////8=";
 
@@ -34,6 +37,71 @@ async fn no_secret_is_readable_in_the_database() {
     for secret in ["sk-upstream-a", key.value.expose(), ROOT_KEY] {
         assert!(!has(secret.as_bytes()) && !has(hex(secret).as_bytes()), "{secret}");
     }
+}
+
+/// A provider and its key with a secret in every member that can have one.
+fn secretive() -> (Value, [&'static str; 7]) {
+    let secrets = [
+        "fake-own-secret",
+        "fake-client-secret",
+        "fake-service-account",
+        "fake-access-key",
+        "fake-secret-key",
+        "fake-session-token",
+        "fake-header-secret",
+    ];
+    let [own, client, account, access, secret, session, header] = secrets;
+    let key = json!({
+        "name": "k", "value": own, "vertex_auth_credentials": account,
+        "azure_key_config": { "client_id": "readable-client", "client_secret": client, "tenant_id": "readable-tenant" },
+        "bedrock_key_config": { "access_key": access, "secret_key": secret, "session_token": session },
+    });
+    let network = json!({ "extra_headers": { "x-token": header, "x-team": "readable-team" } });
+    (json!({ "name": "openai", "network_config": network, "keys": [key] }), secrets)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_of_a_provider_is_readable_in_the_database() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let (request, secrets) = secretive();
+    let made = store.provider_create(change("provider_create"), provider(request)).await.unwrap();
+    // An edit that keeps them all writes them again.
+    let renamed: UpdateProviderKey = serde_json::from_value(json!({ "vertex_region": "readable-region" })).unwrap();
+    let edit = move |key: &ProviderKey| renamed.apply(key, &Pointer::ROOT);
+    let (name, id) = (made.name.clone(), made.keys[0].id.clone());
+    store.provider_key_update(change("provider_key_update"), name, id, edit).await.unwrap();
+    let stored = raw(&database);
+    let has = |needle: &[u8]| stored.iter().any(|bytes| bytes.windows(needle.len()).any(|window| window == needle));
+    for readable in ["readable-client", "readable-tenant", "readable-team", "readable-region"] {
+        assert!(has(readable.as_bytes()), "the test reads what is stored: {readable}");
+    }
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for secret in secrets {
+        assert!(!has(secret.as_bytes()) && !has(hex(secret).as_bytes()), "{secret}");
+    }
+    let headers = store.upstream_headers().await.unwrap().remove(&made.name).unwrap();
+    assert_eq!(headers["x-token"], SecretSource::from_text("fake-header-secret"));
+    assert_eq!(headers["x-team"], SecretSource::from_text("readable-team"));
+    assert_eq!(store.upstream_keys().await.unwrap()[0].secret, Some(SecretSource::from_text("fake-own-secret")));
+}
+
+/// The secrets of one key's settings do not open at another key.
+#[tokio::test(flavor = "multi_thread")]
+async fn moved_settings_do_not_open() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let key = |name: &str| json!({ "name": name, "vertex_auth_credentials": format!("fake-account-{name}") });
+    let request = json!({ "name": "vertex", "keys": [key("a"), key("b")] });
+    let made = store.provider_create(change("provider_create"), provider(request)).await.unwrap();
+    let (from, to) = (&made.keys[0].id, &made.keys[1].id);
+    database.execute(&format!(
+        "UPDATE provider_keys SET settings_sealed = (SELECT settings_sealed FROM provider_keys WHERE id = '{from}') WHERE id = '{to}'"
+    ));
+    let edit = |key: &ProviderKey| Ok(ProviderKeyDraft::kept(key));
+    let moved = store.provider_key_update(change("provider_key_update"), made.name.clone(), to.clone(), edit).await;
+    assert!(matches!(moved, Err(StoreError::Internal(_))), "{moved:?}");
+    store.provider_key_update(change("provider_key_update"), made.name, from.clone(), edit).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

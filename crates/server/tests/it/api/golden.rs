@@ -146,13 +146,35 @@ async fn providers() {
     let app = App::start().await;
     let body = json!({
         "name": "own",
-        "network_config": { "base_url": "https://llm.example/v1", "default_request_timeout_in_seconds": 60 },
+        "network_config": {
+            "base_url": "https://llm.example/v1", "default_request_timeout_in_seconds": 60, "max_retries": 2,
+            "retry_backoff_initial": "500ms", "retry_backoff_max": 5000,
+            "extra_headers": { "X-Team": "red", "x-api-token": "fake-header-secret", "x-region": "env.PATH" },
+        },
+        "concurrency_and_buffer_size": { "concurrency": 10, "buffer_size": 100 },
+        "custom_provider_config": {
+            "base_provider_type": "openai", "is_key_less": false, "allowed_requests": { "chat_completion": true },
+        },
+        "description": "for everyone", "send_back_raw_response": true,
         "keys": [{ "name": "literal", "value": "fake-provider-secret" }],
     });
     golden("Provider", &done(&app, "POST", PROVIDERS, body).await);
     let key = json!({
         "name": "reference", "value": "env.PATH", "models": ["a", "b"], "weight": 0.5, "enabled": false,
-        "use_for_batch_api": true,
+        "use_for_batch_api": true, "description": "for batches", "blacklisted_models": ["c"],
+        "azure_key_config": {
+            "endpoint": "https://fake.openai.azure.com", "api_version": "2024-10-21", "client_id": "fake-client",
+            "client_secret": "fake-client-secret", "tenant_id": "fake-tenant", "scopes": ["fake-scope"],
+            "deployments": { "a": "a-deployment" },
+        },
+        "vertex_key_config": { "project_id": "fake-project", "region": "us-central1", "auth_credentials": "env.PATH" },
+        "bedrock_key_config": {
+            "access_key": "fake-access-key", "secret_key": "fake-secret-key", "region": "us-east-1",
+            "batch_s3_config": { "buckets": [{ "bucket_name": "fake-bucket", "is_default": true }] },
+        },
+        "vllm_key_config": { "url": "http://127.0.0.1:1" }, "ollama_key_config": { "url": "http://127.0.0.1:2" },
+        "sgl_key_config": { "url": "http://127.0.0.1:3" }, "replicate_key_config": { "use_deployments_endpoint": true },
+        "openai_key_config": { "use_responses_api": true },
     });
     golden("ProviderKey", &done(&app, "POST", &format!("{PROVIDERS}/own/keys"), key).await);
 }

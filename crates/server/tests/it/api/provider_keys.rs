@@ -1,5 +1,8 @@
 //! `/api/providers/{provider}/keys`
 
+mod settings;
+mod update;
+
 use keyward_client::{CreateProviderKey, CreateVirtualKey, ProviderConfigInput, ProviderName};
 use serde_json::json;
 
@@ -7,7 +10,7 @@ use super::{PROVIDERS, done, refused, send, told};
 use crate::gateway::chat;
 use crate::harness::App;
 
-fn demo() -> ProviderName {
+pub(super) fn demo() -> ProviderName {
     "demo".into()
 }
 
@@ -21,7 +24,8 @@ async fn a_name_and_a_secret_make_a_key_that_serves_everything() {
     assert_eq!(answer.remove("created_at"), answer.remove("updated_at"));
     let expected = json!({
         "name": "main", "value": { "value": "******", "env_var": "", "from_env": false }, "models": ["*"],
-        "weight": 1.0, "enabled": true, "use_for_batch_api": false, "config_hash": "",
+        "blacklisted_models": [], "aliases": {}, "weight": 1.0, "enabled": true, "use_for_batch_api": false,
+        "description": "", "status": "", "config_hash": "",
     });
     assert_eq!(json!(answer), expected);
     let read = app.client.provider_key_get(&demo(), &id.as_str().unwrap().into()).await.unwrap();
@@ -38,10 +42,13 @@ async fn every_member_can_be_set_and_the_secret_is_never_shown() {
     let path = format!("{PROVIDERS}/demo/keys");
     let body = json!({
         "name": "main", "value": { "value": "a-literal-provider-secret" }, "models": ["a", "b"], "weight": 0.5,
-        "enabled": false, "use_for_batch_api": true,
+        "enabled": false, "use_for_batch_api": true, "blacklisted_models": ["c"], "aliases": { "a": "a-2026" },
+        "description": "for tests",
     });
     let created = send(&app, "POST", &path, &body).await;
-    for member in ["name", "models", "weight", "enabled", "use_for_batch_api"] {
+    let members =
+        ["name", "models", "weight", "enabled", "use_for_batch_api", "blacklisted_models", "aliases", "description"];
+    for member in members {
         assert_eq!(created.json()[member], body[member], "{member}");
     }
     let one = format!("{path}/{}", created.json()["id"].as_str().unwrap());

@@ -1,7 +1,10 @@
 //! `/api/providers`
 
+mod reach;
+mod update;
+
 use keyward_client::{
-    BaseUrl, CreateProvider, CreateProviderKey, CreateVirtualKey, NetworkConfig, ProviderConfigInput,
+    BaseUrl, CreateProvider, CreateProviderKey, CreateVirtualKey, NetworkConfigInput, ProviderConfigInput,
 };
 use serde_json::{Value, json};
 
@@ -11,9 +14,9 @@ use crate::harness::App;
 
 const SECRET: &str = "a-literal-provider-secret";
 
-fn at(name: &str, base_url: &str) -> CreateProvider {
-    let network_config = NetworkConfig { base_url: Some(base_url.parse().unwrap()), ..NetworkConfig::default() };
-    CreateProvider { name: name.to_owned(), network_config, keys: Vec::new() }
+pub(super) fn at(name: &str, base_url: &str) -> CreateProvider {
+    let network_config = NetworkConfigInput::at(base_url.parse().unwrap());
+    CreateProvider { name: name.to_owned(), network_config, ..CreateProvider::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +27,12 @@ async fn a_known_provider_needs_no_address() {
         let answer = answer.as_object_mut().unwrap();
         assert_eq!(answer.remove("created_at"), answer.remove("updated_at"));
         let name = answer.remove("name").unwrap();
-        assert_eq!(*answer, *json!({ "network_config": {}, "keys": [], "config_hash": "" }).as_object().unwrap());
+        let expected = json!({
+            "network_config": {}, "send_back_raw_request": false, "send_back_raw_response": false,
+            "store_raw_request_response": false, "provider_status": "active", "status": "", "description": "",
+            "keys": [], "config_hash": "",
+        });
+        assert_eq!(*answer, *expected.as_object().unwrap());
         let read = app.client.provider_get(&name.as_str().unwrap().into()).await.unwrap();
         assert_eq!(read.name.as_str(), name);
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use keyward_client::{Client, CreateProviderKey, CreateVirtualKey, NetworkConfig, VirtualKey};
+use keyward_client::{Client, CreateProviderKey, CreateVirtualKey, NetworkConfig, NetworkConfigInput, VirtualKey};
 use keyward_core::base_url::BaseUrl;
 use keyward_core::change::Change;
 use keyward_core::invalid::Pointer;
@@ -88,8 +88,12 @@ impl App {
     pub async fn provider(&self, name: &str, base_url: BaseUrl) {
         let request = keyward_client::CreateProvider {
             name: name.to_owned(),
-            network_config: NetworkConfig { base_url: Some(base_url), default_request_timeout_in_seconds: Some(1) },
+            network_config: NetworkConfigInput {
+                default_request_timeout_in_seconds: 1.into(),
+                ..NetworkConfigInput::at(base_url)
+            },
             keys: vec![CreateProviderKey::new(format!("{name}-key"), "fake-provider-secret")],
+            ..Default::default()
         };
         self.client.provider_create(&request).await.unwrap();
     }
@@ -146,7 +150,7 @@ async fn seed(url: &str, base_url: BaseUrl) {
     let key = CreateProviderKey::new("demo-key", "not-a-secret").check(&Pointer::ROOT, &mut Uuid::new_v4).unwrap();
     let network_config = NetworkConfig { base_url: Some(base_url), ..NetworkConfig::default() };
     let change = Change::by_server("provider_create", jiff::Timestamp::UNIX_EPOCH);
-    let draft = ProviderDraft { name: DEMO_PROVIDER.into(), network_config, keys: vec![key] };
+    let draft = ProviderDraft::new(DEMO_PROVIDER.into(), network_config, vec![key]);
     store.provider_create(change, draft).await.unwrap();
     store.close().await.unwrap();
 }

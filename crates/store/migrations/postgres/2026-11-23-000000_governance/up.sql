@@ -71,6 +71,19 @@ CREATE TABLE providers (
     name TEXT COLLATE "C" NOT NULL CONSTRAINT providers_name UNIQUE,
     base_url TEXT COLLATE "C",
     request_timeout_seconds INTEGER,
+    -- The extra headers with what is shown of their values, as JSON; the secrets among them, as sealed JSON.
+    headers_shown TEXT COLLATE "C" NOT NULL,
+    headers_sealed BYTEA,
+    max_retries INTEGER,
+    retry_backoff_initial_ms INTEGER,
+    retry_backoff_max_ms INTEGER,
+    concurrency BIGINT,
+    buffer_size BIGINT,
+    send_back_raw_request BOOLEAN NOT NULL,
+    send_back_raw_response BOOLEAN NOT NULL,
+    store_raw_request_response BOOLEAN NOT NULL,
+    custom_provider_config TEXT COLLATE "C",
+    description TEXT COLLATE "C" NOT NULL,
     config_hash TEXT COLLATE "C" NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
@@ -82,11 +95,17 @@ CREATE TABLE provider_keys (
     provider_number BIGINT NOT NULL
         CONSTRAINT provider_keys_provider_number REFERENCES providers (number) ON DELETE CASCADE,
     name TEXT COLLATE "C" NOT NULL CONSTRAINT provider_keys_name UNIQUE,
-    source TEXT COLLATE "C" NOT NULL CONSTRAINT provider_keys_source CHECK (source IN ('literal', 'environment')),
-    -- The redacted secret of a literal, the name of the variable otherwise.
+    source TEXT COLLATE "C" NOT NULL CONSTRAINT provider_keys_source CHECK (source IN ('none', 'literal', 'environment')),
+    -- The redacted secret of a literal, the name of the variable, or nothing.
     value_shown TEXT COLLATE "C" NOT NULL,
     value_sealed BYTEA,
     models TEXT COLLATE "C" NOT NULL,
+    blacklisted_models TEXT COLLATE "C" NOT NULL,
+    aliases TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    -- The settings with what is shown of them, as JSON; the secrets among them, as sealed JSON.
+    settings_shown TEXT COLLATE "C" NOT NULL,
+    settings_sealed BYTEA,
     weight DOUBLE PRECISION NOT NULL,
     enabled BOOLEAN NOT NULL,
     use_for_batch_api BOOLEAN NOT NULL,

@@ -73,6 +73,19 @@ CREATE TABLE providers (
     name TEXT NOT NULL CONSTRAINT providers_name UNIQUE,
     base_url TEXT,
     request_timeout_seconds INTEGER,
+    -- The extra headers with what is shown of their values, as JSON; the secrets among them, as sealed JSON.
+    headers_shown TEXT NOT NULL,
+    headers_sealed BLOB,
+    max_retries INTEGER,
+    retry_backoff_initial_ms INTEGER,
+    retry_backoff_max_ms INTEGER,
+    concurrency INTEGER,
+    buffer_size INTEGER,
+    send_back_raw_request INTEGER NOT NULL CONSTRAINT providers_send_back_raw_request CHECK (send_back_raw_request IN (0, 1)),
+    send_back_raw_response INTEGER NOT NULL CONSTRAINT providers_send_back_raw_response CHECK (send_back_raw_response IN (0, 1)),
+    store_raw_request_response INTEGER NOT NULL CONSTRAINT providers_store_raw_request_response CHECK (store_raw_request_response IN (0, 1)),
+    custom_provider_config TEXT,
+    description TEXT NOT NULL,
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -84,11 +97,17 @@ CREATE TABLE provider_keys (
     provider_number INTEGER NOT NULL
         CONSTRAINT provider_keys_provider_number REFERENCES providers (number) ON DELETE CASCADE,
     name TEXT NOT NULL CONSTRAINT provider_keys_name UNIQUE,
-    source TEXT NOT NULL CONSTRAINT provider_keys_source CHECK (source IN ('literal', 'environment')),
-    -- The redacted secret of a literal, the name of the variable otherwise.
+    source TEXT NOT NULL CONSTRAINT provider_keys_source CHECK (source IN ('none', 'literal', 'environment')),
+    -- The redacted secret of a literal, the name of the variable, or nothing.
     value_shown TEXT NOT NULL,
     value_sealed BLOB,
     models TEXT NOT NULL,
+    blacklisted_models TEXT NOT NULL,
+    aliases TEXT NOT NULL,
+    description TEXT NOT NULL,
+    -- The settings with what is shown of them, as JSON; the secrets among them, as sealed JSON.
+    settings_shown TEXT NOT NULL,
+    settings_sealed BLOB,
     weight REAL NOT NULL,
     enabled INTEGER NOT NULL CONSTRAINT provider_keys_enabled CHECK (enabled IN (0, 1)),
     use_for_batch_api INTEGER NOT NULL CONSTRAINT provider_keys_use_for_batch_api CHECK (use_for_batch_api IN (0, 1)),
