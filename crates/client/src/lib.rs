@@ -36,7 +36,7 @@ pub use secrecy::SecretString;
 pub use keyward_core::allow_list::{AllowList, InvalidAllowList};
 pub use keyward_core::audit::{AuditEntry, AuditList, AuditQuery, AuditVerification};
 pub use keyward_core::base_url::{BaseUrl, InvalidBaseUrl};
-pub use keyward_core::budget::{Budget, BudgetInput, BudgetOverridden, OverrideBudget, OverrideMode};
+pub use keyward_core::budget::{Budget, BudgetInput, BudgetOverridden, ModelUsage, OverrideBudget, OverrideMode};
 pub use keyward_core::change::{Actor, ActorKind, Version, Versioned};
 pub use keyward_core::chat::{
     ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
@@ -88,7 +88,7 @@ pub use keyward_core::routing_rule::{
 pub use keyward_core::scope::{Scope, ScopeKind};
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
 pub use keyward_core::virtual_key::{
-    CreateVirtualKey, McpConfig, McpConfigInput, Metadata, RotateVirtualKeys, UpdateVirtualKey, VirtualKey,
+    CreateVirtualKey, McpConfig, McpConfigInput, Metadata, ModelQuota, RotateVirtualKeys, UpdateVirtualKey, VirtualKey,
     VirtualKeyDetail, VirtualKeyQuery, VirtualKeyQuota, VirtualKeyRevealed, VirtualKeysRotated,
 };
 pub use keyward_core::zone::{UnknownZone, Zone};

@@ -12,8 +12,10 @@ use crate::window::WindowPolicy;
 use crate::zone::Zone;
 
 mod raise;
+mod usage;
 
 pub use raise::{BudgetOverridden, OverrideBudget, OverrideMode};
+pub use usage::ModelUsage;
 
 /// A cap on money over a window, and how much of it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,6 +38,10 @@ pub struct Budget {
     pub resets_at: Timestamp,
     /// US dollars used in the current window.
     pub current_usage: NanoUsd,
+    /// In a quota: what the current window was spent on, dearest model first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub per_model_usage: Option<Vec<ModelUsage>>,
     /// The customer whose budget it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -99,6 +105,7 @@ impl Budget {
             last_reset: now,
             resets_at: now,
             current_usage: NanoUsd::ZERO,
+            per_model_usage: None,
             customer_id: None,
             team_id: None,
             virtual_key_id: None,

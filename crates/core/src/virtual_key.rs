@@ -28,7 +28,7 @@ pub use edit::VirtualKeyDraft;
 pub use list::{SortBy, VirtualKeyFilter, VirtualKeyQuery};
 pub use metadata::Metadata;
 pub use requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
-pub use responses::{VirtualKeyDetail, VirtualKeyQuota, VirtualKeyRevealed};
+pub use responses::{ModelQuota, VirtualKeyDetail, VirtualKeyQuota, VirtualKeyRevealed};
 pub use rotation::{RotateVirtualKeys, Rotation, VirtualKeyHashes, VirtualKeysRotated};
 
 /// A virtual key with everything it may do.

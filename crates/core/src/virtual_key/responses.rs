@@ -7,7 +7,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::VirtualKey;
 use crate::budget::Budget;
-use crate::ids::VirtualKeyId;
+use crate::ids::{ModelName, ProviderName, VirtualKeyId};
+use crate::model_config::ModelConfig;
 use crate::provider_config::ProviderConfig;
 use crate::rate_limit::RateLimit;
 use crate::secret::VirtualKeyValue;
@@ -78,10 +79,38 @@ pub struct VirtualKeyQuota {
     pub rate_limit: Option<RateLimit>,
     /// What the key may do at single providers; provider keys are left out.
     pub provider_configs: Vec<ProviderConfig>,
+    /// The key's limits on single models.
+    pub model_configs: Vec<ModelQuota>,
 }
 
-impl From<VirtualKey> for VirtualKeyQuota {
-    fn from(key: VirtualKey) -> Self {
+/// What a virtual key has left of one model, or of all models of one provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelQuota {
+    /// The model; `*` is every model.
+    #[schema(value_type = String)]
+    pub model_name: ModelName,
+    /// The provider; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub provider: Option<ProviderName>,
+    /// The budgets.
+    pub budgets: Vec<Budget>,
+    /// The rate limit.
+    #[schema(required = true)]
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl From<ModelConfig> for ModelQuota {
+    fn from(config: ModelConfig) -> Self {
+        let ModelConfig { model_name, provider, budgets, rate_limit, .. } = config;
+        Self { model_name, provider, budgets, rate_limit }
+    }
+}
+
+impl VirtualKeyQuota {
+    /// What this virtual key has left, with its limits on single models.
+    #[must_use]
+    pub fn of(key: VirtualKey, model_configs: Vec<ModelConfig>) -> Self {
         let without_keys = |config: ProviderConfig| ProviderConfig { keys: Vec::new(), ..config };
         Self {
             virtual_key_name: key.name,
@@ -89,6 +118,7 @@ impl From<VirtualKey> for VirtualKeyQuota {
             budgets: key.budgets,
             rate_limit: key.rate_limit,
             provider_configs: key.provider_configs.into_iter().map(without_keys).collect(),
+            model_configs: model_configs.into_iter().map(ModelQuota::from).collect(),
         }
     }
 }

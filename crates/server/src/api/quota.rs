@@ -43,6 +43,13 @@ enum QuotaErrors {
 #[get("/api/governance/virtual-keys/quota")]
 pub(super) async fn virtual_key_quota(caller: Metered<Free>, state: web::Data<State>) -> ApiResult<VirtualKeyQuota> {
     let id = state.engine.virtual_key_id(&caller.hash, clock::now()).ok_or(Refusal::UnknownKey)?;
-    let key = state.store.virtual_key_get(id, Reveal::Redacted).await?;
-    Ok(web::Json(key.observed(&state.read(), clock::now()).into()))
+    let key = state.store.virtual_key_get(id.clone(), Reveal::Redacted).await?;
+    let (now, read) = (clock::now(), state.read());
+    let mut key = key.observed(&read, now);
+    for budget in &mut key.budgets {
+        budget.per_model_usage = Some(state.store.usage_by_model(id.clone(), budget.last_reset).await?);
+    }
+    let configs = state.store.model_configs_of_key(id).await?;
+    let configs = configs.into_iter().map(|config| config.observed(&read, now)).collect();
+    Ok(web::Json(VirtualKeyQuota::of(key, configs)))
 }

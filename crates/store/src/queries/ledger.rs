@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::sql;
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use jiff::Timestamp;
+use keyward_core::budget::ModelUsage;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::{Attribution, LedgerEntry, Posting};
 use keyward_core::meter::MeterId;
@@ -131,16 +133,41 @@ impl<'a> Due<'a> {
     }
 }
 
+/// What a virtual key has used since an instant, model by model, dearest first.
+pub(crate) fn usage_by_model(
+    c: &mut Conn,
+    virtual_key: &VirtualKeyId,
+    since: Timestamp,
+) -> Result<Vec<ModelUsage>, StoreError> {
+    let cost = || sql::<BigInt>("CAST(COALESCE(SUM(cost), 0) AS BIGINT)");
+    let rows: Vec<(String, String, i64, i64, i64)> = ledger::table
+        .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
+        .filter(ledger::admitted_at.ge(Instant(since)))
+        .group_by((ledger::provider, ledger::model))
+        .select((ledger::provider, ledger::model, count_star(), sql::<BigInt>(TOKENS), cost()))
+        .order((cost().desc(), ledger::provider, ledger::model))
+        .load(c)?;
+    let usage = rows.into_iter().map(|(provider, model, total_requests, total_tokens, cost)| ModelUsage {
+        model: model.into(),
+        provider: provider.into(),
+        total_requests,
+        total_tokens,
+        total_cost: NanoUsd::from_nanos(cost),
+    });
+    Ok(usage.collect())
+}
+
+/// Tokens of all classes. Sums of whole numbers are decimal in PostgreSQL; the cast makes them whole numbers again.
+const TOKENS: &str =
+    "CAST(COALESCE(SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens), 0) AS BIGINT)";
+
 /// What the ledger says a virtual key has used since it was made.
 pub(crate) fn totals(c: &mut Conn, virtual_key: &VirtualKeyId) -> Result<LedgerTotals, StoreError> {
-    // Sums of whole numbers are decimal in PostgreSQL; the cast makes them whole numbers again.
     let cost = sql::<BigInt>("CAST(COALESCE(SUM(cost), 0) AS BIGINT)");
-    let tokens = sql::<BigInt>(
-        "CAST(COALESCE(SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens), 0) AS BIGINT)",
-    );
+    let tokens = sql::<BigInt>(TOKENS);
     let (entries, cost, tokens) = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
-        .select((diesel::dsl::count_star(), cost, tokens))
+        .select((count_star(), cost, tokens))
         .first::<(i64, i64, i64)>(c)?;
     Ok(LedgerTotals { entries, cost: NanoUsd::from_nanos(cost), tokens })
 }

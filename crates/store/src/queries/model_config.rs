@@ -147,6 +147,14 @@ pub(super) fn load_all(c: &mut Conn) -> Result<Vec<ModelConfig>, StoreError> {
     with_relations(c, rows)
 }
 
+/// The model configs of one virtual key, oldest first.
+pub(crate) fn of_virtual_key(c: &mut Conn, id: &VirtualKeyId) -> Result<Vec<ModelConfig>, StoreError> {
+    let own = model_configs::table.filter(model_configs::virtual_key_id.eq(id.as_str()));
+    let ordered = own.order((model_configs::created_at, model_configs::id));
+    let rows = ordered.select(ModelConfigRow::as_select()).load(c)?;
+    with_relations(c, rows)
+}
+
 /// A page of model configs, oldest first.
 pub(crate) fn list(c: &mut Conn, filter: &ModelConfigFilter) -> Result<Listed<ModelConfig>, StoreError> {
     let total = matching(filter).count().get_result(c)?;

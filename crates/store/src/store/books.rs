@@ -1,6 +1,7 @@
 //! Policies, limits and the ledger: what the engine loads, and what it writes.
 
-use keyward_core::budget::Budget;
+use jiff::Timestamp;
+use keyward_core::budget::{Budget, ModelUsage};
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::LedgerEntry;
 use keyward_core::list::{Listed, Page};
@@ -41,6 +42,18 @@ impl Store {
     /// Only faults.
     pub async fn rate_limit_list(&self, page: Page) -> Result<Listed<RateLimit>, StoreError> {
         reading!(self, |queries, c| queries::limit::rate_limits(c, &page))
+    }
+
+    /// What a virtual key has used since an instant, model by model, dearest first.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn usage_by_model(
+        &self,
+        virtual_key: VirtualKeyId,
+        since: Timestamp,
+    ) -> Result<Vec<ModelUsage>, StoreError> {
+        reading!(self, |queries, c| queries::ledger::usage_by_model(c, &virtual_key, since))
     }
 
     /// What the ledger says a virtual key has used since it was made.

@@ -34,6 +34,14 @@ impl Store {
         reading!(self, |queries, c| queries::model_config::get(c, &id))
     }
 
+    /// The model configs of one virtual key, oldest first, unused.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn model_configs_of_key(&self, id: VirtualKeyId) -> Result<Vec<ModelConfig>, StoreError> {
+        reading!(self, |queries, c| queries::model_config::of_virtual_key(c, &id))
+    }
+
     /// A page of model configs, oldest first, unused.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `GET /api/governance/virtual-keys/quota`
 
-use keyward_client::{CreateVirtualKey, NanoUsd};
+use keyward_client::{CreateModelConfig, CreateVirtualKey, NanoUsd, UpdateVirtualKey};
 
 use super::super::{VIRTUAL_KEYS, refused, requests};
 use super::{demo_key, dressed};
@@ -64,7 +64,8 @@ async fn it_shows_what_is_left_and_no_secret() {
     let key = app.key(request).await;
     let caller = app.caller(&key);
     caller.chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
-    let shown = caller.virtual_key_quota().await.unwrap();
+    let mut shown = caller.virtual_key_quota().await.unwrap();
+    assert!(shown.budgets[0].per_model_usage.take().is_some(), "what only a quota tells");
     let admins = app.client.virtual_key_get(&key.id).await.unwrap();
     assert!(shown.is_active && shown.budgets[0].current_usage > NanoUsd::ZERO);
     assert_eq!((shown.budgets, shown.rate_limit.as_ref()), (admins.budgets, admins.rate_limit.as_ref()));
@@ -85,4 +86,31 @@ async fn it_answers_for_keys_that_the_gateway_refuses() {
     assert!(!caller.virtual_key_quota().await.unwrap().is_active);
     let error = refused(caller.chat_completion_create(&chat("demo/echo", "hi")).await);
     assert_eq!((error.status, error.raw_code.as_str()), (403, "virtual_key_blocked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tells_what_each_budget_was_spent_on_and_the_limits_of_single_models() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let config = CreateModelConfig {
+        model_name: "echo".to_owned(),
+        scope: Some("virtual_key".to_owned()),
+        scope_id: Some(key.id.clone()),
+        rate_limit: requests(9, "1h").into(),
+        ..CreateModelConfig::default()
+    };
+    app.client.model_config_create(&config).await.unwrap();
+    for _ in 0..2 {
+        app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+    }
+    // The books are written when the answer to an edit is there.
+    app.client.virtual_key_update(&key.id, &UpdateVirtualKey::default()).await.unwrap();
+    let quota = app.caller(&key).virtual_key_quota().await.unwrap();
+    let [usage] = quota.budgets[0].per_model_usage.as_deref().unwrap() else { panic!("{quota:?}") };
+    assert_eq!((usage.provider.as_str(), usage.model.as_str(), usage.total_requests), ("demo", "echo", 2));
+    assert_eq!(usage.total_cost, quota.budgets[0].current_usage);
+    assert!(usage.total_tokens > 0);
+    let [model] = quota.model_configs.as_slice() else { panic!("{quota:?}") };
+    assert_eq!((model.model_name.as_str(), &model.provider), ("echo", &None));
+    assert_eq!(model.rate_limit.as_ref().unwrap().request_current_usage, 2);
 }
