@@ -86,6 +86,12 @@ pub struct Idempotency {
 pub struct Version(Timestamp);
 
 impl Version {
+    /// The version of what was last edited at this instant.
+    #[must_use]
+    pub const fn of(updated_at: Timestamp) -> Self {
+        Self(updated_at)
+    }
+
     /// The version as an entity tag (RFC 9110), quotes included.
     #[must_use]
     pub fn etag(&self) -> String {

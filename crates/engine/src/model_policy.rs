@@ -1,10 +1,10 @@
 //! Model configs as admission asks for them: by what they cover, with a fixed number of look-ups whatever their number.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use keyward_core::ids::{ModelConfigId, ModelName, ProviderName, VirtualKeyId};
 use keyward_core::model_config::ModelConfig;
-use papaya::HashMap;
 
 use crate::policy::Meters;
 
@@ -28,7 +28,11 @@ impl Covered {
 
 /// The meters of every model config. Edits happen one at a time: the caller sees to that.
 #[derive(Debug, Default)]
-pub(crate) struct ModelPolicies {
+pub(crate) struct ModelPolicies(RwLock<Index>);
+
+/// Both ways to find a model config. Under one lock: a request sees each in exactly one place, also while one moves.
+#[derive(Debug, Default)]
+struct Index {
     meters: HashMap<Covered, Arc<Meters>>,
     covered: HashMap<ModelConfigId, Covered>,
 }
@@ -36,9 +40,9 @@ pub(crate) struct ModelPolicies {
 impl ModelPolicies {
     /// The meters of every model config that covers a request: a cap holds however much more specific another one is.
     pub(crate) fn covering(&self, key: &VirtualKeyId, provider: &ProviderName, model: &ModelName) -> Meters {
-        let all = self.meters.pin();
+        let index = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = Meters::new();
-        if all.is_empty() {
+        if index.meters.is_empty() {
             return found;
         }
         for virtual_key in [None, Some(key)] {
@@ -47,7 +51,7 @@ impl ModelPolicies {
             {
                 let covered =
                     Covered { virtual_key: virtual_key.cloned(), model: model.cloned(), provider: provider.cloned() };
-                found.extend(all.get(&covered).into_iter().flat_map(|meters| meters.iter()).cloned());
+                found.extend(index.meters.get(&covered).into_iter().flat_map(|meters| meters.iter()).cloned());
             }
         }
         found
@@ -55,27 +59,35 @@ impl ModelPolicies {
 
     /// Sets the meters of a model config, and gives those that it had.
     pub(crate) fn put(&self, config: &ModelConfig, meters: Meters) -> Option<Arc<Meters>> {
+        let mut index = self.edit();
         let covered = Covered::of(config);
-        let before = self.covered.pin().insert(config.id.clone(), covered.clone()).cloned();
-        let replaced = self.meters.pin().insert(covered.clone(), Arc::new(meters)).cloned();
-        // The new place is taken before the old one is left, so that no request slips through in between.
-        match before.filter(|before| *before != covered) {
-            Some(left) => self.meters.pin().remove(&left).cloned(),
-            None => replaced,
-        }
+        let before = index.covered.insert(config.id.clone(), covered.clone());
+        let left = before.and_then(|before| index.meters.remove(&before));
+        let replaced = index.meters.insert(covered, Arc::new(meters));
+        left.or(replaced)
     }
 
     /// Removes a model config, and gives the meters that it had.
     pub(crate) fn remove(&self, id: &ModelConfigId) -> Option<Arc<Meters>> {
-        let covered = self.covered.pin().remove(id).cloned()?;
-        self.meters.pin().remove(&covered).cloned()
+        self.edit().remove(id)
     }
 
     /// Removes the model configs that are for a virtual key, and gives the meters that they had.
     pub(crate) fn remove_of_key(&self, key: &VirtualKeyId) -> Vec<Arc<Meters>> {
-        let covered = self.covered.pin();
-        let theirs = covered.iter().filter(|(_, covered)| covered.virtual_key.as_ref() == Some(key));
+        let mut index = self.edit();
+        let theirs = index.covered.iter().filter(|(_, covered)| covered.virtual_key.as_ref() == Some(key));
         let ids: Vec<ModelConfigId> = theirs.map(|(id, _)| id.clone()).collect();
-        ids.iter().filter_map(|id| self.remove(id)).collect()
+        ids.iter().filter_map(|id| index.remove(id)).collect()
+    }
+
+    fn edit(&self) -> RwLockWriteGuard<'_, Index> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn remove(&mut self, id: &ModelConfigId) -> Option<Arc<Meters>> {
+        let covered = self.covered.remove(id)?;
+        self.meters.remove(&covered)
     }
 }

@@ -103,5 +103,5 @@ impl Engine {
 fn reading(live: &LiveMeter, now: Timestamp) -> Reading {
     let window = live.meter.window_at(now);
     let count = live.counter.count().map_or(Count::empty(window), |count| count.rolled(window));
-    Reading { metric: live.meter.id.metric, used: count.used, cap: live.meter.cap }
+    Reading { metric: live.meter.id.metric, used: count.used, cap: live.meter.cap_at(now) }
 }

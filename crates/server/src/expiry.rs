@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use keyward_core::change::Change;
+use keyward_core::change::{Change, Precondition, Version};
+use keyward_core::error_code::ErrorCode;
 
 use crate::clock;
 use crate::error::ApiError;
@@ -31,14 +32,19 @@ async fn sweep(state: &Arc<State>) -> Result<(), ApiError> {
         if expired.is_empty() {
             return Ok(());
         }
-        for id in expired {
+        for (id, edited) in expired {
+            // Only what was seen to be expired: somebody may have extended it since, or deleted it.
+            let precondition = Precondition::OneOf(vec![Version::of(edited).etag()]);
+            let change = Change { precondition, ..Change::by_server("virtual_key_expire", clock::now()) };
             let deleted = edit(state, async move |state| {
-                let change = Change::by_server("virtual_key_expire", clock::now());
                 state.store.virtual_key_delete(change, id.clone()).await?;
                 state.engine.remove_virtual_key(&id);
                 Ok(())
             });
-            deleted.await?;
+            match deleted.await {
+                Err(error) if matches!(error.code(), ErrorCode::PreconditionFailed | ErrorCode::NotFound) => {}
+                other => other?,
+            }
         }
     }
 }

@@ -115,7 +115,7 @@ pub(super) async fn virtual_key_get(
     Ok(Tagged::new(virtual_key, |virtual_key| VirtualKeyDetail { virtual_key }))
 }
 
-/// Edits a virtual key: what is absent stays, null clears. Usage is never changed.
+/// Edits a virtual key: what is absent stays, null clears. Usage is never changed unless `reset_budget_usage` asks for it.
 #[utoipa::path(
     operation_id = "virtual_key_update",
     tag = "virtual keys",

@@ -31,7 +31,7 @@ pub(crate) fn create(
     sealer: &Sealer,
 ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return get_with_owner(c, &id.into(), Reveal::Full, sealer);
+        return repeated(c, &id.into(), sealer);
     }
     let configs = reference::resolve(c, draft, None)?;
     let sealed = sealer.seal(value.expose(), Place::virtual_key(draft.id.as_str()))?;
@@ -67,6 +67,16 @@ pub(crate) fn create(
     let (_, created) = get(c, &draft.id, Reveal::Redacted, sealer)?;
     audit::created(c, by, ("virtual_key", draft.id.as_str()), &created)?;
     get_with_owner(c, &draft.id, Reveal::Full, sealer)
+}
+
+/// What a create made before. Its secret is shown once more, unless it is another one by now: whoever made the first does not
+/// get to know that.
+fn repeated(c: &mut Conn, id: &VirtualKeyId, sealer: &Sealer) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
+    let found = get_with_owner(c, id, Reveal::Redacted, sealer)?;
+    match found.1.rotated_at {
+        None => get_with_owner(c, id, Reveal::Full, sealer),
+        Some(_) => Ok(found),
+    }
 }
 
 /// A virtual key after an edit, and what the edit took off its meters.

@@ -46,14 +46,14 @@ pub(crate) fn rotate(
     get_with_owner(c, id, Reveal::Full, sealer)
 }
 
-/// The virtual keys that have expired and shall be deleted then, at most `most` of them.
-pub(crate) fn expired(c: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<VirtualKeyId>, StoreError> {
-    let ids: Vec<String> = virtual_keys::table
+/// The virtual keys that have expired and shall be deleted then, at most `most` of them, with when they were last edited.
+pub(crate) fn expired(c: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<(VirtualKeyId, Timestamp)>, StoreError> {
+    let rows: Vec<(String, Instant)> = virtual_keys::table
         .filter(virtual_keys::delete_after_expire.eq(true))
         .filter(virtual_keys::expires_at.le(Instant(now)))
         .order(virtual_keys::expires_at)
         .limit(most)
-        .select(virtual_keys::id)
+        .select((virtual_keys::id, virtual_keys::updated_at))
         .load(c)?;
-    Ok(ids.into_iter().map(Into::into).collect())
+    Ok(rows.into_iter().map(|(id, edited)| (id.into(), edited.0)).collect())
 }

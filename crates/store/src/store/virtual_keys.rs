@@ -97,11 +97,15 @@ impl Store {
         writing!(self, |queries, c| queries::virtual_key::reveal(c, &by, &id, &sealer))
     }
 
-    /// The virtual keys that have expired and shall be deleted then, at most `most` of them.
+    /// The virtual keys that have expired and shall be deleted then, at most `most` of them, with when they were last edited.
     ///
     /// # Errors
     /// Only faults.
-    pub async fn virtual_keys_expired(&self, now: Timestamp, most: i64) -> Result<Vec<VirtualKeyId>, StoreError> {
+    pub async fn virtual_keys_expired(
+        &self,
+        now: Timestamp,
+        most: i64,
+    ) -> Result<Vec<(VirtualKeyId, Timestamp)>, StoreError> {
         reading!(self, |queries, c| queries::virtual_key_rotation::expired(c, now, most))
     }
 

@@ -79,6 +79,11 @@ async fn rotate_each(
             Err(error) if error.code() == ErrorCode::NotFound => {
                 errors.insert(id.to_string(), "virtual key not found".to_owned());
             }
+            // The others have their new values: whoever asked must get them.
+            Err(error) if !virtual_keys.is_empty() => {
+                error.log(id.as_str());
+                errors.insert(id.to_string(), error.to_string());
+            }
             Err(error) => return Err(error),
         }
     }
