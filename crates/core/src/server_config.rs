@@ -8,7 +8,7 @@ use crate::change::Versioned;
 use crate::duration::go_duration;
 use crate::invalid::{Invalid, Pointer};
 use crate::patch::Patch;
-use crate::secret::{SecretForms, SecretSource};
+use crate::secret::SecretSource;
 
 /// What answers show for a password that is set. Sent back, it keeps the password.
 pub const REDACTED: &str = "********";
@@ -138,7 +138,7 @@ pub struct AuthConfigInput {
     pub admin_username: Patch<String>,
     /// The password, or `env.NAME` for the server's variable of that name. Asterisks keep the password, null removes it.
     #[serde(skip_serializing_if = "Patch::is_absent")]
-    #[schema(value_type = Option<SecretForms>)]
+    #[schema(value_type = Option<SecretSource>)]
     pub admin_password: Patch<SecretSource>,
     /// Not looked at: the administrator's credential is never asked for on inference.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -347,7 +347,6 @@ diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, prov
 diesel::allow_tables_to_appear_in_same_query!(virtual_keys, virtual_key_metadata);
 diesel::allow_tables_to_appear_in_same_query!(virtual_keys, teams);
 diesel::allow_tables_to_appear_in_same_query!(management_keys, teams);
-diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs);
 
 diesel::define_sql_function! {
     /// Lower case of the ASCII letters: names have the byte-wise collation in PostgreSQL.

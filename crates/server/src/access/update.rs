@@ -8,18 +8,19 @@ use keyward_core::secret::SecretSource;
 use keyward_core::server_config::{
     AuthConfigInput, AuthDraft, ConfigSource, PasswordDraft, ServerConfig, UpdateConfig,
 };
-use keyward_store::{ConfigRecord, Store, StoredAuth, StoredPassword};
+use keyward_store::{ConfigRecord, StoredAuth, StoredPassword};
 use uuid::Uuid;
 
 use super::{Access, InForce, password};
 use crate::api::check_variables;
 use crate::error::ApiError;
+use crate::state::State;
 
 impl Access {
     /// Edits the configuration. What it says is in force at once, and sessions of another credential are over.
     pub(crate) async fn update(
         &self,
-        store: &Store,
+        state: &State,
         change: Change,
         request: UpdateConfig,
     ) -> Result<ServerConfig, ApiError> {
@@ -52,7 +53,10 @@ impl Access {
                 None => record,
             })
         };
-        let record = store.config_update(change, edit).await?;
+        let record = state.store.config_update(change, edit).await?;
+        if record.rotation_cooldown == RotationCooldown::default() {
+            end_cooldowns(state, &record).await?;
+        }
         self.put(record).await.map_err(|error| {
             ApiError::new(ErrorCode::Internal, "The edit is stored, and not in force").because(error)
         })?;
@@ -85,6 +89,17 @@ impl Access {
         let current = in_force.auth.as_ref().and_then(|auth| auth.password.clone());
         Ok(Some(StoredAuth { is_enabled, username, password: stored_password(password, current).await? }))
     }
+}
+
+/// Tells the engine that no virtual key's old value works any more.
+async fn end_cooldowns(state: &State, record: &ConfigRecord) -> Result<(), ApiError> {
+    for (hashes, key) in state.store.policies_load().await?.virtual_keys {
+        // Those that had one were edited at the instant of the record.
+        if key.updated_at == record.updated_at {
+            state.engine.put_virtual_key(hashes, &key, key.updated_at);
+        }
+    }
+    Ok(())
 }
 
 async fn stored_password(

@@ -41,6 +41,6 @@ pub(super) async fn config_update(
     body: Body<UpdateConfig>,
 ) -> TaggedResult<ServerConfig> {
     let change = caller.change("config_update");
-    let config = edit(&state, async move |state| state.access.update(&state.store, change, body.request).await);
+    let config = edit(&state, async move |state| state.access.update(&state, change, body.request).await);
     Ok(Tagged::new(config.await?, |config| config))
 }

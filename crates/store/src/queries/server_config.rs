@@ -9,7 +9,7 @@ use super::{Conn, audit};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::server_config;
+use crate::schema::{server_config, virtual_keys};
 use crate::store::{ConfigRecord, StoredAuth, StoredPassword};
 
 #[derive(Queryable, Selectable, AsChangeset)]
@@ -90,6 +90,21 @@ pub(crate) fn update(
     let at = by.change.after(before.updated_at);
     let after = ConfigRecord { updated_at: at, ..edit(before, at)? };
     diesel::update(server_config::table.find(1)).set(ConfigRow::new(&after)?).execute(c)?;
+    if after.rotation_cooldown == RotationCooldown::default() {
+        end_cooldowns(c, at)?;
+    }
     audit::edited(c, by, ("config", "server"), &shown, &after.shown())?;
     get(c)
+}
+
+/// From now on no virtual key's old value works.
+fn end_cooldowns(c: &mut Conn, at: Timestamp) -> Result<(), StoreError> {
+    diesel::update(virtual_keys::table.filter(virtual_keys::previous_value_hash.is_not_null()))
+        .set((
+            virtual_keys::previous_value_hash.eq(None::<Vec<u8>>),
+            virtual_keys::previous_value_expires_at.eq(None::<Instant>),
+            virtual_keys::updated_at.eq(Instant(at)),
+        ))
+        .execute(c)?;
+    Ok(())
 }

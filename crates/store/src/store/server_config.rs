@@ -90,7 +90,8 @@ impl Store {
         reading!(self, |queries, c| queries::server_config::get(c))
     }
 
-    /// Edits the configuration to what `edit` makes of it at the instant that it is given; nobody else changes it in between.
+    /// Edits the configuration to what `edit` makes of it at the instant that it is given; nobody else changes it in between. Without
+    /// a cooldown, no virtual key's old value is remembered any more.
     ///
     /// # Errors
     /// [`StoreError::Stale`], and what `edit` refuses.

@@ -61,6 +61,20 @@ async fn when_the_cooldown_is_over_the_old_value_works_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn to_save_no_cooldown_ends_those_that_are_running() {
+    let app = with_cooldown(json!("1h")).await;
+    let old = app.key(CreateVirtualKey::default()).await;
+    let new = app.client.virtual_key_rotate(&old.id).await.unwrap().virtual_key;
+    assert_eq!((status(&app, &old).await, status(&app, &new).await), (200, 200));
+    let request = json!({ "client_config": { "vk_rotation_cooldown": "" } });
+    app.client.config_update(&serde_json::from_value(request).unwrap()).await.unwrap();
+    assert_eq!((status(&app, &old).await, status(&app, &new).await), (401, 200));
+    assert_eq!(app.client.virtual_key_get(&new.id).await.unwrap().previous_value_expires_at, None);
+    let app = app.restarted().await;
+    assert_eq!((status(&app, &old).await, status(&app, &new).await), (401, 200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_are_rotated_each_on_its_own() {
     let app = App::start().await;
     let (one, other) = (app.key(CreateVirtualKey::default()).await, app.key(CreateVirtualKey::default()).await);
