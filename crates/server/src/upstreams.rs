@@ -161,6 +161,11 @@ impl Upstreams {
         self.providers.load().get(name).cloned()
     }
 
+    /// True when requests can be sent to the provider.
+    pub(crate) fn is_callable(&self, name: &ProviderName) -> bool {
+        self.find(name).is_some_and(|upstream| upstream.is_callable())
+    }
+
     /// The names of all providers, in their order.
     pub(crate) fn names(&self) -> Vec<ProviderName> {
         let mut names: Vec<ProviderName> = self.providers.load().keys().cloned().collect();
@@ -170,8 +175,8 @@ impl Upstreams {
 
     /// The provider as it stands here: whether it can be called is not known anywhere else.
     pub(crate) fn observed(&self, provider: Provider) -> Provider {
-        let is_callable = self.find(&provider.name).is_some_and(|upstream| upstream.is_callable());
-        let provider_status = if is_callable { ProviderStatus::Active } else { ProviderStatus::Error };
+        let provider_status =
+            if self.is_callable(&provider.name) { ProviderStatus::Active } else { ProviderStatus::Error };
         Provider { provider_status, ..provider }
     }
 

@@ -106,7 +106,7 @@ pub(super) fn provider_for(state: &State, principal: &Principal, model: &str, dr
     let is_known = |provider: &ProviderName| state.catalogue.find(provider.as_str(), model).is_some();
     let mut choices = match principal.choices(model) {
         Some(choices) => {
-            let there = choices.into_iter().filter(|choice| state.upstreams.find(&choice.provider).is_some());
+            let there = choices.into_iter().filter(|choice| state.upstreams.is_callable(&choice.provider));
             let mut there: Vec<Choice> = there.collect();
             if there.len() > 1 {
                 there.retain(|choice| choice.names_model || is_known(&choice.provider));
@@ -114,7 +114,8 @@ pub(super) fn provider_for(state: &State, principal: &Principal, model: &str, dr
             there
         }
         None => {
-            let known = state.upstreams.names().into_iter().filter(is_known);
+            let callable = state.upstreams.names().into_iter().filter(|name| state.upstreams.is_callable(name));
+            let known = callable.filter(is_known);
             known.map(|provider| Choice { provider, weight: 1.0, names_model: false }).collect()
         }
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyward_client::{CreateVirtualKey, Patch, ProviderConfigInput, RateLimitInput, VirtualKey};
+use keyward_client::{CreateProvider, CreateVirtualKey, Patch, ProviderConfigInput, RateLimitInput, VirtualKey};
 
 use super::{called, served};
 use crate::harness::App;
@@ -88,4 +88,16 @@ async fn a_provider_whose_own_limit_is_used_up_is_passed_over_while_another_can_
     assert_eq!(providers(&app, &key, "echo", 2).await, names(&["demo", "other"]));
     let reply = called(&app, &key, "echo").await;
     assert_eq!((served(&reply).0, reply.error().1.as_str()), (429, "request_limited"));
+}
+
+/// A cloud that is only stored takes no share, although the key may use it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_cannot_be_called_yet_takes_no_share() {
+    let app = App::start().await;
+    let azure = CreateProvider { name: "azure".to_owned(), ..CreateProvider::default() };
+    app.client.provider_create(&azure).await.unwrap();
+    let configs = vec![config("demo", &["echo"], 0.01.into()), config("azure", &["echo"], 1.0.into())];
+    let key = app.key(CreateVirtualKey { provider_configs: Some(configs), ..CreateVirtualKey::default() }).await;
+    assert_eq!(providers(&app, &key, "echo", 20).await, names(&["demo"]));
+    assert_eq!(called(&app, &key, "azure/echo").await.error().1, "provider_not_supported");
 }
