@@ -19,11 +19,17 @@ const DEFAULT_USER_AGENT: &str = concat!("keyward-client/", env!("CARGO_PKG_VERS
 /// Models may think for minutes, and an answer that nobody waits for is paid for all the same.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// What the client shows to the management API.
+enum Manager {
+    Password(String, SecretString),
+    Token(SecretString),
+}
+
 /// Collects the settings of a [`Client`].
 #[must_use]
 pub struct ClientBuilder {
     base_url: String,
-    admin: Option<(String, SecretString)>,
+    admin: Option<Manager>,
     virtual_key: Option<SecretString>,
     timeout: Duration,
     user_agent: String,
@@ -50,7 +56,14 @@ impl ClientBuilder {
 
     /// The credential of the management API, sent as HTTP Basic. It is never sent with inference.
     pub fn admin(mut self, username: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        self.admin = Some((username.into(), password.into()));
+        self.admin = Some(Manager::Password(username.into(), password.into()));
+        self
+    }
+
+    /// A management key or the token of a session, sent as a bearer token in place of [`ClientBuilder::admin`]. It is never sent
+    /// with inference.
+    pub fn management_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.admin = Some(Manager::Token(token.into()));
         self
     }
 
@@ -88,7 +101,7 @@ impl ClientBuilder {
         let Self { base_url: text, admin, virtual_key, timeout, user_agent, transport } = self;
         Ok(Client::new(Settings {
             base_url: base_url(&text)?,
-            admin: admin.map(|(username, password)| basic(&username, &password)).transpose()?,
+            admin: admin.map(|manager| manager.header()).transpose()?,
             virtual_key: virtual_key.map(|value| virtual_key_headers(&value)).transpose()?,
             timeout,
             conditions: Conditions::default(),
@@ -108,6 +121,15 @@ pub(crate) fn virtual_key_headers(value: &SecretString) -> Result<VirtualKeyHead
         plain: sensitive("virtual key", value.expose_secret().to_owned())?,
         bearer: sensitive("virtual key", format!("Bearer {}", value.expose_secret()))?,
     })
+}
+
+impl Manager {
+    fn header(&self) -> Result<HeaderValue, Error> {
+        match self {
+            Self::Password(username, password) => basic(username, password),
+            Self::Token(token) => sensitive("management token", format!("Bearer {}", token.expose_secret())),
+        }
+    }
 }
 
 fn basic(username: &str, password: &SecretString) -> Result<HeaderValue, Error> {
@@ -148,6 +170,7 @@ mod tests {
         let refused = [
             Client::builder().virtual_key("hunter2\n"),
             Client::builder().admin("hunter2:", "x"),
+            Client::builder().management_token("hunter2\n"),
             Client::builder().user_agent("hunter2\0"),
             Client::builder().base_url("http://admin:hunter2@127.0.0.1"),
         ];

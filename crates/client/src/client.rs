@@ -57,7 +57,7 @@ pub(crate) struct VirtualKeyHeaders {
 /// Which credential goes with a request. A missing one is left out: the server then says what it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Credential {
-    /// The admin's, as HTTP Basic.
+    /// The manager's: a password as HTTP Basic, or a bearer token.
     Admin,
     /// The virtual key in `x-bf-vk`.
     VirtualKey,

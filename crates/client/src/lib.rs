@@ -7,16 +7,19 @@ mod audit;
 mod builder;
 mod chat_stream;
 mod client;
+mod config;
 mod customers;
 mod decode;
 mod endpoint;
 mod error;
 mod inference;
 mod limits;
+mod management_keys;
 mod model_configs;
 mod pricing_overrides;
 mod providers;
 mod routing_rules;
+mod sessions;
 mod sse;
 mod teams;
 mod tls;
@@ -46,15 +49,17 @@ pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::ids::{
-    CustomerId, LimitId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId, ProviderKeyId, ProviderName,
-    RoutingRuleId, TeamId, VirtualKeyId,
+    CustomerId, LimitId, ManagementKeyId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId, ProviderKeyId,
+    ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
 };
 pub use keyward_core::list::{
-    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ModelConfigChanged, ModelConfigDetail,
+    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ManagementKeyChanged,
+    ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, ModelConfigChanged, ModelConfigDetail,
     ModelConfigList, PricingOverrideChanged, PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged,
     ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList, RoutingRuleChanged, RoutingRuleDetail,
     RoutingRuleList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
 };
+pub use keyward_core::management_key::{CreateManagementKey, ManagementKey, UpdateManagementKey};
 pub use keyward_core::meter::Metric;
 pub use keyward_core::model_budget::{ModelBudget, ModelBudgetInput};
 pub use keyward_core::model_config::{
@@ -63,6 +68,7 @@ pub use keyward_core::model_config::{
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
 pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
 pub use keyward_core::patch::Patch;
+pub use keyward_core::permission::{Access, Permission, Resource};
 pub use keyward_core::pricing_override::{
     CostField, CreatePricingOverride, MatchType, PricePatch, PricingOverride, PricingOverrideQuery, PricingScopeKind,
     RequestType, UnitPrice, UpdatePricingOverride,
@@ -86,7 +92,13 @@ pub use keyward_core::routing_rule::{
     RoutingTarget, UpdateRoutingRule,
 };
 pub use keyward_core::scope::{Scope, ScopeKind};
+pub use keyward_core::secret::ManagementKeyValue;
 pub use keyward_core::secret::{EnvVar, SecretSource, VirtualKeyValue};
+pub use keyward_core::server_config::{
+    AuthConfig, AuthConfigInput, ClientConfig, ClientConfigInput, ConfigSource, RotationCooldown, ServerConfig,
+    UpdateConfig,
+};
+pub use keyward_core::session::{AuthStatus, AuthType, Login, Session, SessionList};
 pub use keyward_core::virtual_key::{
     CreateVirtualKey, McpConfig, McpConfigInput, Metadata, ModelQuota, RotateVirtualKeys, UpdateVirtualKey, VirtualKey,
     VirtualKeyDetail, VirtualKeyQuery, VirtualKeyQuota, VirtualKeyRevealed, VirtualKeysRotated,

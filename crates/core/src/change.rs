@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::authority::{Authority, Reach};
 use crate::ids::RequestId;
 use crate::invalid::Invalid;
 
@@ -27,6 +28,8 @@ pub struct Change {
 pub struct Author {
     /// Who it is.
     pub actor: Actor,
+    /// What it may do: the ceiling for the change.
+    pub authority: Authority,
     /// The network address that the request came from; empty when it came from no network.
     pub source: String,
     /// The request; empty when there was none.
@@ -38,8 +41,18 @@ pub struct Author {
 pub struct Actor {
     /// What kind of actor it is.
     pub kind: ActorKind,
-    /// Its name: the administrator's, or that of a management API key. Empty for kinds of which there is only one.
+    /// Its name: the administrator's, or that of a management key. Empty for kinds of which there is only one.
     pub name: String,
+    /// The id of a management key; empty for other kinds.
+    pub id: String,
+}
+
+impl Actor {
+    /// An actor of a kind whose names tell them apart.
+    #[must_use]
+    pub const fn named(kind: ActorKind, name: String) -> Self {
+        Self { kind, name, id: String::new() }
+    }
 }
 
 /// The kinds of actors.
@@ -50,6 +63,8 @@ pub enum ActorKind {
     Local,
     /// The administrator.
     Admin,
+    /// A management key.
+    ManagementKey,
     /// The configuration file.
     ConfigFile,
     /// The server itself, such as when it deletes what has expired.
@@ -58,7 +73,7 @@ pub enum ActorKind {
 
 impl ActorKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Local, Self::Admin, Self::ConfigFile, Self::Server];
+    pub const ALL: [Self; 5] = [Self::Local, Self::Admin, Self::ManagementKey, Self::ConfigFile, Self::Server];
 
     /// The kind's name in the database.
     #[must_use]
@@ -66,6 +81,7 @@ impl ActorKind {
         match self {
             Self::Local => "local",
             Self::Admin => "admin",
+            Self::ManagementKey => "management_key",
             Self::ConfigFile => "config_file",
             Self::Server => "server",
         }
@@ -155,14 +171,20 @@ impl Change {
     /// A change that the server makes on its own.
     #[must_use]
     pub fn by_server(operation: &'static str, at: Timestamp) -> Self {
-        let actor = Actor { kind: ActorKind::Server, name: String::new() };
+        let actor = Actor::named(ActorKind::Server, String::new());
         Self {
             operation,
-            author: Author { actor, source: String::new(), request_id: "".into() },
+            author: Author { actor, authority: Authority::FULL, source: String::new(), request_id: "".into() },
             at,
             precondition: Precondition::None,
             idempotency: None,
         }
+    }
+
+    /// On whose resources the author may act.
+    #[must_use]
+    pub const fn reach(&self) -> &Reach {
+        &self.author.authority.reach
     }
 
     /// The instant of an edit of something that was last edited at `before`: later in any case, so that no two versions are

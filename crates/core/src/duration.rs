@@ -134,6 +134,11 @@ impl FromStr for ResetDuration {
     }
 }
 
+/// A Go duration, zero included; nothing finer than a millisecond.
+pub(crate) fn go_duration(text: &str) -> Option<SignedDuration> {
+    go_millis(text).flatten().map(SignedDuration::from_millis)
+}
+
 /// An unsigned decimal number without exponent.
 fn number(text: &str) -> Option<Decimal> {
     let digits = text.bytes().any(|b| b.is_ascii_digit());

@@ -53,7 +53,7 @@ error_codes! {
     UnknownField = "unknown_field", 400, "invalid_request_error", retry false;
     /// Several credentials were sent and they differ.
     ConflictingCredentials = "conflicting_credentials", 400, "invalid_request_error", retry false;
-    /// The admin credential is missing or wrong.
+    /// The credential is missing or wrong.
     Unauthorized = "unauthorized", 401, "authentication_error", retry false;
     /// No virtual key was sent.
     VirtualKeyRequired = "virtual_key_required", 401, "invalid_request_error", retry false;
@@ -61,10 +61,16 @@ error_codes! {
     InvalidVirtualKey = "invalid_api_key", 401, "invalid_request_error", retry false;
     /// Used and held money would exceed a budget.
     BudgetExceeded = "budget_exceeded", 402, "insufficient_quota", retry false;
-    /// No admin credential is configured, and the request came from a web page of another origin or through a proxy.
+    /// The request came from a web page of another origin; or, while no admin credential is configured, through a proxy.
     ForbiddenOrigin = "forbidden_origin", 403, "permission_error", retry false;
     /// The configuration hides the secret.
     SecretHidden = "secret_hidden", 403, "permission_error", retry false;
+    /// The management key may not do this.
+    PermissionDenied = "permission_denied", 403, "permission_error", retry false;
+    /// There is no login, because managing needs no credential.
+    AuthenticationDisabled = "authentication_disabled", 403, "permission_error", retry false;
+    /// A management key was sent where a virtual key belongs.
+    ManagementKeyRefused = "management_key_refused", 403, "permission_error", retry false;
     /// The virtual key is switched off.
     VirtualKeyBlocked = "virtual_key_blocked", 403, "permission_error", retry false;
     /// The virtual key has expired.
@@ -87,6 +93,8 @@ error_codes! {
     PayloadTooLarge = "payload_too_large", 413, "invalid_request_error", retry false;
     /// A request limit is used up.
     RequestLimited = "request_limited", 429, "rate_limit_exceeded", retry true;
+    /// Too many wrong passwords came from this address or for this user name.
+    LoginThrottled = "login_throttled", 429, "rate_limit_exceeded", retry true;
     /// A token limit is used up.
     TokenLimited = "token_limited", 429, "rate_limit_exceeded", retry true;
     /// A fault of the server; the log has its cause under the request id.

@@ -65,6 +65,10 @@ string_id! {
     TeamId;
     /// Identifies a customer.
     CustomerId;
+    /// Identifies a management key; not its secret.
+    ManagementKeyId;
+    /// Identifies a session; not its token.
+    SessionId;
     /// Identifies a budget or a rate limit: whatever owns meters.
     LimitId;
     /// Identifies a model config.

@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::budget::Budget;
 use crate::invalid::Invalid;
+use crate::management_key::ManagementKey;
 use crate::model_config::ModelConfig;
 use crate::owner::{Customer, Team};
 use crate::pricing_override::PricingOverride;
@@ -12,6 +13,7 @@ use crate::provider::{Provider, ProviderKey};
 use crate::provider_governance::ProviderGovernance;
 use crate::rate_limit::RateLimit;
 use crate::routing_rule::RoutingRule;
+use crate::secret::ManagementKeyValue;
 use crate::virtual_key::VirtualKey;
 
 /// Which part of a list is asked for. Without any member it is the whole list, up to 10,000 entries.
@@ -198,6 +200,10 @@ page_envelope! {
     /// A page of routing rules.
     RoutingRuleList, rules: RoutingRule
 }
+page_envelope! {
+    /// A page of management keys.
+    ManagementKeyList, management_keys: ManagementKey
+}
 
 macro_rules! envelope {
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident: $type:ty),+ $(,)? }) => {
@@ -223,6 +229,35 @@ envelope! {
         message: String,
         /// The virtual key.
         virtual_key: VirtualKey,
+    }
+}
+envelope! {
+    /// A management key that was edited.
+    ManagementKeyChanged {
+        /// What was done, in words.
+        message: String,
+        /// The management key.
+        management_key: ManagementKey,
+    }
+}
+envelope! {
+    /// A management key that was made or rotated, with its secret.
+    ManagementKeyIssued {
+        /// What was done, in words.
+        message: String,
+        /// The management key.
+        management_key: ManagementKey,
+        /// The secret, shown this once. Null when the key was made before, by the same request under the same
+        /// `Idempotency-Key`: rotate the key for a new one.
+        #[schema(required = true)]
+        value: Option<ManagementKeyValue>,
+    }
+}
+envelope! {
+    /// One management key.
+    ManagementKeyDetail {
+        /// The management key.
+        management_key: ManagementKey,
     }
 }
 envelope! {

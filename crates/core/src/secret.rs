@@ -55,7 +55,36 @@ impl fmt::Debug for VirtualKeyValue {
     }
 }
 
-/// A keyed hash of a virtual key's secret: how the key is found without its secret being stored readably.
+/// How every management key's secret begins.
+pub const MANAGEMENT_KEY_PREFIX: &str = "sk-kw-";
+
+/// What a management key's holder sends. It serialises as it is, for the one answer that shows it; `Debug` never does.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, example = "sk-kw-00000000-0000-4000-8000-000000000000")]
+pub struct ManagementKeyValue(String);
+
+impl ManagementKeyValue {
+    /// The secret made of a fresh random UUID.
+    #[must_use]
+    pub fn from_uuid(uuid: Uuid) -> Self {
+        Self(format!("{MANAGEMENT_KEY_PREFIX}{uuid}"))
+    }
+
+    /// The secret itself. Do not log it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ManagementKeyValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A keyed hash of a secret: how its owner is found without the secret being stored readably.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
 

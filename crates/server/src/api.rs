@@ -5,8 +5,10 @@ use utoipa::IntoResponses;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 mod audit;
+mod config;
 mod customers;
 mod limits;
+mod management_keys;
 mod model_configs;
 mod pricing_overrides;
 mod provider_governance;
@@ -14,8 +16,11 @@ mod provider_keys;
 mod providers;
 mod quota;
 mod routing_rules;
+mod sessions;
 mod teams;
 mod virtual_keys;
+
+pub(crate) use providers::check_variables;
 
 /// Every operation of the management API.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -76,19 +81,36 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(routing_rules::routing_rule_update)
         .service(routing_rules::routing_rule_delete)
         .service(audit::audit_list)
-        .service(audit::audit_verify);
+        .service(audit::audit_verify)
+        .service(config::config_get)
+        .service(config::config_update)
+        .service(sessions::session_login)
+        .service(sessions::session_logout)
+        .service(sessions::session_status)
+        .service(sessions::session_list)
+        .service(sessions::session_delete)
+        .service(management_keys::management_key_create)
+        .service(management_keys::management_key_list)
+        .service(management_keys::management_key_get)
+        .service(management_keys::management_key_update)
+        .service(management_keys::management_key_rotate)
+        .service(management_keys::management_key_delete);
 }
 
 /// What can go wrong with every operation.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers")]
 enum CommonErrors {
-    /// The admin credential is missing or wrong.
+    /// The credential is missing or wrong.
     #[response(status = 401)]
     Unauthorized(ErrorBody),
-    /// Without an admin credential: the request came from a web page of another origin or through a proxy.
+    /// The management key may not do this; or the request came from a web page of another origin, or, while no admin credential is
+    /// configured, through a proxy.
     #[response(status = 403)]
     Forbidden(ErrorBody),
+    /// Too many wrong passwords: wait for `Retry-After`.
+    #[response(status = 429)]
+    Throttled(ErrorBody),
     /// A fault of the server.
     #[response(status = 500)]
     Internal(ErrorBody),
@@ -119,6 +141,15 @@ enum BodyErrors {
     /// The body is larger than the limit.
     #[response(status = 413)]
     TooLarge(ErrorBody),
+}
+
+/// What can go wrong with a condition.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents answers")]
+enum VersionErrors {
+    /// `If-Match` names another version.
+    #[response(status = 412)]
+    PreconditionFailed(ErrorBody),
 }
 
 /// What can go wrong with an id.

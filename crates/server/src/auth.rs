@@ -1,19 +1,29 @@
 //! Who may manage: a handler says what it does by the type it asks for, and cannot run without the check. What it then
-//! changes is changed in the caller's name.
+//! changes is changed in the caller's name, and under the caller's authority.
 
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use actix_web::{FromRequest, HttpRequest, web};
+use keyward_core::authority::{Authority, Permissions, Reach};
 use keyward_core::change::{Actor, ActorKind, Change, Idempotency};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::permission::{Access, Permission as Grant, Resource};
+use keyward_store::{Reveal, Store};
 
 use crate::body::Body;
 use crate::caller::Caller;
+use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
+
+pub(crate) mod origin;
+pub(crate) mod presented;
+
+use origin::{same_machine, same_origin};
+use presented::Presented;
 
 /// Proof that the caller may do what `P` stands for.
 #[derive(Debug)]
@@ -35,75 +45,170 @@ impl<P> Authed<P> {
         let idempotency = self.caller.idempotency_key.clone().map(|key| Idempotency { key, fingerprint });
         Change { idempotency, ..self.caller.change(operation) }
     }
+
+    /// Whether answers to the caller carry virtual keys' secrets: they do for those who may make virtual keys anyway.
+    pub(crate) fn reveal(&self, state: &State) -> Reveal {
+        match self.caller.authority().allows(Grant::new(Resource::VirtualKeys, Access::Write)) {
+            true => state.reveal(),
+            false => Reveal::Redacted,
+        }
+    }
+
+    /// The store as the caller may see it.
+    pub(crate) fn store(&self, state: &State) -> Store {
+        state.store.within(&self.caller.authority().reach)
+    }
 }
 
 /// A route that anyone may call.
 #[derive(Debug)]
 pub(crate) struct Open;
 
-/// Something that a manager may be allowed to do. Every permission is held by the one admin at present.
-pub(crate) trait Permission: 'static {}
+/// Something that a manager may be allowed to do.
+pub(crate) trait Permission: 'static {
+    /// What a management key must have been granted for it; none: no management key may do it.
+    const NEEDS: Option<Grant>;
+    /// Whether it shows or changes what belongs to several owners at once, so that nobody of limited reach may do it.
+    const IS_WHOLE: bool = false;
+}
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident: $resource:ident $access:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub(crate) struct $name;
-        impl Permission for $name {}
+        impl Permission for $name {
+            const NEEDS: Option<Grant> = Some(Grant::new(Resource::$resource, Access::$access));
+        }
     )+};
 }
 
 permissions! {
     /// Reads virtual keys.
-    VirtualKeysRead,
+    VirtualKeysRead: VirtualKeys Read,
     /// Makes, edits and deletes virtual keys.
-    VirtualKeysWrite,
-    /// Reads teams and customers.
-    OwnersRead,
-    /// Makes and deletes teams and customers.
-    OwnersWrite,
+    VirtualKeysWrite: VirtualKeys Write,
+    /// Reads teams.
+    TeamsRead: Teams Read,
+    /// Makes and deletes teams.
+    TeamsWrite: Teams Write,
+    /// Reads customers.
+    CustomersRead: Customers Read,
+    /// Makes and deletes customers.
+    CustomersWrite: Customers Write,
     /// Reads providers and their redacted keys.
-    ProvidersRead,
+    ProvidersRead: Providers Read,
     /// Makes and deletes providers and their keys.
-    ProvidersWrite,
+    ProvidersWrite: Providers Write,
     /// Reads model configs and the limits of providers.
-    ModelConfigsRead,
+    ModelConfigsRead: ModelConfigs Read,
     /// Makes, edits and deletes model configs and the limits of providers.
-    ModelConfigsWrite,
+    ModelConfigsWrite: ModelConfigs Write,
     /// Reads pricing overrides.
-    PricingRead,
+    PricingRead: PricingOverrides Read,
     /// Makes, edits and deletes pricing overrides.
-    PricingWrite,
+    PricingWrite: PricingOverrides Write,
     /// Reads routing rules.
-    RoutingRulesRead,
+    RoutingRulesRead: RoutingRules Read,
     /// Makes, edits and deletes routing rules.
-    RoutingRulesWrite,
+    RoutingRulesWrite: RoutingRules Write,
     /// Reads and verifies the audit log.
-    AuditRead,
+    AuditRead: Audit Read,
     /// Reads metrics.
-    MetricsRead,
+    MetricsRead: Metrics Read,
+    /// Reads the server's configuration.
+    ConfigRead: Config Read,
+    /// Edits the server's configuration.
+    ConfigWrite: Config Write,
+    /// Reads management keys.
+    ManagementKeysRead: ManagementKeys Read,
+    /// Makes, edits, rotates and deletes management keys.
+    ManagementKeysWrite: ManagementKeys Write,
+}
+
+/// Reads the limits of all owners.
+#[derive(Debug)]
+pub(crate) struct LimitsRead;
+
+impl Permission for LimitsRead {
+    const NEEDS: Option<Grant> = Some(Grant::new(Resource::Customers, Access::Read));
+    const IS_WHOLE: bool = true;
+}
+
+/// Reads and ends the administrator's sessions.
+#[derive(Debug)]
+pub(crate) struct Sessions;
+
+impl Permission for Sessions {
+    const NEEDS: Option<Grant> = None;
 }
 
 impl<P: Permission> FromRequest for Authed<P> {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = authenticate(request).and_then(|actor| Caller::of(request, actor));
-        ready(caller.map(|caller| Self { caller, permission: PhantomData }))
+        let request = request.clone();
+        Box::pin(async move {
+            let (actor, authority) = authenticate(&request).await?;
+            let may = match P::NEEDS {
+                Some(wanted) => authority.allows(wanted),
+                None => authority.permissions == Permissions::Everything,
+            };
+            let reaches = !P::IS_WHOLE || authority.reach == Reach::Everything;
+            if !may || !reaches {
+                let message = "The management key may not do this";
+                return Err(ApiError::new(ErrorCode::PermissionDenied, message));
+            }
+            Ok(Self { caller: Caller::of(&request, actor, authority)?, permission: PhantomData })
+        })
     }
 }
 
-/// Finds out who asks.
-fn authenticate(request: &HttpRequest) -> Result<Actor, ApiError> {
-    let admin = request.app_data::<web::Data<State>>().map(|state| state.settings.admin.as_ref());
-    match admin {
-        Some(Some(credential)) if credential.accepts(request.headers()) => {
-            Ok(Actor { kind: ActorKind::Admin, name: credential.username().to_owned() })
+/// Finds out who asks, and what it may do.
+async fn authenticate(request: &HttpRequest) -> Result<(Actor, Authority), ApiError> {
+    let Some(state) = request.app_data::<web::Data<State>>() else { return Err(unauthorized()) };
+    let in_force = state.access.in_force();
+    let name = match (Presented::of(request.headers()), in_force.is_auth_enabled()) {
+        (Presented::ManagementKey(secret), _) => return management_key(state, &secret).await,
+        (_, false) => {
+            same_machine(request.headers())?;
+            return Ok((Actor::named(ActorKind::Local, String::new()), Authority::FULL));
         }
-        Some(Some(_)) | None => Err(ApiError::new(ErrorCode::Unauthorized, "Unauthorized")),
-        Some(None) => same_machine(request.headers()).map(|()| Actor { kind: ActorKind::Local, name: String::new() }),
-    }
+        (Presented::Password(username, password), true) => {
+            state.access.prove(&username, password, &address(request)).await?
+        }
+        (Presented::Session { token, by_cookie }, true) => {
+            if by_cookie && !request.method().is_safe() {
+                same_origin(request.headers(), &in_force.record.allowed_origins)?;
+            }
+            session(state, &token).await?.ok_or_else(unauthorized)?.username
+        }
+        (Presented::Unknown | Presented::Nothing, true) => return Err(unauthorized()),
+    };
+    Ok((Actor::named(ActorKind::Admin, name), Authority::FULL))
+}
+
+async fn management_key(state: &State, secret: &str) -> Result<(Actor, Authority), ApiError> {
+    let found = state.store.management_key_find(secret).await?;
+    let key = found.filter(|key| key.is_usable(clock::now())).ok_or_else(unauthorized)?;
+    let authority = key.authority();
+    Ok((Actor { kind: ActorKind::ManagementKey, name: key.name, id: key.id.to_string() }, authority))
+}
+
+/// The open session with this token.
+pub(crate) async fn session(state: &State, token: &str) -> Result<Option<keyward_core::session::Session>, ApiError> {
+    let Some(terms) = state.access.session_terms() else { return Ok(None) };
+    Ok(state.store.session_use(token, terms, clock::now()).await?)
+}
+
+/// The network address that a request came from.
+pub(crate) fn address(request: &HttpRequest) -> String {
+    request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
+}
+
+fn unauthorized() -> ApiError {
+    ApiError::new(ErrorCode::Unauthorized, "Unauthorized")
 }
 
 impl FromRequest for Open {
@@ -112,79 +217,5 @@ impl FromRequest for Open {
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Self))
-    }
-}
-
-/// Headers that proxies add.
-const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-
-/// Without an admin credential the server listens on loopback only, and any local program may manage it. A web page may
-/// not: neither one of another origin, nor one whose name was pointed at loopback. And nobody may who comes through a proxy:
-/// it would make strangers look local.
-fn same_machine(headers: &HeaderMap) -> Result<(), ApiError> {
-    let refuse = |header: &str| {
-        let message = "Without an admin credential only programs on this machine may manage the server";
-        Err(ApiError::new(ErrorCode::ForbiddenOrigin, message).at(header))
-    };
-    if let Some(header) = FORWARDED.into_iter().find(|name| headers.contains_key(*name)) {
-        return refuse(header);
-    }
-    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-        return refuse("sec-fetch-site");
-    }
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    match (text(HOST), text(ORIGIN)) {
-        (Some(host), _) if !is_loopback(&format!("http://{host}")) => refuse("host"),
-        (_, Some(origin)) if !is_loopback(origin) => refuse("origin"),
-        (Some(_) | None, Some(_) | None) => Ok(()),
-    }
-}
-
-fn is_loopback(origin: &str) -> bool {
-    url::Url::parse(origin).is_ok_and(|url| match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-
-    use super::*;
-
-    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.insert(name.clone(), HeaderValue::from_str(value).unwrap());
-        }
-        headers
-    }
-
-    #[test]
-    fn nobody_comes_through_a_proxy() {
-        for name in FORWARDED {
-            let name = HeaderName::from_static(name);
-            assert!(same_machine(&headers(&[(HOST, "localhost"), (name, "203.0.113.7")])).is_err());
-        }
-    }
-
-    #[test]
-    fn web_pages_of_other_origins_are_kept_out() {
-        for (host, origin, allowed) in [
-            ("localhost:8080", None, true),
-            ("127.0.0.1:8080", Some("http://localhost:8080"), true),
-            ("[::1]:8080", None, true),
-            ("localhost:8080", Some("https://evil.example"), false),
-            ("localhost:8080", Some("null"), false),
-            ("evil.example:8080", None, false),
-            ("127.0.0.1.evil.example", None, false),
-        ] {
-            let mut pairs = vec![(HOST, host)];
-            pairs.extend(origin.map(|origin| (ORIGIN, origin)));
-            assert_eq!(same_machine(&headers(&pairs)).is_ok(), allowed, "{host} {origin:?}");
-        }
     }
 }

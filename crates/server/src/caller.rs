@@ -2,9 +2,11 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, IF_MATCH};
+use keyward_core::authority::Authority;
 use keyward_core::change::{Actor, Author, Change, Precondition};
 use keyward_core::invalid::Invalid;
 
+use crate::auth::address;
 use crate::clock;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
@@ -24,12 +26,17 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The caller of this request, who is known to be `actor`.
-    pub(crate) fn of(request: &HttpRequest, actor: Actor) -> Result<Self, ApiError> {
-        let source = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    pub(crate) fn of(request: &HttpRequest, actor: Actor, authority: Authority) -> Result<Self, ApiError> {
+        let source = address(request);
         let request_id = RequestIdentity::of(request)?.id().clone();
         let precondition = header(request, &IF_MATCH)?.map(Precondition::parse).transpose()?.unwrap_or_default();
         let idempotency_key = header(request, &IDEMPOTENCY_KEY)?.map(idempotency_key).transpose()?;
-        Ok(Self { author: Author { actor, source, request_id }, precondition, idempotency_key })
+        Ok(Self { author: Author { actor, authority, source, request_id }, precondition, idempotency_key })
+    }
+
+    /// What the caller may do.
+    pub(crate) const fn authority(&self) -> &Authority {
+        &self.author.authority
     }
 
     /// A change in the caller's name.

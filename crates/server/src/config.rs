@@ -43,10 +43,10 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// How long the rest of a stream is read for its usage after its client went away.
     pub drain_after_cancel: Duration,
-    /// How long the value of a virtual key works on after its rotation.
-    pub rotation_cooldown: Duration,
     /// How often the server looks for expired virtual keys that it shall delete.
     pub expiry_interval: Duration,
+    /// How long a session may lie idle.
+    pub session_idle_limit: Duration,
     /// How many threads serve requests.
     pub workers: usize,
 }
@@ -96,6 +96,9 @@ pub enum ConfigError {
         "{0} is not a loopback address, and no admin credential is configured: anyone who reaches it could make virtual keys. Set KEYWARD_ADMIN_USERNAME and KEYWARD_ADMIN_PASSWORD, or listen on 127.0.0.1"
     )]
     OpenToOthers(SocketAddr),
+    /// The password that the API has put into a variable is not there.
+    #[error("the admin password was set to the environment variable {0}, which is not set")]
+    UnsetPassword(String),
     /// The root key is not one.
     #[error("KEYWARD_ROOT_KEY cannot be used")]
     RootKey(#[source] StoreError),
@@ -117,8 +120,8 @@ impl Settings {
             unpriced_models: file.unpriced_models,
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
-            rotation_cooldown: Duration::ZERO,
             expiry_interval: Duration::from_secs(60),
+            session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -145,15 +148,18 @@ impl Settings {
             unpriced_models: server.unpriced_models,
             shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
+            session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
             ..Self::new(default_listen, String::new())
         };
         settings.check()?;
         Ok(settings)
     }
 
-    /// Refuses to be reachable by others while anyone may manage.
+    /// Refuses to be reachable by others while anyone may manage, as far as that can be told before the database is opened: one
+    /// that is not there cannot have a credential in it.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match self.admin.is_none() && !self.listen.ip().is_loopback() {
+        let is_new = self.database_url.strip_prefix("sqlite://").is_some_and(|path| !Path::new(path).exists());
+        match self.admin.is_none() && is_new && !self.listen.ip().is_loopback() {
             true => Err(ConfigError::OpenToOthers(self.listen)),
             false => Ok(()),
         }
@@ -172,10 +178,14 @@ fn admin(file: file::AuthConfig) -> Result<Option<AdminCredential>, ConfigError>
         false => (None, None),
     };
     use secrecy::ExposeSecret as _;
-    let username = environment("KEYWARD_ADMIN_USERNAME").or(file_username);
-    let password = environment("KEYWARD_ADMIN_PASSWORD").or(file_password);
+    let (own_username, own_password) = (environment("KEYWARD_ADMIN_USERNAME"), environment("KEYWARD_ADMIN_PASSWORD"));
+    let is_fixed = own_username.is_some() || own_password.is_some();
+    let (username, password) = (own_username.or(file_username), own_password.or(file_password));
     match (username, password) {
-        (Some(username), Some(password)) => Ok(Some(AdminCredential::new(username.expose_secret(), &password))),
+        (Some(username), Some(password)) => {
+            let credential = AdminCredential::new(username.expose_secret(), &password);
+            Ok(Some(if is_fixed { credential } else { credential.as_seed() }))
+        }
         (None, None) if !enabled => Ok(None),
         (Some(_) | None, Some(_) | None) => Err(ConfigError::HalfCredential),
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
+use jiff::SignedDuration;
 use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::{Fault, Invalid};
@@ -35,6 +36,7 @@ struct Failure {
     param: String,
     door: Door,
     refusal: Option<Box<LimitRefusal>>,
+    retry_after: Option<SignedDuration>,
     extra: ErrorExtra,
     /// What only the log may read.
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -51,6 +53,7 @@ impl ApiError {
             param: String::new(),
             door: Door::Management,
             refusal: None,
+            retry_after: None,
             extra: ErrorExtra::default(),
             cause: None,
         }))
@@ -59,6 +62,12 @@ impl ApiError {
     /// Names the member or header at fault.
     pub(crate) fn at(mut self, param: impl fmt::Display) -> Self {
         self.0.param = param.to_string();
+        self
+    }
+
+    /// Says how long to wait before the next try.
+    pub(crate) fn retry_after(mut self, wait: SignedDuration) -> Self {
+        self.0.retry_after = Some(wait);
         self
     }
 
@@ -111,6 +120,8 @@ impl ApiError {
                 let wait = refusal.resets_at.duration_since(clock::now()).as_secs().max(0);
                 response.insert_header((RETRY_AFTER, (wait + 1).to_string()));
             }
+        } else if let Some(wait) = self.0.retry_after {
+            response.insert_header((RETRY_AFTER, (wait.as_secs() + 1).to_string()));
         } else if self.0.code.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
         }
@@ -192,6 +203,7 @@ impl From<StoreError> for ApiError {
                 let message = "It has another version than the one in If-Match: read it again";
                 Self::new(ErrorCode::PreconditionFailed, message).at("if-match")
             }
+            StoreError::Denied(invalid) => Self::new(ErrorCode::PermissionDenied, invalid.message).at(invalid.pointer),
             StoreError::Invalid(invalid) => invalid.into(),
             unavailable @ StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::GovernanceUnavailable, "The database cannot be reached").because(unavailable)

@@ -28,15 +28,22 @@ enum ReadyErrors {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers")]
 enum MetricsErrors {
-    /// The admin credential is missing or wrong.
+    /// The credential is missing or wrong.
     #[response(status = 401)]
     Unauthorized(ErrorBody),
-    /// Without an admin credential: the request came from a web page of another origin or through a proxy.
+    /// The management key may not do this; or, without an admin credential: the request came from a web page of another origin
+    /// or through a proxy.
     #[response(status = 403)]
     Forbidden(ErrorBody),
+    /// Too many wrong passwords: wait for `Retry-After`.
+    #[response(status = 429)]
+    Throttled(ErrorBody),
     /// A fault of the server.
     #[response(status = 500)]
     Internal(ErrorBody),
+    /// The database cannot be reached.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
 }
 
 /// Tells that the process lives.

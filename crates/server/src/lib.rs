@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking"))]
 
+mod access;
 mod admin;
 mod api;
 mod auth;
@@ -10,6 +11,7 @@ mod caller;
 pub mod cli;
 mod clock;
 pub mod config;
+mod cors;
 pub mod demo;
 mod envelope;
 mod error;

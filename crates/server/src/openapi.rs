@@ -8,6 +8,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::auth::presented::SESSION_COOKIE;
 use crate::{api, gateway, health};
 
 mod aliases;
@@ -41,6 +42,9 @@ pub enum Document {
         (name = "pricing overrides", description = "Prices in place of the catalogue's."),
         (name = "routing rules", description = "What decides where requests go."),
         (name = "audit", description = "Who changed what."),
+        (name = "configuration", description = "What the server's clients may do, and who may manage."),
+        (name = "sessions", description = "The administrator's logins."),
+        (name = "management keys", description = "Credentials for programs that manage."),
         (name = "operations", description = "Health and metrics."),
     ),
     components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
@@ -76,6 +80,12 @@ impl Modify for Security {
             "A virtual key. Authorization (Bearer), x-api-key, x-goog-api-key and api-key carry one too.",
         );
         components.add_security_scheme("admin", SecurityScheme::Http(admin.build()));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A management key, or the token of a session. `x-api-key` carries a management key too.",
+        ));
+        let cookie = ApiKeyValue::with_description(SESSION_COOKIE, "The token of a session, as a login sets it.");
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme("virtual_key", SecurityScheme::ApiKey(ApiKey::Header(virtual_key)));
     }
 }

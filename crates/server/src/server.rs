@@ -12,8 +12,11 @@ use keyward_store::{RootKey, Store, StoreError, StoreOptions};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
+use crate::access::Access;
 use crate::config::{ConfigError, Settings};
+use crate::cors::cors;
 use crate::envelope::{envelope, no_such_route};
+use crate::error::ApiError;
 use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::state::State;
@@ -39,6 +42,9 @@ pub enum ServerError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// The admin's password cannot be hashed.
+    #[error("the admin's password cannot be hashed")]
+    Password(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Attempts ended that are not in the database.
     #[error("attempts are missing in the books")]
     Books(#[from] NotDurable),
@@ -51,6 +57,12 @@ pub enum ServerError {
     /// The address cannot be listened on, or serving failed.
     #[error("serving on {0} failed")]
     Serving(SocketAddr, #[source] std::io::Error),
+}
+
+impl ServerError {
+    pub(crate) fn password(error: ApiError) -> Self {
+        Self::Password(error.to_string().into())
+    }
 }
 
 impl Server {
@@ -67,8 +79,15 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
         let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
+        let access = match Access::load(&store, &settings).await {
+            Ok(access) => access,
+            Err(error) => {
+                store.close().await?;
+                return Err(error);
+            }
+        };
         let (ledger, writing) = LedgerWriter::new(store.clone());
-        let state = State::load(settings, store, Arc::new(ledger), catalogue).await?;
+        let state = State::load(settings, store, Arc::new(ledger), catalogue, access).await?;
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
@@ -85,6 +104,7 @@ impl Server {
                 .into_app()
                 .default_service(web::to(no_such_route))
                 .wrap(from_fn(envelope))
+                .wrap(from_fn(cors))
         })
         .workers(workers)
         .shutdown_timeout(5)

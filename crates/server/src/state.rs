@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::access::Access;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
     pub(crate) metrics: Metrics,
+    pub(crate) access: Access,
     /// Attempts and edits that outlive the request that began them.
     pub(crate) tasks: TaskTracker,
     /// Ends attempts that a shutdown has no more time for.
@@ -62,6 +64,7 @@ impl State {
         store: Store,
         ledger: Arc<LedgerWriter>,
         catalogue: Catalogue,
+        access: Access,
     ) -> Result<Self, StoreError> {
         let policies = store.policies_load().await?;
         let now = clock::now();
@@ -87,6 +90,7 @@ impl State {
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
             metrics: Metrics::new(),
+            access,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),
             background: TaskTracker::new(),
@@ -117,8 +121,8 @@ impl State {
     }
 
     /// How long the value of a virtual key works on after its rotation.
-    pub(crate) const fn rotation_cooldown(&self) -> Duration {
-        self.settings.rotation_cooldown
+    pub(crate) fn rotation_cooldown(&self) -> Duration {
+        Duration::try_from(self.access.in_force().record.rotation_cooldown.duration()).unwrap_or_default()
     }
 
     /// Returns when everything that was settled is in the database.

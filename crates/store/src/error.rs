@@ -26,6 +26,9 @@ pub enum StoreError {
     /// The thing has another version than the one that the change was meant for.
     #[error("it was changed by somebody else")]
     Stale,
+    /// The author may not make this change.
+    #[error(transparent)]
+    Denied(Invalid),
     /// The request refers to things that are not there.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -106,6 +109,10 @@ pub enum Noun {
     PricingOverride,
     /// A routing rule.
     RoutingRule,
+    /// A management key.
+    ManagementKey,
+    /// A session.
+    Session,
 }
 
 impl Noun {
@@ -122,6 +129,8 @@ impl Noun {
             Self::ModelConfig => "Model config",
             Self::PricingOverride => "Pricing override",
             Self::RoutingRule => "Routing rule",
+            Self::ManagementKey => "Management key",
+            Self::Session => "Session",
         }
     }
 }

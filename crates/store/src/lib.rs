@@ -26,4 +26,7 @@ mod tls;
 pub use error::{Noun, StoreError};
 pub use root_key::{KeyHasher, RootKey};
 pub use schema::TABLES;
-pub use store::{LedgerTotals, Policies, Reveal, Store, StoreOptions, UpstreamHeaders, UpstreamKey};
+pub use store::{
+    ConfigRecord, CredentialStamp, LedgerTotals, Policies, Reveal, SessionTerms, Store, StoreOptions, StoredAuth,
+    StoredPassword, UpstreamHeaders, UpstreamKey,
+};

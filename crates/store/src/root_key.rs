@@ -61,17 +61,17 @@ impl fmt::Debug for RootKey {
     }
 }
 
-/// Finds virtual keys by a keyed hash: without the root key, nobody can test a guess against the database.
+/// Finds secrets of one kind by a keyed hash: without the root key, nobody can test a guess against the database.
 #[derive(Clone)]
 pub struct KeyHasher(Hmac<Sha256>);
 
 impl KeyHasher {
-    pub(crate) fn new(root: &RootKey) -> Result<Self, StoreError> {
-        let pepper = root.derive::<32>("virtual-key-lookup")?;
+    pub(crate) fn new(root: &RootKey, purpose: &str) -> Result<Self, StoreError> {
+        let pepper = root.derive::<32>(purpose)?;
         Hmac::new_from_slice(pepper.as_slice()).map(Self).map_err(|error| StoreError::internal(error.to_string()))
     }
 
-    /// The hash that a virtual key with this secret is stored under.
+    /// The hash that the owner of this secret is stored under.
     #[must_use]
     pub fn hash(&self, secret: &str) -> KeyHash {
         KeyHash(self.0.clone().chain_update(secret).finalize().into_bytes().into())

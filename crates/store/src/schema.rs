@@ -273,6 +273,7 @@ tables! {
         at -> InstantColumn,
         actor_kind -> Text,
         actor_name -> Text,
+        actor_id -> Text,
         source -> Text,
         request_id -> Text,
         action -> Text,
@@ -298,6 +299,42 @@ tables! {
         resource_id -> Text,
         created_at -> InstantColumn,
     }
+
+    server_config (id) {
+        id -> Integer,
+        rotation_cooldown -> BigInt,
+        allowed_origins -> Text,
+        auth_is_enabled -> Nullable<Bool>,
+        admin_username -> Nullable<Text>,
+        admin_password_hash -> Nullable<Text>,
+        admin_password_variable -> Nullable<Text>,
+        updated_at -> InstantColumn,
+    }
+
+    sessions (id) {
+        id -> Text,
+        token_hash -> Binary,
+        credential -> Binary,
+        username -> Text,
+        source -> Text,
+        created_at -> InstantColumn,
+        last_used_at -> InstantColumn,
+        expires_at -> InstantColumn,
+    }
+
+    management_keys (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        value_hash -> Binary,
+        permissions -> Text,
+        team_id -> Nullable<Text>,
+        customer_id -> Nullable<Text>,
+        is_active -> Bool,
+        expires_at -> Nullable<InstantColumn>,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
 }
 
 diesel::joinable!(provider_keys -> providers (provider_number));
@@ -308,6 +345,8 @@ diesel::allow_tables_to_appear_in_same_query!(model_configs, virtual_keys);
 diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);
 diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs, virtual_keys);
 diesel::allow_tables_to_appear_in_same_query!(virtual_keys, virtual_key_metadata);
+diesel::allow_tables_to_appear_in_same_query!(virtual_keys, teams);
+diesel::allow_tables_to_appear_in_same_query!(management_keys, teams);
 
 diesel::define_sql_function! {
     /// Lower case of the ASCII letters: names have the byte-wise collation in PostgreSQL.

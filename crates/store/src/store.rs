@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError};
 use keyward_core::allow_list::AllowList;
+use keyward_core::authority::Reach;
 use keyward_core::change::Change;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
@@ -61,13 +62,19 @@ macro_rules! writing {
 
 mod audit;
 mod books;
+mod management_keys;
 mod model_configs;
 mod open;
 mod owners;
 mod pricing_overrides;
 mod providers;
 mod routing_rules;
+mod server_config;
+mod sessions;
 mod virtual_keys;
+
+pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
+pub use sessions::{CredentialStamp, SessionTerms};
 
 /// How long a unit of work waits for a connection.
 pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -80,6 +87,8 @@ pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// What its reads show.
+    reach: Reach,
 }
 
 struct Inner {
@@ -88,6 +97,7 @@ struct Inner {
     running: TaskTracker,
     database: Database,
     hasher: KeyHasher,
+    tokens: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
 }
@@ -180,6 +190,19 @@ impl Store {
         self.inner.hasher.clone()
     }
 
+    /// Hashes what managers present: tokens of sessions, and management keys.
+    #[must_use]
+    pub fn token_hasher(&self) -> KeyHasher {
+        self.inner.tokens.clone()
+    }
+
+    /// The same database as somebody of this reach sees it: what is out of reach is not there. Writes go by the reach of the
+    /// change's author.
+    #[must_use]
+    pub fn within(&self, reach: &Reach) -> Self {
+        Self { inner: self.inner.clone(), reach: reach.clone() }
+    }
+
     /// Checks that the database answers.
     ///
     /// # Errors
@@ -215,7 +238,7 @@ impl Store {
 
     /// What a unit of work needs to record a change.
     fn recorder(&self, change: Change) -> Recorder {
-        Recorder { change, chain: self.inner.chain.clone() }
+        Recorder::new(change, self.inner.chain.clone())
     }
 
     async fn run<M, T>(

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
-    AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateProvider,
-    CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery, OverrideBudget,
-    OverrideMode, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport, UpdateCustomer, UpdateProvider,
-    UpdateProviderKey, UpdateRoutingRule, UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
+    AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateManagementKey,
+    CreateProvider, CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery,
+    Login, OverrideBudget, OverrideMode, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport, UpdateConfig,
+    UpdateCustomer, UpdateManagementKey, UpdateProvider, UpdateProviderKey, UpdateRoutingRule, UpdateTeam,
+    UpdateVirtualKey, VirtualKeyQuery,
 };
 
 use crate::loopback::Loopback;
@@ -24,6 +25,10 @@ fn question() -> ChatCompletionRequest {
         messages: vec![ChatMessage::user("Hello")],
         ..ChatCompletionRequest::default()
     }
+}
+
+fn login() -> Login {
+    Login { username: "admin".to_owned(), password: "not-a-secret".to_owned() }
 }
 
 fn is_send<F: Future + Send>(future: F) -> F {
@@ -87,6 +92,19 @@ async fn every_operation_has_its_method_and_path() {
             => "PUT /prefix/api/providers/p/keys/a%2Fb%20c";
         key_list() => "GET /prefix/api/keys";
         provider_key_delete(&"p".into(), &"k".into()) => "DELETE /prefix/api/providers/p/keys/k";
+        config_get() => "GET /prefix/api/config";
+        config_update(&UpdateConfig::default()) => "PUT /prefix/api/config";
+        session_login(&login()) => "POST /prefix/api/session/login";
+        session_logout() => "POST /prefix/api/session/logout";
+        session_status() => "GET /prefix/api/session/is-auth-enabled";
+        session_list() => "GET /prefix/api/sessions";
+        session_delete(&"s".into()) => "DELETE /prefix/api/sessions/s";
+        management_key_create(&CreateManagementKey::default()) => "POST /prefix/api/management-keys";
+        management_key_list(&all) => "GET /prefix/api/management-keys";
+        management_key_get(&"m".into()) => "GET /prefix/api/management-keys/m";
+        management_key_update(&"m".into(), &UpdateManagementKey::default()) => "PUT /prefix/api/management-keys/m";
+        management_key_rotate(&"m".into()) => "POST /prefix/api/management-keys/m/rotate";
+        management_key_delete(&"m".into()) => "DELETE /prefix/api/management-keys/m";
         chat_completion_create(&question()) => "POST /prefix/v1/chat/completions";
         chat_completion_stream(&question()) => "POST /prefix/v1/chat/completions";
     }
@@ -118,6 +136,16 @@ async fn each_credential_goes_only_where_it_belongs() {
     assert!(client.chat_completion_create(&question()).await.is_err());
     let inference = server.received().await;
     assert_eq!((inference.header("authorization"), inference.header("x-bf-vk")), (Some("Bearer sk-bf-2"), None));
+}
+
+#[tokio::test]
+async fn a_token_goes_to_the_management_api_only() {
+    let mut server = nothing_found().await;
+    let client = server.builder().management_token("sk-kw-1").virtual_key("sk-bf-1").build().unwrap();
+    assert!(client.provider_list().await.is_err());
+    assert_eq!(server.received().await.header("authorization"), Some("Bearer sk-kw-1"));
+    assert!(client.chat_completion_create(&question()).await.is_err());
+    assert_eq!(server.received().await.header("authorization"), Some("Bearer sk-bf-1"));
 }
 
 #[tokio::test]

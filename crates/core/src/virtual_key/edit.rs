@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
 use super::{Metadata, VirtualKey};
+use crate::expiry::expiry;
 use crate::ids::{CustomerId, ProviderKeyId, TeamId, VirtualKeyId};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::{Edit, Limits, LimitsInput, ResetUsage};
@@ -243,13 +244,4 @@ fn refuse_mcp(configs: &[McpConfigInput]) -> Result<(), Invalid> {
         let at = Pointer::from("mcp_configs").element(0).member("mcp_client_name");
         Err(Invalid::at(at, format!("MCP client '{}' is not registered", config.mcp_client_name)))
     })
-}
-
-fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
-    let refuse = |message: &str| Invalid::at("expires_at".into(), message);
-    let instant: Timestamp = text.parse().map_err(|_| refuse("expires_at must be an RFC3339 timestamp"))?;
-    if instant <= now {
-        return Err(refuse("expires_at must be a future timestamp"));
-    }
-    Ok(instant)
 }

@@ -6,7 +6,7 @@ use keyward_core::list::{CustomerChanged, CustomerDetail, CustomerList, Done, Li
 use keyward_core::owner::{CreateCustomer, Customer, UpdateCustomer};
 
 use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
-use crate::auth::{Authed, OwnersRead, OwnersWrite};
+use crate::auth::{Authed, CustomersRead, CustomersWrite};
 use crate::body::Body;
 use crate::clock;
 use crate::error::ApiResult;
@@ -24,7 +24,7 @@ use crate::tagged::{Tagged, TaggedResult};
 )]
 #[post("/api/governance/customers")]
 pub(super) async fn customer_create(
-    caller: Authed<OwnersWrite>,
+    caller: Authed<CustomersWrite>,
     state: web::Data<State>,
     body: Body<CreateCustomer>,
 ) -> TaggedResult<CustomerChanged> {
@@ -49,12 +49,12 @@ pub(super) async fn customer_create(
 )]
 #[get("/api/governance/customers")]
 pub(super) async fn customer_list(
-    _: Authed<OwnersRead>,
+    caller: Authed<CustomersRead>,
     state: web::Data<State>,
     query: Query<ListQuery>,
 ) -> ApiResult<CustomerList> {
     let page = query.0.check()?;
-    let listed = state.store.customer_list(page.clone()).await?;
+    let listed = caller.store(&state).customer_list(page.clone()).await?;
     let entries = listed.entries.into_iter().map(|customer| observed(&state, customer)).collect();
     Ok(web::Json(CustomerList::new(Listed { entries, total: listed.total }, &page)))
 }
@@ -69,11 +69,11 @@ pub(super) async fn customer_list(
 )]
 #[get("/api/governance/customers/{customer_id}")]
 pub(super) async fn customer_get(
-    _: Authed<OwnersRead>,
+    caller: Authed<CustomersRead>,
     state: web::Data<State>,
     id: Path<CustomerId>,
 ) -> TaggedResult<CustomerDetail> {
-    let customer = state.store.customer_get(id.0, clock::now()).await?;
+    let customer = caller.store(&state).customer_get(id.0, clock::now()).await?;
     Ok(Tagged::new(observed(&state, customer), |customer| CustomerDetail { customer }))
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn customer_get(
 )]
 #[put("/api/governance/customers/{customer_id}")]
 pub(super) async fn customer_update(
-    caller: Authed<OwnersWrite>,
+    caller: Authed<CustomersWrite>,
     state: web::Data<State>,
     id: Path<CustomerId>,
     body: Body<UpdateCustomer>,
@@ -122,7 +122,7 @@ pub(super) async fn customer_update(
 )]
 #[delete("/api/governance/customers/{customer_id}")]
 pub(super) async fn customer_delete(
-    caller: Authed<OwnersWrite>,
+    caller: Authed<CustomersWrite>,
     state: web::Data<State>,
     id: Path<CustomerId>,
 ) -> ApiResult<Done> {

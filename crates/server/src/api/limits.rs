@@ -4,7 +4,7 @@ use actix_web::{get, web};
 use keyward_core::list::{BudgetList, ListQuery, RateLimitList};
 
 use super::{CommonErrors, InputErrors};
-use crate::auth::{Authed, OwnersRead};
+use crate::auth::{Authed, LimitsRead};
 use crate::clock;
 use crate::error::ApiResult;
 use crate::params::Query;
@@ -20,7 +20,7 @@ use crate::state::State;
 )]
 #[get("/api/governance/budgets")]
 pub(super) async fn budget_list(
-    _: Authed<OwnersRead>,
+    _: Authed<LimitsRead>,
     state: web::Data<State>,
     query: Query<ListQuery>,
 ) -> ApiResult<BudgetList> {
@@ -44,7 +44,7 @@ pub(super) async fn budget_list(
 )]
 #[get("/api/governance/rate-limits")]
 pub(super) async fn rate_limit_list(
-    _: Authed<OwnersRead>,
+    _: Authed<LimitsRead>,
     state: web::Data<State>,
     query: Query<ListQuery>,
 ) -> ApiResult<RateLimitList> {

@@ -135,7 +135,7 @@ fn permitted(state: &State, draft: ProviderDraft) -> Result<ProviderDraft, Inval
 }
 
 /// A reference to a variable that is not set is told at once, by name.
-pub(super) fn check_variables(references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
+pub(crate) fn check_variables(references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
     for (at, name) in references {
         // One without a name is no reference yet; the request's own check says so.
         if name.is_empty() {

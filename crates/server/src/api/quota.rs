@@ -21,6 +21,9 @@ enum QuotaErrors {
     /// The virtual key is missing or not known.
     #[response(status = 401)]
     Unauthorized(ErrorBody),
+    /// A management key was sent in place of a virtual key.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
     /// The virtual key was deleted a moment ago.
     #[response(status = 404)]
     NotFound(ErrorBody),

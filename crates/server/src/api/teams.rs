@@ -6,7 +6,7 @@ use keyward_core::list::{Done, ListQuery, Listed, TeamChanged, TeamDetail, TeamL
 use keyward_core::owner::{CreateTeam, Team, UpdateTeam};
 
 use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
-use crate::auth::{Authed, OwnersRead, OwnersWrite};
+use crate::auth::{Authed, TeamsRead, TeamsWrite};
 use crate::body::Body;
 use crate::clock;
 use crate::error::ApiResult;
@@ -24,7 +24,7 @@ use crate::tagged::{Tagged, TaggedResult};
 )]
 #[post("/api/governance/teams")]
 pub(super) async fn team_create(
-    caller: Authed<OwnersWrite>,
+    caller: Authed<TeamsWrite>,
     state: web::Data<State>,
     body: Body<CreateTeam>,
 ) -> TaggedResult<TeamChanged> {
@@ -49,12 +49,12 @@ pub(super) async fn team_create(
 )]
 #[get("/api/governance/teams")]
 pub(super) async fn team_list(
-    _: Authed<OwnersRead>,
+    caller: Authed<TeamsRead>,
     state: web::Data<State>,
     query: Query<ListQuery>,
 ) -> ApiResult<TeamList> {
     let page = query.0.check()?;
-    let listed = state.store.team_list(page.clone()).await?;
+    let listed = caller.store(&state).team_list(page.clone()).await?;
     let entries = listed.entries.into_iter().map(|team| observed(&state, team)).collect();
     Ok(web::Json(TeamList::new(Listed { entries, total: listed.total }, &page)))
 }
@@ -69,11 +69,11 @@ pub(super) async fn team_list(
 )]
 #[get("/api/governance/teams/{team_id}")]
 pub(super) async fn team_get(
-    _: Authed<OwnersRead>,
+    caller: Authed<TeamsRead>,
     state: web::Data<State>,
     id: Path<TeamId>,
 ) -> TaggedResult<TeamDetail> {
-    let team = state.store.team_get(id.0, clock::now()).await?;
+    let team = caller.store(&state).team_get(id.0, clock::now()).await?;
     Ok(Tagged::new(observed(&state, team), |team| TeamDetail { team }))
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn team_get(
 )]
 #[put("/api/governance/teams/{team_id}")]
 pub(super) async fn team_update(
-    caller: Authed<OwnersWrite>,
+    caller: Authed<TeamsWrite>,
     state: web::Data<State>,
     id: Path<TeamId>,
     body: Body<UpdateTeam>,
@@ -122,7 +122,7 @@ pub(super) async fn team_update(
 )]
 #[delete("/api/governance/teams/{team_id}")]
 pub(super) async fn team_delete(
-    caller: Authed<OwnersWrite>,
+    caller: Authed<TeamsWrite>,
     state: web::Data<State>,
     id: Path<TeamId>,
 ) -> ApiResult<Done> {

@@ -72,15 +72,15 @@ pub(super) async fn virtual_key_create(
 )]
 #[get("/api/governance/virtual-keys")]
 pub(super) async fn virtual_key_list(
-    _: Authed<VirtualKeysRead>,
+    caller: Authed<VirtualKeysRead>,
     request: HttpRequest,
     state: web::Data<State>,
     query: Query<VirtualKeyQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let (filter, now) = (query.0.check()?, clock::now());
     let wants_table = accepts_csv(request.headers());
-    let reveal = if wants_table { Reveal::Redacted } else { state.reveal() };
-    let listed = state.store.virtual_key_list(filter.clone(), now, reveal).await?;
+    let reveal = if wants_table { Reveal::Redacted } else { caller.reveal(&state) };
+    let listed = caller.store(&state).virtual_key_list(filter.clone(), now, reveal).await?;
     let entries: Vec<VirtualKey> = listed.entries.into_iter().map(|key| key.observed(&state.read(), now)).collect();
     if wants_table {
         let failed = |error| ApiError::new(ErrorCode::Internal, "The table cannot be written").because(error);
@@ -106,11 +106,11 @@ fn accepts_csv(headers: &HeaderMap) -> bool {
 )]
 #[get("/api/governance/virtual-keys/{vk_id}")]
 pub(super) async fn virtual_key_get(
-    _: Authed<VirtualKeysRead>,
+    caller: Authed<VirtualKeysRead>,
     state: web::Data<State>,
     id: Path<VirtualKeyId>,
 ) -> TaggedResult<VirtualKeyDetail> {
-    let virtual_key = state.store.virtual_key_get(id.0, state.reveal()).await?;
+    let virtual_key = caller.store(&state).virtual_key_get(id.0, caller.reveal(&state)).await?;
     let virtual_key = virtual_key.observed(&state.read(), clock::now());
     Ok(Tagged::new(virtual_key, |virtual_key| VirtualKeyDetail { virtual_key }))
 }

@@ -28,6 +28,7 @@ pub(super) struct Server {
     pub(super) unpriced_models: UnpricedModels,
     pub(super) shutdown_timeout_seconds: u64,
     pub(super) drain_after_cancel_seconds: u64,
+    pub(super) session_idle_limit_seconds: u64,
 }
 
 impl Default for Server {
@@ -42,6 +43,7 @@ impl Default for Server {
             unpriced_models: UnpricedModels::Refuse,
             shutdown_timeout_seconds: 30,
             drain_after_cancel_seconds: 30,
+            session_idle_limit_seconds: 7 * 24 * 60 * 60,
         }
     }
 }

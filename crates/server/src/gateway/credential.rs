@@ -11,6 +11,7 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::{KeyHash, VIRTUAL_KEY_PREFIX};
 
+use crate::auth::presented::is_management_key;
 use crate::error::ApiError;
 use crate::state::State;
 
@@ -78,6 +79,10 @@ fn secret(headers: &HeaderMap) -> Result<&str, ApiError> {
                 ApiError::new(ErrorCode::InvalidRequest, message).at(name)
             })?;
             let secret = if name == "authorization" { bearer(text) } else { text.trim() };
+            if is_management_key(secret) {
+                let message = "A management key cannot be used in place of a virtual key";
+                return Err(ApiError::new(ErrorCode::ManagementKeyRefused, message).at(name));
+            }
             if name != OWN_HEADER && !looks_like_virtual_key(secret) {
                 foreign = Some(name);
             } else if found.is_some_and(|other| other != secret) {
@@ -139,6 +144,14 @@ mod tests {
         assert_eq!(code(&[("authorization", b"Bearer sk-other"), ("x-bf-vk", b"sk-bf-a")]), Ok("sk-bf-a".to_owned()));
         assert_eq!(code(&[("authorization", b"Bearer sk-other")]), Err(ErrorCode::InvalidVirtualKey));
         assert_eq!(code(&[]), Err(ErrorCode::VirtualKeyRequired));
+    }
+
+    #[test]
+    fn a_management_key_is_refused_wherever_it_is() {
+        for pair in [("x-bf-vk", &b"sk-kw-a"[..]), ("x-api-key", b"SK-KW-a"), ("authorization", b"Bearer sk-kw-a")] {
+            assert_eq!(code(&[pair]), Err(ErrorCode::ManagementKeyRefused));
+            assert_eq!(code(&[pair, ("api-key", b"sk-bf-a")]), Err(ErrorCode::ManagementKeyRefused));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, RefOr, Required};
 
 /// The document with what its operations have in common.
@@ -17,10 +18,11 @@ pub(super) fn applied(mut document: OpenApi) -> OpenApi {
 }
 
 fn describe(operation: &mut Operation) {
+    authenticate(operation);
     if ["create", "get", "update", "patch"].into_iter().any(|verb| is(operation, verb)) {
         tag(operation);
     }
-    if ["update", "patch", "delete"].into_iter().any(|verb| is(operation, verb)) {
+    if ["update", "patch", "delete", "rotate"].into_iter().any(|verb| is(operation, verb)) {
         let what = "Change this version only: the `ETag` that the resource was read with. Any version unless given.";
         header(operation, "If-Match", what);
     } else {
@@ -32,6 +34,16 @@ fn describe(operation: &mut Operation) {
         header(operation, "Idempotency-Key", what);
     }
 }
+
+/// Who may do something with the admin's password may do it with a token or a management key as well.
+fn authenticate(operation: &mut Operation) {
+    let admin = SecurityRequirement::new("admin", NO_SCOPES);
+    if let Some(ways) = operation.security.as_mut().filter(|ways| ways.contains(&admin)) {
+        ways.extend(["bearer", "cookie"].map(|way| SecurityRequirement::new(way, NO_SCOPES)));
+    }
+}
+
+const NO_SCOPES: [&str; 0] = [];
 
 fn is(operation: &Operation, verb: &str) -> bool {
     operation.operation_id.as_deref().and_then(|id| id.rsplit_once('_')).is_some_and(|(_, last)| last == verb)

@@ -21,6 +21,7 @@ struct AuditRow {
     at: Instant,
     actor_kind: String,
     actor_name: String,
+    actor_id: String,
     source: String,
     request_id: String,
     action: String,
@@ -39,6 +40,7 @@ impl AuditRow {
             at,
             actor_kind,
             actor_name,
+            actor_id,
             source,
             request_id,
             action,
@@ -48,7 +50,7 @@ impl AuditRow {
             state_after,
             hash: _,
         } = self;
-        let who = (actor_kind, actor_name, source, request_id);
+        let who = (actor_kind, actor_name, actor_id, source, request_id);
         let what = (action, resource, resource_id, state_before, state_after);
         serde_json::to_vec(&(sequence, at.0.as_microsecond(), who, what)).map_err(StoreError::internal)
     }
@@ -59,6 +61,7 @@ impl AuditRow {
             at,
             actor_kind,
             actor_name,
+            actor_id,
             source,
             request_id,
             action,
@@ -77,7 +80,7 @@ impl AuditRow {
         Ok(AuditEntry {
             sequence,
             at: at.0,
-            actor: Actor { kind, name: actor_name },
+            actor: Actor { kind, name: actor_name, id: actor_id },
             source,
             request_id: request_id.into(),
             action,
@@ -138,6 +141,7 @@ fn record(
     state_before: Option<String>,
     state_after: Option<String>,
 ) -> Result<(), StoreError> {
+    by.ensure_checked()?;
     // The row is ours from here on, so that no two entries follow the same one.
     let (sequence, previous): (i64, Vec<u8>) = diesel::update(audit_head::table.find(1))
         .set(audit_head::sequence.eq(audit_head::sequence + 1))
@@ -149,6 +153,7 @@ fn record(
         at: Instant(by.change.at),
         actor_kind: author.actor.kind.as_str().to_owned(),
         actor_name: author.actor.name.clone(),
+        actor_id: author.actor.id.clone(),
         source: author.source.clone(),
         request_id: author.request_id.to_string(),
         action: by.change.operation.to_owned(),
@@ -158,7 +163,7 @@ fn record(
         state_after,
         hash: Vec::new(),
     };
-    row.hash = by.chain.link(&previous, &row.content()?);
+    row.hash = by.chain().link(&previous, &row.content()?);
     diesel::update(audit_head::table.find(1)).set(audit_head::hash.eq(&row.hash)).execute(c)?;
     diesel::insert_into(audit_log::table).values(row).execute(c)?;
     Ok(())

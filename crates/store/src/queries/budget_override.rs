@@ -26,8 +26,8 @@ pub(crate) fn set(
     sealer: &Sealer,
     raise: impl FnOnce(&Budget, Timestamp) -> Result<Option<Raise>, Invalid>,
 ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
-    lock(c, id)?;
-    let (_, before) = get(c, id, Reveal::Redacted, sealer)?;
+    lock(c, by, id)?;
+    let (_, before) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let found = before.all_budgets().find(|own| own.id == *budget).ok_or(StoreError::NotFound(Noun::Budget))?;
@@ -40,7 +40,7 @@ pub(crate) fn set(
         ))
         .execute(c)?;
     diesel::update(virtual_keys::table.find(id.as_str())).set(virtual_keys::updated_at.eq(Instant(now))).execute(c)?;
-    let after = get(c, id, Reveal::Redacted, sealer)?;
+    let after = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     audit::edited(c, by, ("virtual_key", id.as_str()), &before, &after.1)?;
     Ok(after)
 }

@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use jiff::Timestamp;
+use keyward_core::authority::{Reach, Subject};
 use keyward_core::ids::CustomerId;
 use keyward_core::invalid::Invalid;
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::{Limits, ResetUsage};
 use keyward_core::list::{Listed, Page};
 use keyward_core::owner::Customer;
+use keyward_core::permission::Access;
 use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::virtual_key::VirtualKeyFilter;
 
@@ -19,7 +22,7 @@ use super::search::{self, CHUNK};
 use super::{Backend, Conn, audit, idempotency, meter, team, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, denied};
 use crate::schema::{customers, lower, teams, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -70,30 +73,39 @@ impl CustomerRow {
 /// Stores a new customer with its limits.
 pub(crate) fn create(c: &mut Conn, by: &Recorder, customer: &Customer) -> Result<Customer, StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return get_with_views(c, &id.into(), by.change.at);
+        return get_with_views(c, by.reach(), &id.into(), by.change.at);
+    }
+    if !by.may_make(Subject::Customer(&customer.id)) {
+        return Err(denied());
     }
     diesel::insert_into(customers::table).values(CustomerRow::new(customer)).execute(c)?;
     limit::insert(c, &LimitOwner::Customer(customer.id.to_string()), &customer.limits())?;
     idempotency::remember(c, by, customer.id.as_str())?;
-    let created = get(c, &customer.id)?;
+    let created = get(c, by.reach(), &customer.id)?;
     audit::created(c, by, ("customer", created.id.as_str()), &created)?;
-    get_with_views(c, &customer.id, by.change.at)
+    get_with_views(c, by.reach(), &customer.id, by.change.at)
 }
 
 /// One customer.
-pub(crate) fn get(c: &mut Conn, id: &CustomerId) -> Result<Customer, StoreError> {
+pub(crate) fn get(c: &mut Conn, reach: &Reach, id: &CustomerId) -> Result<Customer, StoreError> {
     let rows = customers::table.find(id.as_str()).select(CustomerRow::as_select()).load(c)?;
     let found = with_relations(c, rows)?;
-    found.into_iter().next().ok_or(StoreError::NotFound(Noun::Customer))
+    let visible = found.into_iter().find(|customer| reach.permits(Access::Read, Subject::Customer(&customer.id)));
+    visible.ok_or(StoreError::NotFound(Noun::Customer))
 }
 
 /// One customer with its oldest teams and virtual keys.
-pub(crate) fn get_with_views(c: &mut Conn, id: &CustomerId, now: Timestamp) -> Result<Customer, StoreError> {
-    let mut customer = get(c, id)?;
+pub(crate) fn get_with_views(
+    c: &mut Conn,
+    reach: &Reach,
+    id: &CustomerId,
+    now: Timestamp,
+) -> Result<Customer, StoreError> {
+    let mut customer = get(c, reach, id)?;
     let first = search::first_page();
     customer.teams = team::of_customer(c, id, first.limit)?;
     let own = VirtualKeyFilter { customer_id: Some(id.clone()), page: first, ..VirtualKeyFilter::default() };
-    let keys = virtual_key_list::without_owners(c, &own, now)?.entries;
+    let keys = virtual_key_list::without_owners(c, reach, &own, now)?.entries;
     customer.virtual_keys = keys.into_iter().map(|(_, key)| key).collect();
     Ok(customer)
 }
@@ -123,7 +135,8 @@ pub(crate) fn update(
     edit: impl FnOnce(&Customer, Timestamp) -> Result<(Customer, ResetUsage), Invalid>,
 ) -> Result<(Customer, Vec<Adjustment>), StoreError> {
     lock(c, id)?;
-    let before = get(c, id)?;
+    let before = get(c, by.reach(), id)?;
+    by.may_change(Subject::Customer(id), Noun::Customer)?;
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let (draft, reset) = edit(&before, now)?;
@@ -136,7 +149,7 @@ pub(crate) fn update(
         ))
         .execute(c)?;
     limit::update(c, &LimitOwner::Customer(id.to_string()), &before.limits(), &draft.limits())?;
-    let after = get(c, id)?;
+    let after = get(c, by.reach(), id)?;
     let scope = Scope { kind: ScopeKind::Customer, id: id.as_str().into() };
     limit::adopt_windows(c, &after.limits(), &scope, now)?;
     let adjustments = match reset {
@@ -144,7 +157,7 @@ pub(crate) fn update(
         ResetUsage::No => Vec::new(),
     };
     audit::edited(c, by, ("customer", id.as_str()), &before, &after)?;
-    Ok((get_with_views(c, id, now)?, adjustments))
+    Ok((get_with_views(c, by.reach(), id, now)?, adjustments))
 }
 
 /// Keeps others from changing the customer until the unit of work ends.
@@ -157,16 +170,18 @@ fn lock(c: &mut Conn, id: &CustomerId) -> Result<(), StoreError> {
 }
 
 /// A page of customers, oldest first.
-pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Customer>, StoreError> {
-    let total = matching(page).count().get_result(c)?;
-    let query = matching(page).order((customers::created_at, customers::id)).limit(page.limit).offset(page.offset);
+pub(crate) fn list(c: &mut Conn, reach: &Reach, page: &Page) -> Result<Listed<Customer>, StoreError> {
+    let total = matching(reach, page).count().get_result(c)?;
+    let query =
+        matching(reach, page).order((customers::created_at, customers::id)).limit(page.limit).offset(page.offset);
     let rows = query.select(CustomerRow::as_select()).load(c)?;
     Ok(Listed { entries: with_relations(c, rows)?, total })
 }
 
 /// Removes a customer with its limits and their counters. Teams and virtual keys of it stay, on their own.
 pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &CustomerId) -> Result<(), StoreError> {
-    let before = get(c, id)?;
+    let before = get(c, by.reach(), id)?;
+    by.may_change(Subject::Customer(id), Noun::Customer)?;
     by.expects(&before)?;
     meter::delete(c, before.limits().ids())?;
     let orphaned = virtual_keys::table.filter(virtual_keys::customer_id.eq(id.as_str()));
@@ -181,8 +196,12 @@ pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &CustomerId) -> Result<(),
     audit::deleted(c, by, ("customer", id.as_str()), &before)
 }
 
-fn matching(page: &Page) -> customers::BoxedQuery<'static, Backend> {
-    let query = customers::table.into_boxed();
+fn matching(reach: &Reach, page: &Page) -> customers::BoxedQuery<'static, Backend> {
+    let query = match reach {
+        Reach::Everything => customers::table.into_boxed(),
+        Reach::Team(_) => customers::table.filter(false.into_sql::<Bool>()).into_boxed(),
+        Reach::Customer(id) => customers::table.filter(customers::id.eq(id.to_string())).into_boxed(),
+    };
     match &page.search {
         Some(text) => query.filter(lower(customers::name).like(search::pattern(text)).escape('\\')),
         None => query,

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use jiff::ToSpan;
-use keyward_core::change::Idempotency;
+use keyward_core::change::{Actor, Idempotency};
 use keyward_core::invalid::Invalid;
 
 use super::Conn;
@@ -17,7 +17,7 @@ pub(super) fn earlier(c: &mut Conn, by: &Recorder) -> Result<Option<String>, Sto
     forget_old(c, by)?;
     let actor = &by.change.author.actor;
     let found: Option<(Vec<u8>, String)> = idempotency_keys::table
-        .find((actor.kind.as_str(), actor.name.as_str(), by.change.operation, key.as_str()))
+        .find((actor.kind.as_str(), identity(actor), by.change.operation, key.as_str()))
         .select((idempotency_keys::fingerprint, idempotency_keys::resource_id))
         .first(c)
         .optional()?;
@@ -38,7 +38,7 @@ pub(super) fn remember(c: &mut Conn, by: &Recorder, resource_id: &str) -> Result
     diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::actor_kind.eq(actor.kind.as_str()),
-            idempotency_keys::actor_name.eq(&actor.name),
+            idempotency_keys::actor_name.eq(identity(actor)),
             idempotency_keys::operation.eq(by.change.operation),
             idempotency_keys::key.eq(key),
             idempotency_keys::fingerprint.eq(fingerprint.as_slice()),
@@ -47,6 +47,11 @@ pub(super) fn remember(c: &mut Conn, by: &Recorder, resource_id: &str) -> Result
         ))
         .execute(c)?;
     Ok(())
+}
+
+/// What tells actors of one kind apart for good: a name can be given away and taken again.
+fn identity(actor: &Actor) -> &str {
+    if actor.id.is_empty() { &actor.name } else { &actor.id }
 }
 
 fn forget_old(c: &mut Conn, by: &Recorder) -> Result<(), StoreError> {

@@ -34,7 +34,8 @@ pub(super) fn check_provider(c: &mut Conn, name: Option<&ProviderName>) -> Resul
     }
 }
 
-fn check_team(c: &mut Conn, id: Option<&TeamId>) -> Result<(), StoreError> {
+/// The team must exist.
+pub(super) fn check_team(c: &mut Conn, id: Option<&TeamId>) -> Result<(), StoreError> {
     let Some(id) = id else { return Ok(()) };
     match diesel::select(exists(teams::table.find(id.as_str()))).get_result(c)? {
         true => Ok(()),

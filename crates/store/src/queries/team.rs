@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use jiff::Timestamp;
+use keyward_core::authority::{Reach, Subject};
 use keyward_core::ids::{CustomerId, TeamId};
-use keyward_core::invalid::Invalid;
+use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::{Limits, ResetUsage};
 use keyward_core::list::{Listed, Page};
 use keyward_core::owner::{Customer, Team};
+use keyward_core::permission::Access;
 use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::virtual_key::VirtualKeyFilter;
 
@@ -19,8 +21,12 @@ use super::search::{self, CHUNK};
 use super::{Backend, Conn, audit, customer, idempotency, meter, reference, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, denied};
 use crate::schema::{lower, teams, virtual_keys};
+
+/// Why a team with virtual keys is not deleted by somebody whose reach ends at the team's customer.
+const KEYS_WOULD_ESCAPE: &str =
+    "The team has virtual keys, which would no longer belong to the customer: delete or move them first";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = teams)]
@@ -73,33 +79,39 @@ impl TeamRow {
 /// Stores a new team with its limits.
 pub(crate) fn create(c: &mut Conn, by: &Recorder, team: &Team) -> Result<Team, StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return get_with_views(c, &id.into(), by.change.at);
+        return get_with_views(c, by.reach(), &id.into(), by.change.at);
     }
+    let (_, customer_id) = by.reach().home(None, team.customer_id.clone());
+    let team = &Team { customer_id, ..team.clone() };
     reference::check_customer(c, team.customer_id.as_ref())?;
+    if !by.may_make(subject(team)) {
+        return Err(denied());
+    }
     diesel::insert_into(teams::table).values(TeamRow::new(team)).execute(c)?;
     limit::insert(c, &LimitOwner::Team(team.id.to_string()), &team.limits())?;
     idempotency::remember(c, by, team.id.as_str())?;
-    let created = get(c, &team.id)?;
+    let created = get(c, by.reach(), &team.id)?;
     audit::created(c, by, ("team", created.id.as_str()), &created)?;
-    get_with_views(c, &team.id, by.change.at)
+    get_with_views(c, by.reach(), &team.id, by.change.at)
 }
 
 /// One team.
-pub(crate) fn get(c: &mut Conn, id: &TeamId) -> Result<Team, StoreError> {
+pub(crate) fn get(c: &mut Conn, reach: &Reach, id: &TeamId) -> Result<Team, StoreError> {
     let rows = teams::table.find(id.as_str()).select(TeamRow::as_select()).load(c)?;
     let found = with_relations(c, rows)?;
-    found.into_iter().next().ok_or(StoreError::NotFound(Noun::Team))
+    let visible = found.into_iter().find(|team| reach.permits(Access::Read, subject(team)));
+    visible.ok_or(StoreError::NotFound(Noun::Team))
 }
 
 /// One team with its customer and its oldest virtual keys.
-pub(crate) fn get_with_views(c: &mut Conn, id: &TeamId, now: Timestamp) -> Result<Team, StoreError> {
-    let mut team = get(c, id)?;
-    team.customer = match &team.customer_id {
-        Some(id) => Some(Box::new(customer::get(c, id)?)),
+pub(crate) fn get_with_views(c: &mut Conn, reach: &Reach, id: &TeamId, now: Timestamp) -> Result<Team, StoreError> {
+    let mut team = get(c, reach, id)?;
+    team.customer = match visible_customer(reach, &team) {
+        Some(id) => Some(Box::new(customer::get(c, reach, id)?)),
         None => None,
     };
     let own = VirtualKeyFilter { team_id: Some(id.clone()), page: search::first_page(), ..VirtualKeyFilter::default() };
-    let keys = virtual_key_list::without_owners(c, &own, now)?.entries;
+    let keys = virtual_key_list::without_owners(c, reach, &own, now)?.entries;
     team.virtual_keys = keys.into_iter().map(|(_, key)| key).collect();
     Ok(team)
 }
@@ -136,11 +148,15 @@ pub(crate) fn update(
     edit: impl FnOnce(&Team, Timestamp) -> Result<(Team, ResetUsage), Invalid>,
 ) -> Result<(Team, Vec<Adjustment>), StoreError> {
     lock(c, id)?;
-    let before = get(c, id)?;
+    let before = get(c, by.reach(), id)?;
+    by.may_change(subject(&before), Noun::Team)?;
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let (draft, reset) = edit(&before, now)?;
     reference::check_customer(c, draft.customer_id.as_ref())?;
+    if !by.may_make(subject(&draft)) {
+        return Err(StoreError::Denied(Invalid::at("customer_id".into(), "The team cannot leave its customer")));
+    }
     diesel::update(teams::table.find(id.as_str()))
         .set((
             teams::name.eq(&draft.name),
@@ -150,7 +166,7 @@ pub(crate) fn update(
         ))
         .execute(c)?;
     limit::update(c, &LimitOwner::Team(id.to_string()), &before.limits(), &draft.limits())?;
-    let after = get(c, id)?;
+    let after = get(c, by.reach(), id)?;
     let scope = Scope { kind: ScopeKind::Team, id: id.as_str().into() };
     limit::adopt_windows(c, &after.limits(), &scope, now)?;
     let adjustments = match reset {
@@ -158,7 +174,7 @@ pub(crate) fn update(
         ResetUsage::No => Vec::new(),
     };
     audit::edited(c, by, ("team", id.as_str()), &before, &after)?;
-    Ok((get_with_views(c, id, now)?, adjustments))
+    Ok((get_with_views(c, by.reach(), id, now)?, adjustments))
 }
 
 /// Keeps others from changing the team until the unit of work ends.
@@ -171,23 +187,28 @@ fn lock(c: &mut Conn, id: &TeamId) -> Result<(), StoreError> {
 }
 
 /// A page of teams, oldest first.
-pub(crate) fn list(c: &mut Conn, page: &Page) -> Result<Listed<Team>, StoreError> {
-    let total = matching(page).count().get_result(c)?;
-    let query = matching(page).order((teams::created_at, teams::id)).limit(page.limit).offset(page.offset);
+pub(crate) fn list(c: &mut Conn, reach: &Reach, page: &Page) -> Result<Listed<Team>, StoreError> {
+    let total = matching(reach, page).count().get_result(c)?;
+    let query = matching(reach, page).order((teams::created_at, teams::id)).limit(page.limit).offset(page.offset);
     let rows = query.select(TeamRow::as_select()).load(c)?;
     let mut entries = with_relations(c, rows)?;
-    let customers: Vec<&str> = entries.iter().filter_map(|team| Some(team.customer_id.as_ref()?.as_str())).collect();
+    let customers: Vec<&str> =
+        entries.iter().filter_map(|team| Some(visible_customer(reach, team)?.as_str())).collect();
     let customers: HashMap<CustomerId, Customer> = customer::of_ids(c, &customers)?;
     for team in &mut entries {
-        team.customer = team.customer_id.as_ref().and_then(|id| customers.get(id)).cloned().map(Box::new);
+        team.customer = visible_customer(reach, team).and_then(|id| customers.get(id)).cloned().map(Box::new);
     }
     Ok(Listed { entries, total })
 }
 
 /// Removes a team with its limits and their counters. Its virtual keys stay, on their own.
 pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &TeamId) -> Result<(), StoreError> {
-    let before = get(c, id)?;
+    let before = get(c, by.reach(), id)?;
+    by.may_change(subject(&before), Noun::Team)?;
     by.expects(&before)?;
+    if *by.reach() != Reach::Everything && before.virtual_key_count > 0 {
+        return Err(StoreError::Denied(Invalid::at(Pointer::ROOT, KEYS_WOULD_ESCAPE)));
+    }
     meter::delete(c, before.limits().ids())?;
     let orphaned = virtual_keys::table.filter(virtual_keys::team_id.eq(id.as_str()));
     diesel::update(orphaned)
@@ -197,8 +218,22 @@ pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &TeamId) -> Result<(), Sto
     audit::deleted(c, by, ("team", id.as_str()), &before)
 }
 
-fn matching(page: &Page) -> teams::BoxedQuery<'static, Backend> {
-    let query = teams::table.into_boxed();
+/// The team, as a reach is asked about it.
+const fn subject(team: &Team) -> Subject<'_> {
+    Subject::Team { id: &team.id, customer: team.customer_id.as_ref() }
+}
+
+/// The team's customer, if somebody of this reach may see it.
+fn visible_customer<'a>(reach: &Reach, team: &'a Team) -> Option<&'a CustomerId> {
+    team.customer_id.as_ref().filter(|id| reach.permits(Access::Read, Subject::Customer(id)))
+}
+
+fn matching(reach: &Reach, page: &Page) -> teams::BoxedQuery<'static, Backend> {
+    let query = match reach {
+        Reach::Everything => teams::table.into_boxed(),
+        Reach::Team(id) => teams::table.filter(teams::id.eq(id.to_string())).into_boxed(),
+        Reach::Customer(id) => teams::table.filter(teams::customer_id.eq(id.to_string())).into_boxed(),
+    };
     match &page.search {
         Some(text) => query.filter(lower(teams::name).like(search::pattern(text)).escape('\\')),
         None => query,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use keyward_core::authority::Reach;
 use keyward_core::ids::{CustomerId, TeamId, VirtualKeyId};
 use keyward_core::limits::Limits;
 use keyward_core::owner::{Customer, Team};
@@ -12,7 +13,7 @@ use keyward_core::virtual_key::{Metadata, VirtualKey, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
 use super::search::CHUNK;
-use super::{Conn, audit, customer, meter, model_config, provider_config, team, virtual_key_metadata};
+use super::{Conn, audit, customer, meter, model_config, provider_config, reach, team, virtual_key_metadata};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -122,9 +123,18 @@ fn key_hash(bytes: Vec<u8>) -> Result<KeyHash, StoreError> {
 }
 
 /// One virtual key with its hashes.
-pub(crate) fn get(c: &mut Conn, id: &VirtualKeyId, reveal: Reveal, sealer: &Sealer) -> Result<KnownKey, StoreError> {
+pub(crate) fn get(
+    c: &mut Conn,
+    reach: &Reach,
+    id: &VirtualKeyId,
+    reveal: Reveal,
+    sealer: &Sealer,
+) -> Result<KnownKey, StoreError> {
     let rows = virtual_keys::table.find(id.as_str()).select(VirtualKeyRow::as_select()).load(c)?;
     let mut found = with_relations(c, rows)?;
+    for (_, key) in &found {
+        reach::sees_key(c, reach, key.team_id.as_ref(), key.customer_id.as_ref())?;
+    }
     show(c, &mut found, reveal, sealer)?;
     found.into_iter().next().ok_or(StoreError::NotFound(Noun::VirtualKey))
 }
@@ -132,11 +142,12 @@ pub(crate) fn get(c: &mut Conn, id: &VirtualKeyId, reveal: Reveal, sealer: &Seal
 /// One virtual key with its hashes and its owner.
 pub(crate) fn get_with_owner(
     c: &mut Conn,
+    reach: &Reach,
     id: &VirtualKeyId,
     reveal: Reveal,
     sealer: &Sealer,
 ) -> Result<KnownKey, StoreError> {
-    let mut found = [get(c, id, reveal, sealer)?];
+    let mut found = [get(c, reach, id, reveal, sealer)?];
     embed_owners(c, &mut found)?;
     let [found] = found;
     Ok(found)
@@ -168,32 +179,37 @@ pub(crate) fn reveal(
     id: &VirtualKeyId,
     sealer: &Sealer,
 ) -> Result<VirtualKeyValue, StoreError> {
-    let (_, key) = get(c, id, Reveal::Full, sealer)?;
+    let (_, key) = get(c, by.reach(), id, Reveal::Full, sealer)?;
+    reach::may_change_key(c, by, key.team_id.as_ref(), key.customer_id.as_ref())?;
     audit::shown(c, by, ("virtual_key", id.as_str()))?;
     Ok(key.value)
 }
 
 /// Removes a virtual key with its provider configs, the model configs that are for it, limits and counters.
 pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &VirtualKeyId, sealer: &Sealer) -> Result<(), StoreError> {
-    lock(c, id)?;
-    let (_, key) = get(c, id, Reveal::Redacted, sealer)?;
+    lock(c, by, id)?;
+    let (_, key) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     by.expects(&key)?;
     meter::delete(c, key.limits().ids())?;
     for (_, limits) in key.provider_configs.iter().flat_map(ProviderConfig::all_limits) {
         meter::delete(c, limits.ids())?;
     }
+    by.allow_consequences();
     model_config::delete_of_key(c, by, id)?;
     diesel::delete(virtual_keys::table.find(id.as_str())).execute(c)?;
     audit::deleted(c, by, ("virtual_key", id.as_str()), &key)
 }
 
-/// Keeps others from changing the virtual key until the unit of work ends.
-pub(super) fn lock(c: &mut Conn, id: &VirtualKeyId) -> Result<(), StoreError> {
+/// Keeps others from changing the virtual key until the unit of work ends, if its author may change it at all.
+pub(super) fn lock(c: &mut Conn, by: &Recorder, id: &VirtualKeyId) -> Result<(), StoreError> {
     let unchanged = virtual_keys::updated_at.eq(virtual_keys::updated_at);
-    match diesel::update(virtual_keys::table.find(id.as_str())).set(unchanged).execute(c)? {
-        0 => Err(StoreError::NotFound(Noun::VirtualKey)),
-        _ => Ok(()),
-    }
+    let owners: Option<(Option<String>, Option<String>)> = diesel::update(virtual_keys::table.find(id.as_str()))
+        .set(unchanged)
+        .returning((virtual_keys::team_id, virtual_keys::customer_id))
+        .get_result(c)
+        .optional()?;
+    let (team, customer) = owners.ok_or(StoreError::NotFound(Noun::VirtualKey))?;
+    reach::may_change_key(c, by, team.map(Into::into).as_ref(), customer.map(Into::into).as_ref())
 }
 
 /// The virtual keys of these rows.

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use jiff::Timestamp;
+use keyward_core::authority::Reach;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::Invalid;
 use keyward_core::ledger::Adjustment;
@@ -13,7 +14,7 @@ use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
 use super::virtual_key::{get, get_with_owner, lock};
-use super::{Conn, audit, idempotency, meter, provider_config, reference, virtual_key_metadata};
+use super::{Conn, audit, idempotency, meter, provider_config, reach, reference, virtual_key_metadata};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -31,9 +32,12 @@ pub(crate) fn create(
     sealer: &Sealer,
 ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return repeated(c, &id.into(), sealer);
+        return repeated(c, by.reach(), &id.into(), sealer);
     }
+    let (team_id, customer_id) = by.reach().home(draft.team_id.clone(), draft.customer_id.clone());
+    let draft = &VirtualKeyDraft { team_id, customer_id, ..draft.clone() };
     let configs = reference::resolve(c, draft, None)?;
+    reach::may_make_key(c, by, draft.team_id.as_ref(), draft.customer_id.as_ref())?;
     let sealed = sealer.seal(value.expose(), Place::virtual_key(draft.id.as_str()))?;
     diesel::insert_into(virtual_keys::table)
         .values((
@@ -64,17 +68,22 @@ pub(crate) fn create(
     }
     virtual_key_metadata::replace(c, &draft.id, &draft.metadata)?;
     idempotency::remember(c, by, draft.id.as_str())?;
-    let (_, created) = get(c, &draft.id, Reveal::Redacted, sealer)?;
+    let (_, created) = get(c, by.reach(), &draft.id, Reveal::Redacted, sealer)?;
     audit::created(c, by, ("virtual_key", draft.id.as_str()), &created)?;
-    get_with_owner(c, &draft.id, Reveal::Full, sealer)
+    get_with_owner(c, by.reach(), &draft.id, Reveal::Full, sealer)
 }
 
 /// What a create made before. Its secret is shown once more, unless it is another one by now: whoever made the first does not
 /// get to know that.
-fn repeated(c: &mut Conn, id: &VirtualKeyId, sealer: &Sealer) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
-    let found = get_with_owner(c, id, Reveal::Redacted, sealer)?;
+fn repeated(
+    c: &mut Conn,
+    reach: &Reach,
+    id: &VirtualKeyId,
+    sealer: &Sealer,
+) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
+    let found = get_with_owner(c, reach, id, Reveal::Redacted, sealer)?;
     match found.1.rotated_at {
-        None => get_with_owner(c, id, Reveal::Full, sealer),
+        None => get_with_owner(c, reach, id, Reveal::Full, sealer),
         Some(_) => Ok(found),
     }
 }
@@ -91,23 +100,24 @@ pub(crate) fn update(
     sealer: &Sealer,
     edit: impl FnOnce(&VirtualKey, Timestamp) -> Result<VirtualKeyDraft, Invalid>,
 ) -> Result<Edited, StoreError> {
-    lock(c, id)?;
-    let (_, before) = get(c, id, Reveal::Redacted, sealer)?;
+    lock(c, by, id)?;
+    let (_, before) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let draft = edit(&before, now)?;
     let configs = reference::resolve(c, &draft, Some(&before))?;
+    reach::may_make_key(c, by, draft.team_id.as_ref(), draft.customer_id.as_ref())?;
     write(c, id, &draft)?;
     limit::update(c, &LimitOwner::VirtualKey(id.to_string()), &before.limits(), &draft.limits)?;
     write_configs(c, id, &before.provider_configs, &configs)?;
-    let (_, after) = get(c, id, Reveal::Redacted, sealer)?;
+    let (_, after) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     adopt_windows(c, &after, now)?;
     let adjustments = match draft.reset_budget_usage {
         ResetUsage::Yes => meter::reset(c, after.all_budgets().map(|budget| &budget.id), now)?,
         ResetUsage::No => Vec::new(),
     };
     audit::edited(c, by, ("virtual_key", id.as_str()), &before, &after)?;
-    Ok((get_with_owner(c, id, reveal, sealer)?, adjustments))
+    Ok((get_with_owner(c, by.reach(), id, reveal, sealer)?, adjustments))
 }
 
 /// The draft's own columns. Its secret is not edited.

@@ -4,6 +4,7 @@ use diesel::dsl::{case_when, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 use jiff::Timestamp;
+use keyward_core::authority::Reach;
 use keyward_core::list::Listed;
 use keyward_core::virtual_key::{SortBy, VirtualKey, VirtualKeyFilter, VirtualKeyHashes};
 
@@ -11,7 +12,7 @@ use super::virtual_key::{VirtualKeyRow, embed_owners, show, with_relations};
 use super::{Backend, Conn, search};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
-use crate::schema::{lower, virtual_key_metadata, virtual_keys};
+use crate::schema::{lower, teams, virtual_key_metadata, virtual_keys};
 use crate::seal::Sealer;
 use crate::store::Reveal;
 
@@ -20,12 +21,13 @@ type Query = virtual_keys::BoxedQuery<'static, Backend>;
 /// A page of virtual keys with their hashes and owners.
 pub(crate) fn list(
     c: &mut Conn,
+    reach: &Reach,
     filter: &VirtualKeyFilter,
     now: Timestamp,
     reveal: Reveal,
     sealer: &Sealer,
 ) -> Result<Listed<(VirtualKeyHashes, VirtualKey)>, StoreError> {
-    let mut listed = without_owners(c, filter, now)?;
+    let mut listed = without_owners(c, reach, filter, now)?;
     embed_owners(c, &mut listed.entries)?;
     show(c, &mut listed.entries, reveal, sealer)?;
     Ok(listed)
@@ -34,18 +36,32 @@ pub(crate) fn list(
 /// A page of virtual keys with their hashes. Their secrets are redacted.
 pub(super) fn without_owners(
     c: &mut Conn,
+    reach: &Reach,
     filter: &VirtualKeyFilter,
     now: Timestamp,
 ) -> Result<Listed<(VirtualKeyHashes, VirtualKey)>, StoreError> {
-    let total = matching(filter).count().get_result(c)?;
-    let query = sorted(matching(filter), filter, now).limit(filter.page.limit).offset(filter.page.offset);
+    let total = matching(reach, filter).count().get_result(c)?;
+    let query = sorted(matching(reach, filter), filter, now).limit(filter.page.limit).offset(filter.page.offset);
     let rows = query.select(VirtualKeyRow::as_select()).load(c)?;
     Ok(Listed { entries: with_relations(c, rows)?, total })
 }
 
-fn matching(filter: &VirtualKeyFilter) -> Query {
+/// The virtual keys that somebody of this reach sees.
+fn within(reach: &Reach) -> Query {
+    match reach {
+        Reach::Everything => virtual_keys::table.into_boxed(),
+        Reach::Team(id) => virtual_keys::table.filter(virtual_keys::team_id.eq(id.to_string())).into_boxed(),
+        Reach::Customer(id) => {
+            let teams = teams::table.filter(teams::customer_id.eq(id.to_string())).select(teams::id.nullable());
+            let own = virtual_keys::customer_id.eq(id.to_string()).or(virtual_keys::team_id.eq_any(teams));
+            virtual_keys::table.filter(own.assume_not_null()).into_boxed()
+        }
+    }
+}
+
+fn matching(reach: &Reach, filter: &VirtualKeyFilter) -> Query {
     let VirtualKeyFilter { page, customer_id, team_id, metadata, sort_by: _, descending: _ } = filter.clone();
-    let mut query = virtual_keys::table.into_boxed();
+    let mut query = within(reach);
     query = match (customer_id.map(|id| id.to_string()), team_id.map(|id| id.to_string())) {
         (None, None) => query,
         (Some(customer), None) => query.filter(virtual_keys::customer_id.eq(customer)),

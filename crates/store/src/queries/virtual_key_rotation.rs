@@ -24,8 +24,8 @@ pub(crate) fn rotate(
     hash: KeyHash,
     sealer: &Sealer,
 ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
-    lock(c, id)?;
-    let (hashes, before) = get(c, id, Reveal::Redacted, sealer)?;
+    lock(c, by, id)?;
+    let (hashes, before) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let until = now.checked_add(rotation.cooldown).unwrap_or(Timestamp::MAX);
@@ -41,9 +41,9 @@ pub(crate) fn rotate(
             virtual_keys::updated_at.eq(Instant(now)),
         ))
         .execute(c)?;
-    let (_, after) = get(c, id, Reveal::Redacted, sealer)?;
+    let (_, after) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     audit::edited(c, by, ("virtual_key", id.as_str()), &before, &after)?;
-    get_with_owner(c, id, Reveal::Full, sealer)
+    get_with_owner(c, by.reach(), id, Reveal::Full, sealer)
 }
 
 /// The virtual keys that have expired and shall be deleted then, at most `most` of them, with when they were last edited.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyward_core::authority::Reach;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -44,14 +45,15 @@ impl Store {
         database.migrate(&handle).await?;
         let root = database.root_key(&handle, root_key).await?;
         let inner = Inner {
-            hasher: KeyHasher::new(&root)?,
+            hasher: KeyHasher::new(&root, "virtual-key-lookup")?,
+            tokens: KeyHasher::new(&root, "management-token-lookup")?,
             sealer: Arc::new(Sealer::new(&root)?),
             chain: AuditChain::new(&root)?,
             running: TaskTracker::new(),
             handle,
             database,
         };
-        let store = Self { inner: Arc::new(inner) };
+        let store = Self { inner: Arc::new(inner), reach: Reach::Everything };
         let sealer = store.sealer();
         writing!(&store, |queries, c| {
             queries::root_key_check::verify(c, &sealer)?;

@@ -27,7 +27,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none with this id.
     pub async fn team_get(&self, id: TeamId, now: Timestamp) -> Result<Team, StoreError> {
-        reading!(self, |queries, c| queries::team::get_with_views(c, &id, now))
+        let reach = self.reach.clone();
+        reading!(self, |queries, c| queries::team::get_with_views(c, &reach, &id, now))
     }
 
     /// Edits a team to what `edit` makes of it at the instant that it is given; nobody else changes it in between. Gives
@@ -50,7 +51,8 @@ impl Store {
     /// # Errors
     /// Only faults.
     pub async fn team_list(&self, page: Page) -> Result<Listed<Team>, StoreError> {
-        reading!(self, |queries, c| queries::team::list(c, &page))
+        let reach = self.reach.clone();
+        reading!(self, |queries, c| queries::team::list(c, &reach, &page))
     }
 
     /// Removes a team with its limits and their counters; its virtual keys stay, on their own.
@@ -76,7 +78,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none with this id.
     pub async fn customer_get(&self, id: CustomerId, now: Timestamp) -> Result<Customer, StoreError> {
-        reading!(self, |queries, c| queries::customer::get_with_views(c, &id, now))
+        let reach = self.reach.clone();
+        reading!(self, |queries, c| queries::customer::get_with_views(c, &reach, &id, now))
     }
 
     /// Edits a customer to what `edit` makes of it at the instant that it is given; nobody else changes it in between. Gives
@@ -99,7 +102,8 @@ impl Store {
     /// # Errors
     /// Only faults.
     pub async fn customer_list(&self, page: Page) -> Result<Listed<Customer>, StoreError> {
-        reading!(self, |queries, c| queries::customer::list(c, &page))
+        let reach = self.reach.clone();
+        reading!(self, |queries, c| queries::customer::list(c, &reach, &page))
     }
 
     /// Removes a customer with its limits and their counters; its teams and virtual keys stay, on their own.

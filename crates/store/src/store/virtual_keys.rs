@@ -36,7 +36,9 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id.
     pub async fn virtual_key_get(&self, id: VirtualKeyId, reveal: Reveal) -> Result<VirtualKey, StoreError> {
         let sealer = self.sealer();
-        let (_, key) = reading!(self, |queries, c| queries::virtual_key::get_with_owner(c, &id, reveal, &sealer))?;
+        let reach = self.reach.clone();
+        let (_, key) =
+            reading!(self, |queries, c| queries::virtual_key::get_with_owner(c, &reach, &id, reveal, &sealer))?;
         Ok(key)
     }
 
@@ -51,7 +53,9 @@ impl Store {
         reveal: Reveal,
     ) -> Result<Listed<VirtualKey>, StoreError> {
         let sealer = self.sealer();
-        let listed = reading!(self, |queries, c| queries::virtual_key_list::list(c, &filter, now, reveal, &sealer))?;
+        let reach = self.reach.clone();
+        let listed =
+            reading!(self, |queries, c| queries::virtual_key_list::list(c, &reach, &filter, now, reveal, &sealer))?;
         let entries = listed.entries.into_iter().map(|(_, key)| key).collect();
         Ok(Listed { entries, total: listed.total })
     }

@@ -6,8 +6,8 @@ use keyward_server::AdminCredential;
 use super::VIRTUAL_KEYS;
 use crate::harness::{App, Contract};
 
-/// These need no admin: the quota is the virtual key's own, and probes have no credential.
-const OPEN: [&str; 3] = ["livez", "readyz", "virtual_key_quota"];
+/// These need no admin: the quota is the virtual key's own, probes have no credential, and a login is how one is shown.
+const OPEN: [&str; 6] = ["livez", "readyz", "session_login", "session_logout", "session_status", "virtual_key_quota"];
 
 async fn guarded() -> App {
     let credential = AdminCredential::new("admin", &"not-a-real-password".into());
@@ -47,6 +47,7 @@ async fn every_operation_asks_for_the_admin() {
                 assert_eq!(reply.header("www-authenticate"), "Basic realm=\"keyward\"");
             }
             (false, true) => assert_eq!(reply.error().1, "virtual_key_required"),
+            (false, false) if path.ends_with("/login") => assert_eq!(reply.error().1, "invalid_json"),
             (false, false) => assert_eq!(reply.status, 200, "{method} {path}"),
         }
         let authorised = app.raw(&method, &path).header("authorization", "Basic YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==");

@@ -70,6 +70,7 @@ fn golden(name: &str, answer: &Value) {
         ".**.value",
         dynamic_redaction(|content, path| match content.as_str() {
             Some(text) if text.starts_with("sk-bf-") => secret(content, path),
+            Some(text) if text.starts_with("sk-kw-") => "[management key]".into(),
             Some(_) | None => content,
         }),
     );
@@ -214,6 +215,18 @@ async fn routing_rules() {
         "query": { "combinator": "and", "rules": [] }, "ttft_timeout_ms": 2500,
     });
     golden("RoutingRule", &done(&app, "POST", RULES, body).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn management() {
+    let app = App::start().await;
+    let body = json!({
+        "name": "ci", "description": "makes virtual keys", "expires_at": "2099-01-01T00:00:00Z",
+        "permissions": [{ "resource": "virtual_keys", "access": "write" }, { "resource": "audit", "access": "read" }],
+    });
+    golden("ManagementKeyIssued", &done(&app, "POST", "/api/management-keys", body).await);
+    let body = json!({ "client_config": { "vk_rotation_cooldown": "24h", "allowed_origins": ["https://a.example"] } });
+    golden("ServerConfig", &done(&app, "PUT", "/api/config", body).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,10 @@ mod admin;
 mod audit;
 mod bad_input;
 mod conditions;
+mod config;
 mod customers;
 mod golden;
+mod management_keys;
 mod model_configs;
 mod pricing_overrides;
 mod provider_governance;
@@ -13,6 +15,7 @@ mod provider_keys;
 mod providers;
 mod routing_rules;
 mod seeds;
+mod sessions;
 mod teams;
 mod virtual_keys;
 

@@ -324,8 +324,9 @@ CREATE TABLE audit_log (
     sequence BIGINT NOT NULL CONSTRAINT audit_log_pkey PRIMARY KEY,
     at TIMESTAMPTZ NOT NULL,
     actor_kind TEXT COLLATE "C" NOT NULL
-        CONSTRAINT audit_log_actor_kind CHECK (actor_kind IN ('local', 'admin', 'config_file', 'server')),
+        CONSTRAINT audit_log_actor_kind CHECK (actor_kind IN ('local', 'admin', 'management_key', 'config_file', 'server')),
     actor_name TEXT COLLATE "C" NOT NULL,
+    actor_id TEXT COLLATE "C" NOT NULL,
     source TEXT COLLATE "C" NOT NULL,
     request_id TEXT COLLATE "C" NOT NULL,
     action TEXT COLLATE "C" NOT NULL,
@@ -357,3 +358,49 @@ CREATE TABLE idempotency_keys (
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor_kind, actor_name, operation, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- What the API has said about the server's configuration. There is one row, from the beginning.
+CREATE TABLE server_config (
+    id INTEGER NOT NULL CONSTRAINT server_config_pkey PRIMARY KEY CONSTRAINT server_config_single CHECK (id = 1),
+    rotation_cooldown BIGINT NOT NULL,
+    allowed_origins TEXT NOT NULL,
+    -- Null until the API has said who may manage.
+    auth_is_enabled BOOLEAN,
+    admin_username TEXT,
+    -- The password's Argon2id hash, or the name of the environment variable that has the password.
+    admin_password_hash TEXT,
+    admin_password_variable TEXT,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT server_config_one_password CHECK (admin_password_hash IS NULL OR admin_password_variable IS NULL)
+);
+INSERT INTO server_config (id, rotation_cooldown, allowed_origins, updated_at) VALUES (1, 0, '[]', 'epoch');
+
+CREATE TABLE sessions (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT sessions_pkey PRIMARY KEY,
+    token_hash BYTEA NOT NULL CONSTRAINT sessions_token_hash UNIQUE,
+    -- Which credential opened it: with another one in force, the session is over.
+    credential BYTEA NOT NULL,
+    username TEXT COLLATE "C" NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_by_age ON sessions (created_at, id);
+
+-- Team and customer are no references: a key whose team is gone must reach nothing, and not everything.
+CREATE TABLE management_keys (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT management_keys_pkey PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT management_keys_name UNIQUE,
+    description TEXT COLLATE "C" NOT NULL,
+    value_hash BYTEA NOT NULL CONSTRAINT management_keys_value_hash UNIQUE,
+    permissions TEXT NOT NULL,
+    team_id TEXT COLLATE "C",
+    customer_id TEXT COLLATE "C",
+    is_active BOOLEAN NOT NULL,
+    expires_at TIMESTAMPTZ,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT management_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
+);
+CREATE INDEX management_keys_by_age ON management_keys (created_at, id);

@@ -325,8 +325,9 @@ CREATE TABLE audit_log (
     sequence INTEGER NOT NULL CONSTRAINT audit_log_pkey PRIMARY KEY,
     at INTEGER NOT NULL,
     actor_kind TEXT NOT NULL
-        CONSTRAINT audit_log_actor_kind CHECK (actor_kind IN ('local', 'admin', 'config_file', 'server')),
+        CONSTRAINT audit_log_actor_kind CHECK (actor_kind IN ('local', 'admin', 'management_key', 'config_file', 'server')),
     actor_name TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
     source TEXT NOT NULL,
     request_id TEXT NOT NULL,
     action TEXT NOT NULL,
@@ -358,3 +359,49 @@ CREATE TABLE idempotency_keys (
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor_kind, actor_name, operation, key)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- What the API has said about the server's configuration. There is one row, from the beginning.
+CREATE TABLE server_config (
+    id INTEGER NOT NULL CONSTRAINT server_config_pkey PRIMARY KEY CONSTRAINT server_config_single CHECK (id = 1),
+    rotation_cooldown INTEGER NOT NULL,
+    allowed_origins TEXT NOT NULL,
+    -- Null until the API has said who may manage.
+    auth_is_enabled INTEGER CONSTRAINT server_config_auth_is_enabled CHECK (auth_is_enabled IN (0, 1)),
+    admin_username TEXT,
+    -- The password's Argon2id hash, or the name of the environment variable that has the password.
+    admin_password_hash TEXT,
+    admin_password_variable TEXT,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT server_config_one_password CHECK (admin_password_hash IS NULL OR admin_password_variable IS NULL)
+) STRICT;
+INSERT INTO server_config (id, rotation_cooldown, allowed_origins, updated_at) VALUES (1, 0, '[]', 0);
+
+CREATE TABLE sessions (
+    id TEXT NOT NULL CONSTRAINT sessions_pkey PRIMARY KEY,
+    token_hash BLOB NOT NULL CONSTRAINT sessions_token_hash UNIQUE,
+    -- Which credential opened it: with another one in force, the session is over.
+    credential BLOB NOT NULL,
+    username TEXT NOT NULL,
+    source TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_age ON sessions (created_at, id);
+
+-- Team and customer are no references: a key whose team is gone must reach nothing, and not everything.
+CREATE TABLE management_keys (
+    id TEXT NOT NULL CONSTRAINT management_keys_pkey PRIMARY KEY,
+    name TEXT NOT NULL CONSTRAINT management_keys_name UNIQUE,
+    description TEXT NOT NULL,
+    value_hash BLOB NOT NULL CONSTRAINT management_keys_value_hash UNIQUE,
+    permissions TEXT NOT NULL,
+    team_id TEXT,
+    customer_id TEXT,
+    is_active INTEGER NOT NULL CONSTRAINT management_keys_is_active CHECK (is_active IN (0, 1)),
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT management_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
+) STRICT;
+CREATE INDEX management_keys_by_age ON management_keys (created_at, id);

@@ -1,13 +1,18 @@
 //! `POST /api/governance/virtual-keys/{vk_id}/rotate`, `POST /api/governance/virtual-keys/rotate`
 
-use std::time::Duration;
-
 use keyward_client::{CreateVirtualKey, NanoUsd, RotateVirtualKeys, VirtualKey};
 use serde_json::json;
 
 use super::super::{VIRTUAL_KEYS, refused, send};
 use crate::gateway::{chat, with_budget};
 use crate::harness::App;
+
+async fn with_cooldown(cooldown: serde_json::Value) -> App {
+    let app = App::start().await;
+    let request = json!({ "client_config": { "vk_rotation_cooldown": cooldown } });
+    app.client.config_update(&serde_json::from_value(request).unwrap()).await.unwrap();
+    app
+}
 
 async fn status(app: &App, key: &VirtualKey) -> u16 {
     let answer = app.caller(key).chat_completion_create(&chat("demo/echo", "hi")).await;
@@ -32,7 +37,7 @@ async fn without_a_cooldown_the_old_value_works_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn during_the_cooldown_both_values_work_and_only_one_old_one_is_remembered() {
-    let app = App::builder().settings(|settings| settings.rotation_cooldown = Duration::from_secs(3600)).start().await;
+    let app = with_cooldown(json!("1h")).await;
     let first = app.key(CreateVirtualKey::default()).await;
     let second = app.client.virtual_key_rotate(&first.id).await.unwrap().virtual_key;
     assert!(second.previous_value_expires_at.unwrap() > second.rotated_at.unwrap());
@@ -48,11 +53,25 @@ async fn during_the_cooldown_both_values_work_and_only_one_old_one_is_remembered
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_cooldown_is_over_the_old_value_works_no_more() {
-    let app = App::builder().settings(|settings| settings.rotation_cooldown = Duration::from_micros(1)).start().await;
+    let app = with_cooldown(json!(1_000)).await;
     let old = app.key(CreateVirtualKey::default()).await;
     let new = app.client.virtual_key_rotate(&old.id).await.unwrap().virtual_key;
     assert_eq!(new.previous_value_expires_at, None);
     assert_eq!(status(&app, &old).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_save_no_cooldown_ends_those_that_are_running() {
+    let app = with_cooldown(json!("1h")).await;
+    let old = app.key(CreateVirtualKey::default()).await;
+    let new = app.client.virtual_key_rotate(&old.id).await.unwrap().virtual_key;
+    assert_eq!((status(&app, &old).await, status(&app, &new).await), (200, 200));
+    let request = json!({ "client_config": { "vk_rotation_cooldown": "" } });
+    app.client.config_update(&serde_json::from_value(request).unwrap()).await.unwrap();
+    assert_eq!((status(&app, &old).await, status(&app, &new).await), (401, 200));
+    assert_eq!(app.client.virtual_key_get(&new.id).await.unwrap().previous_value_expires_at, None);
+    let app = app.restarted().await;
+    assert_eq!((status(&app, &old).await, status(&app, &new).await), (401, 200));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,82 @@
+//! Sessions: what a login opens, so that the password need not be sent again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::change::Versioned;
+use crate::ids::SessionId;
+
+/// A session of the administrator. Its token is in a cookie, and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// Identifies the session; not its token.
+    pub id: SessionId,
+    /// Who logged in.
+    pub username: String,
+    /// The network address that the login came from.
+    pub source: String,
+    /// When the login was.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it was last used, to within some minutes.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_used_at: Timestamp,
+    /// When it ends however much it is used.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+impl Versioned for Session {
+    fn updated_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
+/// The sessions that are open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionList {
+    /// The sessions, oldest first.
+    pub sessions: Vec<Session>,
+    /// How many there are.
+    pub count: i64,
+}
+
+/// Asks for a session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The administrator's name.
+    pub username: String,
+    /// The password to it.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Whether managing needs a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuthStatus {
+    /// True when managing needs a credential.
+    pub is_auth_enabled: bool,
+    /// True when the request came with the token of a session that is open.
+    pub has_valid_token: bool,
+    /// How the administrator shows who it is.
+    pub auth_type: AuthType,
+    /// Always true: inference needs a virtual key.
+    pub inference_auth_enforced: bool,
+}
+
+/// How the administrator shows who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthType {
+    /// Not at all.
+    None,
+    /// By user name and password.
+    Password,
+}

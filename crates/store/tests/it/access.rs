@@ -1,0 +1,155 @@
+//! Sessions end when they should, and a limited reach is the same in lists, reads and changes.
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use keyward_core::authority::Reach;
+use keyward_core::change::Change;
+use keyward_core::limits::Edit;
+use keyward_core::management_key::{CreateManagementKey, ManagementKey};
+use keyward_core::secret::ManagementKeyValue;
+use keyward_core::session::Session;
+use keyward_core::virtual_key::VirtualKeyFilter;
+use keyward_store::{CredentialStamp, Noun, Reveal, SessionTerms, Store, StoreError};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::database::Database;
+use crate::request::{change, create, customer, now, provider, team, update};
+
+const TERMS: SessionTerms =
+    SessionTerms { credential: CredentialStamp([7; 32]), idle_limit: SignedDuration::from_hours(1) };
+
+async fn open_session(store: &Store, token: &str, at: Timestamp) -> Session {
+    let session = Session {
+        id: Uuid::new_v4().into(),
+        username: "admin".to_owned(),
+        source: "127.0.0.1".to_owned(),
+        created_at: at,
+        last_used_at: at,
+        expires_at: at + 24.hours(),
+    };
+    store.session_create(Change::by_server("session_login", at), session, token, TERMS).await.unwrap()
+}
+
+async fn is_open(store: &Store, token: &str, terms: SessionTerms, at: Timestamp) -> bool {
+    store.session_use(token, terms, at).await.unwrap().is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_by_idleness_age_and_another_credential() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let start = now();
+    open_session(&store, "used", start).await;
+    open_session(&store, "idle", start).await;
+    assert!(!is_open(&store, "another", TERMS, start).await);
+    let other = SessionTerms { credential: CredentialStamp([8; 32]), ..TERMS };
+    assert!(!is_open(&store, "used", other, start).await);
+    for half_hours in 1..48 {
+        assert!(is_open(&store, "used", TERMS, start + (30 * half_hours).minutes()).await, "{half_hours}");
+    }
+    assert!(!is_open(&store, "used", TERMS, start + 24.hours()).await, "it ends however much it is used");
+    assert!(is_open(&store, "idle", TERMS, start + 59.minutes()).await);
+    assert!(!is_open(&store, "idle", TERMS, start + 119.minutes()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_bounded_and_those_that_are_over_are_forgotten() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    for number in 0..102 {
+        open_session(&store, &format!("{number}"), now() + number.seconds()).await;
+    }
+    let at = now() + 102.seconds();
+    assert_eq!(store.session_list(TERMS, at).await.unwrap().count, 100);
+    assert!(!is_open(&store, "1", TERMS, at).await && is_open(&store, "2", TERMS, at).await, "the oldest make room");
+    let later = now() + 48.hours();
+    let last = open_session(&store, "later", later).await;
+    assert_eq!(store.session_list(TERMS, later).await.unwrap().sessions, std::slice::from_ref(&last));
+    store.session_delete(change("session_delete"), last.id.clone()).await.unwrap();
+    let missing = store.session_delete(change("session_delete"), last.id).await;
+    assert!(matches!(missing, Err(StoreError::NotFound(Noun::Session))));
+}
+
+fn management_key(request: Value) -> (ManagementKey, ManagementKeyValue) {
+    let request: CreateManagementKey = serde_json::from_value(request).unwrap();
+    let key = request.build(&mut Edit { now: now(), mint: &mut Uuid::new_v4 }).unwrap();
+    (key, ManagementKeyValue::from_uuid(Uuid::new_v4()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_reads_and_changes_agree_about_a_reach() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let acme = store.customer_create(change("customer_create"), customer(json!({"name": "acme"}))).await.unwrap();
+    let red = team(json!({"name": "red", "customer_id": acme.id.as_str()}));
+    let red = store.team_create(change("team_create"), red).await.unwrap();
+    let blue = store.team_create(change("team_create"), team(json!({"name": "blue"}))).await.unwrap();
+    let owners = [
+        json!({"name": "a"}),
+        json!({"name": "b", "team_id": red.id.as_str()}),
+        json!({"name": "c", "team_id": blue.id.as_str()}),
+        json!({"name": "d", "customer_id": acme.id.as_str()}),
+    ];
+    let mut keys = Vec::new();
+    for request in owners {
+        keys.push(create(&store, request).await.unwrap());
+    }
+    for (reach, expected) in [
+        (Reach::Everything, vec!["a", "b", "c", "d"]),
+        (Reach::Team(red.id.clone()), vec!["b"]),
+        (Reach::Team(blue.id.clone()), vec!["c"]),
+        (Reach::Customer(acme.id.clone()), vec!["b", "d"]),
+        (Reach::Team("nobody".into()), vec![]),
+    ] {
+        let seen = store.within(&reach);
+        let listed = seen.virtual_key_list(VirtualKeyFilter::default(), now(), Reveal::Redacted).await.unwrap();
+        let mut listed: Vec<String> = listed.entries.into_iter().map(|key| key.name).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, expected, "{reach:?}");
+        for key in &keys {
+            let is_in = expected.contains(&key.name.as_str());
+            assert_eq!(seen.virtual_key_get(key.id.clone(), Reveal::Redacted).await.is_ok(), is_in, "{reach:?}");
+            let mut deletion = change("virtual_key_delete");
+            deletion.author.authority.reach = reach.clone();
+            // A version that it never had: what may be changed at all is found, and then found to be another one.
+            deletion.precondition = keyward_core::change::Precondition::parse("\"0\"").unwrap();
+            match store.virtual_key_delete(deletion, key.id.clone()).await {
+                Err(StoreError::Stale) => assert!(is_in),
+                Err(StoreError::NotFound(Noun::VirtualKey)) => assert!(!is_in),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    update(&store, &keys[0], now(), json!({"name": "e"})).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_nobody_checked_is_closed_to_a_limited_author() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let mut limited = change("provider_create");
+    limited.author.authority.reach = Reach::Customer("acme".into());
+    let refused = store.provider_create(limited, provider(json!({"name": "openai"}))).await;
+    assert!(matches!(refused, Err(StoreError::Denied(_))), "{refused:?}");
+    assert_eq!(store.provider_list().await.unwrap(), [], "and nothing is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_team_is_gone_reaches_nothing() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let red = store.team_create(change("team_create"), team(json!({"name": "red"}))).await.unwrap();
+    let read = json!([{"resource": "virtual_keys", "access": "read"}]);
+    let (key, value) = management_key(json!({"name": "x", "permissions": read, "team_id": red.id.as_str()}));
+    store.management_key_create(change("management_key_create"), key.clone(), &value).await.unwrap();
+    create(&store, json!({"name": "a", "team_id": red.id.as_str()})).await.unwrap();
+    store.team_delete(change("team_delete"), red.id.clone()).await.unwrap();
+    let found = store.management_key_find(value.expose()).await.unwrap().unwrap();
+    assert_eq!(found.reach(), Reach::Team(red.id));
+    let seen = store
+        .within(&found.reach())
+        .virtual_key_list(VirtualKeyFilter::default(), now(), Reveal::Redacted)
+        .await
+        .unwrap();
+    assert_eq!(seen.total, 0);
+}
