@@ -55,9 +55,10 @@ pub use keyward_core::ids::{
 pub use keyward_core::list::{
     BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ManagementKeyChanged,
     ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, ModelConfigChanged, ModelConfigDetail,
-    ModelConfigList, PricingOverrideChanged, PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged,
-    ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList, RoutingRuleChanged, RoutingRuleDetail,
-    RoutingRuleList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged, VirtualKeyList,
+    ModelConfigList, PageQuery, PricingOverrideChanged, PricingOverrideDetail, PricingOverrideList,
+    ProviderGovernanceChanged, ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList,
+    RoutingRuleChanged, RoutingRuleDetail, RoutingRuleList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged,
+    VirtualKeyList,
 };
 pub use keyward_core::management_key::{CreateManagementKey, ManagementKey, UpdateManagementKey};
 pub use keyward_core::meter::Metric;

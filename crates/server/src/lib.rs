@@ -21,6 +21,7 @@ mod health;
 mod json;
 mod ledger_writer;
 mod metrics;
+mod no_such_route;
 pub mod openapi;
 mod params;
 mod request_id;

@@ -15,10 +15,11 @@ use utoipa_actix_web::AppExt;
 use crate::access::Access;
 use crate::config::{ConfigError, Settings};
 use crate::cors::cors;
-use crate::envelope::{envelope, no_such_route};
+use crate::envelope::envelope;
 use crate::error::ApiError;
 use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
+use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
 use crate::{api, expiry, gateway, health};
 
@@ -93,10 +94,12 @@ impl Server {
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
         let shared = state.clone();
+        let methods = web::Data::new(Methods::of_routes());
         let server = HttpServer::new(move || {
             App::new()
                 .into_utoipa_app()
                 .app_data(shared.clone())
+                .app_data(methods.clone())
                 .app_data(UpstreamClient::new(&tls, block_private))
                 .configure(api::routes)
                 .configure(gateway::routes)

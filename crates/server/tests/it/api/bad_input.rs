@@ -240,13 +240,28 @@ async fn what_nobody_serves_is_answered_in_the_envelope() {
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/api/governance/nothing"),
-        ("PATCH", VIRTUAL_KEYS),
         ("GET", "/api/governance/virtual-keys/a/b"),
         ("POST", "/api/governance/virtual-keys/"),
     ] {
         let reply = app.raw(method, path).send().await;
         assert_eq!(reply.error(), (404, "not_found".to_owned(), String::new()), "{method} {path}");
         assert_eq!(reply.json()["error"]["message"], format!("There is nothing at {method} {path}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_with_other_methods_names_them() {
+    let app = App::start().await;
+    for (method, path, allowed) in [
+        ("PATCH", VIRTUAL_KEYS, "GET, POST"),
+        ("TRACE", "/api/governance/virtual-keys/a", "GET, PUT, DELETE"),
+        ("PUT", "/api/governance/routing-rules", "GET, POST"),
+        ("GET", "/v1/chat/completions", "POST"),
+        ("DELETE", "/livez", "GET"),
+    ] {
+        let reply = app.raw(method, path).send().await;
+        assert_eq!(reply.error(), (405, "method_not_allowed".to_owned(), String::new()), "{method} {path}");
+        assert_eq!(reply.header("allow"), allowed, "{method} {path}");
     }
 }
 
