@@ -20,12 +20,16 @@ use crate::error::ApiError;
 use crate::json::parse;
 use crate::state::State;
 
+mod written;
+
+use written::Written;
+
 /// A JSON request body of the management API. The content type is not looked at: clients of the compatible API send any.
 #[derive(Debug)]
 pub(crate) struct Body<T> {
     /// What was asked for.
     pub(crate) request: T,
-    /// A digest of the text.
+    /// A digest of method, path and text.
     pub(crate) fingerprint: [u8; 32],
 }
 
@@ -39,12 +43,18 @@ impl<T: DeserializeOwned + Serialize + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let text = read(&request, payload, limit).await?;
             let parsed = parse(&text)?;
-            let written: Value = parse(&text)?;
+            let Written(written) = parse(&text)?;
             refuse_nul(&written)?;
             refuse_lists(&written, &parsed)?;
-            Ok(Self { request: parsed, fingerprint: Sha256::digest(&text).into() })
+            Ok(Self { request: parsed, fingerprint: fingerprint(&request, &text) })
         })
     }
+}
+
+/// What tells one request from another. No method and no path has a line end in it.
+fn fingerprint(request: &HttpRequest, text: &[u8]) -> [u8; 32] {
+    let line = format!("{} {}\n", request.method(), request.path());
+    Sha256::new().chain_update(line).chain_update(text).finalize().into()
 }
 
 /// How long a client may take to send its body.

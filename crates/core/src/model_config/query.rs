@@ -27,7 +27,6 @@ pub struct ModelConfigQuery {
     pub search: Option<String>,
     /// Only entries of this scope.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<ModelConfigScope>)]
     pub scope: Option<String>,
     /// Only entries that name this provider.
     #[serde(skip_serializing_if = "Option::is_none")]

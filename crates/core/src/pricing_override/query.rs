@@ -26,7 +26,6 @@ pub struct PricingOverrideQuery {
     pub search: Option<String>,
     /// Only entries of this kind of scope.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<PricingScopeKind>)]
     pub scope_kind: Option<String>,
     /// Only entries for this virtual key.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{OpenApi, RefOr, Required};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
 
 use crate::caller::MAX_IDEMPOTENCY_KEY;
 
@@ -37,6 +37,7 @@ fn describe(operation: &mut Operation) {
         let key =
             ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_IDEMPOTENCY_KEY));
         header(operation, "Idempotency-Key", what, key);
+        gone(operation);
     }
 }
 
@@ -67,6 +68,14 @@ fn tag(operation: &mut Operation) {
             answer.headers.insert("ETag".to_owned(), RefOr::T(header.clone()));
         }
     }
+}
+
+/// A create is answered with what it made before, which may be gone by now.
+fn gone(operation: &mut Operation) {
+    let what = "What the same request made before, under the same `Idempotency-Key`, is not there any more.";
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+    let answer = ResponseBuilder::new().description(what).content("application/json", body).build();
+    operation.responses.responses.entry("404".to_owned()).or_insert(RefOr::T(answer));
 }
 
 fn header(operation: &mut Operation, name: &str, what: &str, schema: ObjectBuilder) {
