@@ -19,6 +19,7 @@ mod expiry;
 mod gateway;
 mod health;
 mod json;
+mod kept;
 mod ledger_writer;
 mod metrics;
 mod no_such_route;
