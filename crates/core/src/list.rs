@@ -111,6 +111,13 @@ envelope! {
     }
 }
 envelope! {
+    /// How the server is.
+    Health {
+        /// `ok`: it can serve.
+        status: String,
+    }
+}
+envelope! {
     /// A virtual key that was made or edited.
     VirtualKeyChanged {
         /// What was done, in words.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use keyward_core::ids::{CustomerId, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::ids::{CustomerId, ModelName, ProviderName, TeamId, VirtualKeyId};
 use keyward_core::meter::{Count, Metric};
 
 use crate::admit::Engine;
@@ -82,21 +82,45 @@ impl Engine {
         }
     }
 
-    /// What every meter reads that covers the virtual key, and of its provider configs the one of `provider`.
+    /// What every meter reads that covers a request of the virtual key for the model at the provider.
     #[must_use]
-    pub fn readings(&self, principal: &Principal, provider: &str, now: Timestamp) -> Vec<Reading> {
+    pub fn readings(
+        &self,
+        principal: &Principal,
+        provider: &ProviderName,
+        model: &ModelName,
+        now: Timestamp,
+    ) -> Vec<Reading> {
         let owners = self.policies.owners(&principal.policy);
-        let configs = principal.policy.configs.iter().filter(|config| config.provider.as_str() == provider);
-        let own = principal.policy.meters.iter().chain(configs.flat_map(|config| &config.meters));
-        owners.meters.iter().chain(own).map(|live| reading(live, now)).collect()
+        let above = owners.meters.iter().chain(&principal.policy.meters).map(|live| reading(live, now));
+        let mut all: Vec<Reading> = above.collect();
+        self.of_place(principal, provider, model, |live| all.push(reading(live, now)));
+        all
     }
 
-    /// True unless a limit of the provider config itself is used up.
+    /// True unless a limit of the model or of the provider is used up: one that another provider may not be under.
     #[must_use]
-    pub fn has_room(&self, principal: &Principal, provider: &ProviderName, now: Timestamp) -> bool {
-        let configs = principal.policy.configs.iter().filter(|config| config.provider == *provider);
-        let mut readings = configs.flat_map(|config| &config.meters).map(|live| reading(live, now));
-        readings.all(|reading| reading.used < reading.cap)
+    pub fn has_room(&self, principal: &Principal, provider: &ProviderName, model: &ModelName, now: Timestamp) -> bool {
+        let mut has_room = true;
+        self.of_place(principal, provider, model, |live| {
+            let Reading { used, cap, metric: _ } = reading(live, now);
+            has_room &= used < cap;
+        });
+        has_room
+    }
+
+    /// The meters that cover the model at the provider, beside those of the virtual key and of the owners above.
+    fn of_place(
+        &self,
+        principal: &Principal,
+        provider: &ProviderName,
+        model: &ModelName,
+        mut each: impl FnMut(&LiveMeter),
+    ) {
+        let policy = &principal.policy;
+        self.policies.of_models(&policy.id, provider, model).iter().for_each(&mut each);
+        let configs = policy.configs.iter().filter(|config| config.provider == *provider);
+        configs.flat_map(|config| config.covering(model)).for_each(each);
     }
 }
 

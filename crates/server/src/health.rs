@@ -4,7 +4,7 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, get, web};
 use keyward_core::error_body::ErrorBody;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::list::Done;
+use keyward_core::list::{Done, Health};
 use keyward_engine::Ledger as _;
 use utoipa::IntoResponses;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -14,7 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::state::State;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(livez).service(readyz).service(metrics);
+    config.service(livez).service(readyz).service(health).service(metrics);
 }
 
 #[derive(IntoResponses)]
@@ -57,7 +57,8 @@ async fn livez(_: Open) -> ApiResult<Done> {
     Ok(web::Json(Done { message: "live".to_owned() }))
 }
 
-/// Tells whether the server can serve: the database answers, the ledger is written, and no shutdown has begun.
+/// Tells whether the server can serve: the database answers, the ledger is written, every edit is in force, and no shutdown has
+/// begun.
 #[utoipa::path(
     operation_id = "readyz",
     tag = "operations",
@@ -65,6 +66,23 @@ async fn livez(_: Open) -> ApiResult<Done> {
 )]
 #[get("/readyz")]
 async fn readyz(_: Open, state: web::Data<State>) -> ApiResult<Done> {
+    ready(&state).await?;
+    Ok(web::Json(Done { message: "ready".to_owned() }))
+}
+
+/// The same as `/readyz`, where clients of the compatible API look for it.
+#[utoipa::path(
+    operation_id = "health",
+    tag = "operations",
+    responses((status = 200, description = "The server can serve.", body = Health), ReadyErrors),
+)]
+#[get("/health")]
+async fn health(_: Open, state: web::Data<State>) -> ApiResult<Health> {
+    ready(&state).await?;
+    Ok(web::Json(Health { status: "ok".to_owned() }))
+}
+
+async fn ready(state: &State) -> Result<(), ApiError> {
     if state.is_draining() {
         return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is draining"));
     }
@@ -72,8 +90,7 @@ async fn readyz(_: Open, state: web::Data<State>) -> ApiResult<Done> {
         return Err(ApiError::new(ErrorCode::GovernanceUnavailable, "The ledger cannot be written"));
     }
     state.freshness.check()?;
-    state.store.ping().await?;
-    Ok(web::Json(Done { message: "ready".to_owned() }))
+    Ok(state.store.ping().await?)
 }
 
 /// The server's figures in Prometheus' text format.

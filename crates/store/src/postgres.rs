@@ -86,12 +86,19 @@ impl managed::Manager for Manager {
     }
 }
 
+/// Taken by each unit of work that writes, until it ends. An edit and a batch of the ledger lock meters in orders of their own:
+/// side by side they could wait for each other. SQLite has one writer in any case.
+const ONE_WRITER: &str = "SELECT pg_advisory_xact_lock(7738725088349021185)";
+
 /// Runs a unit of work that writes.
 pub(crate) fn write<T>(
     connection: &mut Conn,
     work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.transaction(work)
+    connection.transaction(|connection| {
+        connection.batch_execute(ONE_WRITER)?;
+        work(connection)
+    })
 }
 
 /// Runs a unit of work that reads: everything in it sees the same state.

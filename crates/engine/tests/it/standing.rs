@@ -4,7 +4,9 @@ use keyward_core::meter::Metric;
 use keyward_engine::{Choice, Reading};
 use serde_json::{Value, json};
 
-use crate::world::{HASH, World, at, budget, config, customer, hashes, key, output, rate_limit, settled, team};
+use crate::world::{
+    HASH, World, at, budget, config, customer, hashes, key, model_config, output, rate_limit, settled, team,
+};
 
 fn choices(members: Value, model: &str) -> Option<Vec<Choice>> {
     World::with_key(members).engine.identify(&HASH, at(0)).unwrap().choices(model)
@@ -49,13 +51,33 @@ fn readings_show_the_window_of_now_and_room_is_the_provider_configs_own() {
     let principal = world.engine.identify(&HASH, at(10)).unwrap();
     let reading = |metric, used, cap| Reading { metric, used, cap };
     let used = [reading(Metric::Cost, 7, 100), reading(Metric::Requests, 1, 1)];
-    assert_eq!(world.engine.readings(&principal, "p", at(10)), used);
-    assert_eq!(world.engine.readings(&principal, "q", at(10)), used[..1]);
-    assert_eq!(world.engine.readings(&principal, "q", at(70)), [reading(Metric::Cost, 0, 100)]);
-    let has_room = |second| world.engine.has_room(&principal, &"p".into(), at(second));
+    assert_eq!(world.engine.readings(&principal, &"p".into(), &"m".into(), at(10)), used);
+    assert_eq!(world.engine.readings(&principal, &"q".into(), &"m".into(), at(10)), used[..1]);
+    assert_eq!(world.engine.readings(&principal, &"q".into(), &"m".into(), at(70)), [reading(Metric::Cost, 0, 100)]);
+    let has_room = |second| world.engine.has_room(&principal, &"p".into(), &"m".into(), at(second));
     assert_eq!([has_room(10), has_room(70)], [false, true]);
     // What a virtual key has used up is used up everywhere.
     world.engine.put_virtual_key(hashes(HASH), &key(json!({ "budgets": [budget("b", 1, 60)] })), at(10));
     let principal = world.engine.identify(&HASH, at(10)).unwrap();
-    assert!(world.engine.has_room(&principal, &"p".into(), at(10)));
+    assert!(world.engine.has_room(&principal, &"p".into(), &"m".into(), at(10)));
+}
+
+#[test]
+fn limits_of_models_and_providers_are_read_and_take_room_away() {
+    let of_model =
+        json!({ "id": "mb", "model": "m", "budgets": [], "rate_limit": rate_limit("of-model", None, Some(2)) });
+    let world = World::with_key(json!({ "provider_configs": [config("p", json!({ "model_budgets": [of_model] }))] }));
+    let everywhere = json!({ "provider": "p", "rate_limit": rate_limit("everywhere", None, Some(1)) });
+    let principal = world.engine.identify(&HASH, at(10)).unwrap();
+    let room = |provider: &str, model: &str| world.engine.has_room(&principal, &provider.into(), &model.into(), at(10));
+    let read = |provider: &str, model: &str| {
+        let readings = world.engine.readings(&principal, &provider.into(), &model.into(), at(10));
+        readings.iter().map(|reading| (reading.used, reading.cap)).collect::<Vec<_>>()
+    };
+    world.ask(1, at(10)).unwrap().settle(settled(Some(output(1)), at(10)));
+    assert_eq!((read("p", "m"), read("p", "other"), room("p", "m")), (vec![(1, 2)], vec![], true));
+    world.engine.put_model_config(&model_config("config", everywhere), at(10));
+    world.ask(1, at(10)).unwrap().settle(settled(Some(output(1)), at(10)));
+    assert_eq!((read("p", "m"), read("q", "m")), (vec![(1, 1), (2, 2)], vec![]));
+    assert_eq!([room("p", "m"), room("q", "m")], [false, true]);
 }

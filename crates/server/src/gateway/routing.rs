@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use keyward_core::ids::{ProviderName, RoutingRuleId};
+use keyward_core::ids::{ModelName, ProviderName, RoutingRuleId};
 use keyward_engine::{Choice, Principal};
 
 use super::CHAT_COMPLETION;
@@ -58,9 +58,9 @@ impl Plan {
         }
         let facts = Facts::of(request, CHAT_COMPLETION, holder, body_bytes);
         let first = |place: &Place| {
-            let provider = place.provider.as_ref().map_or("", ProviderName::as_str);
-            let readings = state.engine.readings(principal, provider, clock::now());
-            let variables = facts.variables(provider, place.model.as_str(), &readings);
+            let provider = place.provider.clone().unwrap_or_else(|| "".into());
+            let readings = state.engine.readings(principal, &provider, &place.model, clock::now());
+            let variables = facts.variables(provider.as_str(), place.model.as_str(), &readings);
             let applies = |compiled: &CompiledRule| {
                 let holds = compiled.expression.as_ref().map_err(Clone::clone);
                 holds.and_then(|expression| expression.holds(&variables)).unwrap_or_else(|message| {
@@ -120,8 +120,8 @@ pub(super) fn provider_for(state: &State, principal: &Principal, model: &str, dr
         }
     };
     // One whose own limits are used up is passed over while another can serve.
-    let now = clock::now();
-    let has_room = |choice: &Choice| state.engine.has_room(principal, &choice.provider, now);
+    let (named, now) = (ModelName::from(model), clock::now());
+    let has_room = |choice: &Choice| state.engine.has_room(principal, &choice.provider, &named, now);
     if choices.iter().any(has_room) {
         choices.retain(has_room);
     }

@@ -44,18 +44,23 @@ pub(super) fn load(c: &mut Conn, owners: &[LimitOwner]) -> Result<HashMap<LimitO
         let configs: Vec<i64> = columns.iter().filter_map(|columns| columns.provider_config_id).collect();
         let (models, model_budgets) =
             (texts(|columns| &columns.model_config_id), texts(|columns| &columns.model_budget_id));
-        let found = budgets::table
-            .filter(budgets::customer_id.eq_any(&customers).or(budgets::team_id.eq_any(&teams)))
-            .or_filter(budgets::virtual_key_id.eq_any(&keys).or(budgets::provider_config_id.eq_any(&configs)))
-            .or_filter(budgets::model_config_id.eq_any(&models).or(budgets::model_budget_id.eq_any(&model_budgets)));
-        collect_budgets(found.select(BudgetRow::as_select()).load(c)?, &mut limits)?;
-        let found = rate_limits::table
-            .filter(rate_limits::customer_id.eq_any(&customers).or(rate_limits::team_id.eq_any(&teams)))
-            .or_filter(rate_limits::virtual_key_id.eq_any(&keys).or(rate_limits::provider_config_id.eq_any(&configs)))
-            .or_filter(
-                rate_limits::model_config_id.eq_any(&models).or(rate_limits::model_budget_id.eq_any(&model_budgets)),
-            );
-        collect_rate_limits(found.select(RateLimitRow::as_select()).load(c)?, &mut limits)?;
+        macro_rules! owned {
+            ($table:ident, $row:ty) => {
+                owned!($table, $row, customer_id: customers, team_id: teams, virtual_key_id: keys,
+                    provider_config_id: configs, model_config_id: models, model_budget_id: model_budgets)
+            };
+            // One query for each kind of owner that is there: with an OR over all of them, an index would not be used.
+            ($table:ident, $row:ty, $($column:ident: $ids:ident),+) => {{
+                let mut rows: Vec<$row> = Vec::new();
+                $(if !$ids.is_empty() {
+                    let owned = $table::table.filter($table::$column.eq_any(&$ids));
+                    rows.extend(owned.select(<$row>::as_select()).load(c)?);
+                })+
+                rows
+            }};
+        }
+        collect_budgets(owned!(budgets, BudgetRow), &mut limits)?;
+        collect_rate_limits(owned!(rate_limits, RateLimitRow), &mut limits)?;
     }
     sort(&mut limits);
     Ok(limits)

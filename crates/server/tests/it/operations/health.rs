@@ -6,7 +6,7 @@ use crate::harness::App;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_serves_is_live_and_ready() {
     let app = App::start().await;
-    for path in ["/livez", "/readyz"] {
+    for path in ["/livez", "/readyz", "/health"] {
         assert_eq!(app.raw("GET", path).send().await.status, 200, "{path}");
     }
 }
