@@ -48,6 +48,45 @@ async fn one_is_created_with_201_and_shows_its_prices_in_both_forms() {
     assert_eq!(read, json!({ "pricing_override": answer["pricing_override"] }));
 }
 
+/// Which ids each kind of scope wants, and which it does not take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_has_the_ids_of_its_kind_and_no_other() {
+    let app = App::start().await;
+    let good = serde_json::to_value(of("x")).unwrap();
+    let (provider, key, virtual_key) = (("provider_id", "demo"), ("provider_key_id", "k"), ("virtual_key_id", "vk"));
+    for (kind, ids, message) in [
+        ("provider", &[][..], "provider_id is required for provider scope_kind"),
+        ("provider", &[provider, key], "provider scope_kind only supports provider_id"),
+        ("provider_key", &[], "provider_key_id is required for provider_key scope_kind"),
+        ("provider_key", &[key, provider], "provider_key scope_kind only supports provider_key_id"),
+        ("virtual_key", &[], "virtual_key_id is required for virtual_key scope_kind"),
+        ("virtual_key", &[virtual_key, provider], "virtual_key scope_kind only supports virtual_key_id"),
+        (
+            "virtual_key_provider",
+            &[virtual_key],
+            "virtual_key_id and provider_id are required for virtual_key_provider scope_kind",
+        ),
+        (
+            "virtual_key_provider",
+            &[virtual_key, provider, key],
+            "virtual_key_provider scope_kind does not support provider_key_id",
+        ),
+        (
+            "virtual_key_provider_key",
+            &[virtual_key, provider],
+            "virtual_key_id, provider_id, and provider_key_id are required for virtual_key_provider_key scope_kind",
+        ),
+    ] {
+        let mut body = good.clone();
+        body["scope_kind"] = kind.into();
+        for (name, id) in ids {
+            body[*name] = (*id).into();
+        }
+        let reply = app.raw("POST", "/api/governance/pricing-overrides").body(body.to_string()).send().await;
+        assert_eq!((reply.status, reply.json()["error"]["message"].as_str()), (400, Some(message)), "{kind} {ids:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_named_and_makes_nothing() {
     let app = App::start().await;
