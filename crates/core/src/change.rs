@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::authority::{Authority, Reach};
-use crate::ids::RequestId;
+use crate::ids::{ManagementKeyId, RequestId, SessionId};
 use crate::invalid::Invalid;
 
 /// A change of what is configured, as it was asked for.
@@ -30,10 +30,25 @@ pub struct Author {
     pub actor: Actor,
     /// What it may do: the ceiling for the change.
     pub authority: Authority,
+    /// What that rests on.
+    pub grounds: Grounds,
     /// The network address that the request came from; empty when it came from no network.
     pub source: String,
     /// The request; empty when there was none.
     pub request_id: RequestId,
+}
+
+/// What an author's authority rests on. It can end before the change is carried out, and is looked at again then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grounds {
+    /// On nothing that ends: the server's own changes.
+    Server,
+    /// On what the configuration says about who may manage, by its digest: a password, or that none is needed.
+    Configured([u8; 32]),
+    /// On a session.
+    Session(SessionId),
+    /// On a management key.
+    ManagementKey(ManagementKeyId),
 }
 
 /// Who acts.
@@ -174,7 +189,13 @@ impl Change {
         let actor = Actor::named(ActorKind::Server, String::new());
         Self {
             operation,
-            author: Author { actor, authority: Authority::FULL, source: String::new(), request_id: "".into() },
+            author: Author {
+                actor,
+                authority: Authority::FULL,
+                grounds: Grounds::Server,
+                source: String::new(),
+                request_id: "".into(),
+            },
             at,
             precondition: Precondition::None,
             idempotency: None,

@@ -17,17 +17,13 @@ use crate::config::{ConfigError, Settings, environment};
 use crate::error::ApiError;
 use crate::server::ServerError;
 
+mod guesser;
 mod password;
 mod throttle;
 mod update;
 
+use guesser::{Guesser, Throttles};
 use password::Credential;
-use throttle::Throttle;
-
-/// The longest wait of an address.
-const LONGEST_BY_ADDRESS: SignedDuration = SignedDuration::from_mins(15);
-/// The longest wait for a user name. Short: others can cause it.
-const LONGEST_BY_NAME: SignedDuration = SignedDuration::from_mins(1);
 
 /// Who may manage.
 pub(crate) struct Access {
@@ -39,7 +35,7 @@ pub(crate) struct Access {
     session_idle_limit: SignedDuration,
     in_force: ArcSwap<InForce>,
     /// One password is hashed at a time, so that guesses are counted one after the other and cannot fill the memory.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     throttles: Mutex<Throttles>,
 }
 
@@ -51,11 +47,6 @@ pub(crate) struct InForce {
     source: ConfigSource,
     /// The credential that managing needs; none: it needs none.
     pub(crate) credential: Option<Arc<Credential>>,
-}
-
-struct Throttles {
-    by_address: Throttle,
-    by_name: Throttle,
 }
 
 impl Access {
@@ -75,14 +66,13 @@ impl Access {
             seed,
             is_public: !settings.listen.ip().is_loopback(),
             session_idle_limit: SignedDuration::try_from(settings.session_idle_limit).unwrap_or(SignedDuration::MAX),
-            turn: tokio::sync::Mutex::default(),
-            throttles: Mutex::new(Throttles {
-                by_address: Throttle::new(LONGEST_BY_ADDRESS),
-                by_name: Throttle::new(LONGEST_BY_NAME),
-            }),
+            turn: Arc::default(),
+            throttles: Mutex::default(),
             hasher,
         };
         access.put(record).await?;
+        // Those of a credential that is in force no more end for good, also if it should come back.
+        store.sessions_keep_only(access.session_terms().map(|terms| terms.credential)).await?;
         match access.is_public && !access.in_force().is_auth_enabled() {
             true => Err(ConfigError::OpenToOthers(settings.listen).into()),
             false => Ok(access),
@@ -123,50 +113,62 @@ impl Access {
         Ok(Some(Arc::new(credential)))
     }
 
-    /// What sessions must fulfil; none while there are none.
-    pub(crate) fn session_terms(&self) -> Option<SessionTerms> {
-        let credential = self.in_force().credential.as_ref()?.stamp();
-        Some(SessionTerms { credential, idle_limit: self.session_idle_limit })
+    /// Whether an environment variable has the administrator's password: nothing else may read it.
+    pub(crate) fn has_password_in(&self, variable: &str) -> bool {
+        let in_force = self.in_force();
+        let password = in_force.record.auth.as_ref().and_then(|auth| auth.password.as_ref());
+        matches!(password, Some(StoredPassword::Variable(name)) if name == variable)
     }
 
-    /// Makes sure that these are the administrator's user name and password, and answers with the name. Wrong tries are
+    /// What sessions must fulfil; none while there are none.
+    pub(crate) fn session_terms(&self) -> Option<SessionTerms> {
+        Some(self.terms_of(self.in_force().credential.as_ref()?))
+    }
+
+    /// What sessions that this credential opens must fulfil.
+    pub(crate) fn terms_of(&self, credential: &Credential) -> SessionTerms {
+        SessionTerms { credential: credential.stamp(), idle_limit: self.session_idle_limit }
+    }
+
+    /// Makes sure that these are the administrator's user name and password, and answers with the credential. Wrong tries are
     /// counted by address and by name, before they are looked at: who hangs up does not get a free one.
     pub(crate) async fn prove(
         &self,
         username: &str,
         password: SecretString,
         address: &str,
-    ) -> Result<String, ApiError> {
+    ) -> Result<Arc<Credential>, ApiError> {
         use secrecy::ExposeSecret as _;
         let in_force = self.in_force();
         let Some(credential) = &in_force.credential else {
             return Err(ApiError::new(ErrorCode::AuthenticationDisabled, "Authentication is not enabled"));
         };
+        if username.len() > MAX_CREDENTIAL || password.expose_secret().len() > MAX_CREDENTIAL {
+            return Err(ApiError::new(ErrorCode::Unauthorized, "Unauthorized"));
+        }
         let digest = self.hasher.hash(format!("password\0{username}\0{}", password.expose_secret()));
-        let guesser = [self.hasher.hash(format!("address\0{address}")), self.hasher.hash(format!("name\0{username}"))];
+        let guesser = Guesser::new(&self.hasher, address, username);
         if credential.remembers(digest, clock::now()) {
-            return Ok(credential.username.clone());
+            return Ok(credential.clone());
         }
         self.may_try(guesser, clock::now())?;
-        let _turn = self.turn.lock().await;
+        let turn = self.turn.clone().lock_owned().await;
         let now = clock::now();
         if credential.remembers(digest, now) {
-            return Ok(credential.username.clone());
+            return Ok(credential.clone());
         }
         self.may_try(guesser, now)?;
         self.count(guesser, now);
-        let fits = username.len() <= MAX_CREDENTIAL && password.expose_secret().len() <= MAX_CREDENTIAL;
-        if !fits || !credential.verify(username, password).await? {
+        if !credential.verify(username, password, turn).await? {
             return Err(ApiError::new(ErrorCode::Unauthorized, "Unauthorized"));
         }
         self.forgive(guesser);
         credential.remember(digest, now);
-        Ok(credential.username.clone())
+        Ok(credential.clone())
     }
 
-    fn may_try(&self, [address, name]: [KeyHash; 2], now: Timestamp) -> Result<(), ApiError> {
-        let throttles = self.throttles.lock().unwrap_or_else(PoisonError::into_inner);
-        match throttles.by_address.wait(address, now).max(throttles.by_name.wait(name, now)) {
+    fn may_try(&self, guesser: Guesser, now: Timestamp) -> Result<(), ApiError> {
+        match self.throttles.lock().unwrap_or_else(PoisonError::into_inner).wait(guesser, now) {
             None => Ok(()),
             Some(wait) => {
                 let message = "Too many wrong passwords came from this address or for this user name";
@@ -175,16 +177,12 @@ impl Access {
         }
     }
 
-    fn count(&self, [address, name]: [KeyHash; 2], now: Timestamp) {
-        let mut throttles = self.throttles.lock().unwrap_or_else(PoisonError::into_inner);
-        throttles.by_address.failed(address, now);
-        throttles.by_name.failed(name, now);
+    fn count(&self, guesser: Guesser, now: Timestamp) {
+        self.throttles.lock().unwrap_or_else(PoisonError::into_inner).failed(guesser, now);
     }
 
-    fn forgive(&self, [address, name]: [KeyHash; 2]) {
-        let mut throttles = self.throttles.lock().unwrap_or_else(PoisonError::into_inner);
-        throttles.by_address.succeeded(address);
-        throttles.by_name.succeeded(name);
+    fn forgive(&self, guesser: Guesser) {
+        self.throttles.lock().unwrap_or_else(PoisonError::into_inner).succeeded(guesser);
     }
 }
 

@@ -8,10 +8,11 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use keyward_core::authority::{Authority, Permissions, Reach};
-use keyward_core::change::{Actor, ActorKind, Change, Idempotency};
+use keyward_core::change::{Actor, ActorKind, Change, Grounds, Idempotency};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::permission::{Access, Permission as Grant, Resource};
 use keyward_store::{Reveal, Store};
+use secrecy::ExposeSecret as _;
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -70,6 +71,8 @@ pub(crate) trait Permission: 'static {
     const NEEDS: Option<Grant>;
     /// Whether it shows or changes what belongs to several owners at once, so that nobody of limited reach may do it.
     const IS_WHOLE: bool = false;
+    /// What must have been granted besides.
+    const BESIDES: &[Grant] = &[];
 }
 
 macro_rules! permissions {
@@ -133,6 +136,11 @@ pub(crate) struct LimitsRead;
 impl Permission for LimitsRead {
     const NEEDS: Option<Grant> = Some(Grant::new(Resource::Customers, Access::Read));
     const IS_WHOLE: bool = true;
+    const BESIDES: &[Grant] = &[
+        Grant::new(Resource::Teams, Access::Read),
+        Grant::new(Resource::VirtualKeys, Access::Read),
+        Grant::new(Resource::ModelConfigs, Access::Read),
+    ];
 }
 
 /// Reads and ends the administrator's sessions.
@@ -150,9 +158,9 @@ impl<P: Permission> FromRequest for Authed<P> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let (actor, authority) = authenticate(&request).await?;
+            let (actor, authority, grounds) = authenticate(&request).await?;
             let may = match P::NEEDS {
-                Some(wanted) => authority.allows(wanted),
+                Some(wanted) => authority.allows(wanted) && P::BESIDES.iter().all(|besides| authority.allows(*besides)),
                 None => authority.permissions == Permissions::Everything,
             };
             let reaches = !P::IS_WHOLE || authority.reach == Reach::Everything;
@@ -160,40 +168,44 @@ impl<P: Permission> FromRequest for Authed<P> {
                 let message = "The management key may not do this";
                 return Err(ApiError::new(ErrorCode::PermissionDenied, message));
             }
-            Ok(Self { caller: Caller::of(&request, actor, authority)?, permission: PhantomData })
+            Ok(Self { caller: Caller::of(&request, actor, authority, grounds)?, permission: PhantomData })
         })
     }
 }
 
-/// Finds out who asks, and what it may do.
-async fn authenticate(request: &HttpRequest) -> Result<(Actor, Authority), ApiError> {
+/// Finds out who asks, what it may do, and on what grounds.
+async fn authenticate(request: &HttpRequest) -> Result<(Actor, Authority, Grounds), ApiError> {
     let Some(state) = request.app_data::<web::Data<State>>() else { return Err(unauthorized()) };
     let in_force = state.access.in_force();
-    let name = match (Presented::of(request.headers()), in_force.is_auth_enabled()) {
-        (Presented::ManagementKey(secret), _) => return management_key(state, &secret).await,
+    let configured = || Ok::<_, ApiError>(Grounds::Configured(in_force.record.auth_stamp()?));
+    let (name, grounds) = match (Presented::of(request.headers()), in_force.is_auth_enabled()) {
+        (Presented::ManagementKey(secret), _) => return management_key(state, secret.expose_secret()).await,
         (_, false) => {
             same_machine(request.headers())?;
-            return Ok((Actor::named(ActorKind::Local, String::new()), Authority::FULL));
+            return Ok((Actor::named(ActorKind::Local, String::new()), Authority::FULL, configured()?));
         }
         (Presented::Password(username, password), true) => {
-            state.access.prove(&username, password, &address(request)).await?
+            let proved = state.access.prove(&username, password, &address(request)).await?;
+            (proved.username.clone(), configured()?)
         }
         (Presented::Session { token, by_cookie }, true) => {
             if by_cookie && !request.method().is_safe() {
                 same_origin(request.headers(), &in_force.record.allowed_origins)?;
             }
-            session(state, &token).await?.ok_or_else(unauthorized)?.username
+            let session = session(state, token.expose_secret()).await?.ok_or_else(unauthorized)?;
+            (session.username, Grounds::Session(session.id))
         }
         (Presented::Unknown | Presented::Nothing, true) => return Err(unauthorized()),
     };
-    Ok((Actor::named(ActorKind::Admin, name), Authority::FULL))
+    Ok((Actor::named(ActorKind::Admin, name), Authority::FULL, grounds))
 }
 
-async fn management_key(state: &State, secret: &str) -> Result<(Actor, Authority), ApiError> {
+async fn management_key(state: &State, secret: &str) -> Result<(Actor, Authority, Grounds), ApiError> {
     let found = state.store.management_key_find(secret).await?;
     let key = found.filter(|key| key.is_usable(clock::now())).ok_or_else(unauthorized)?;
     let authority = key.authority();
-    Ok((Actor { kind: ActorKind::ManagementKey, name: key.name, id: key.id.to_string() }, authority))
+    let actor = Actor { kind: ActorKind::ManagementKey, name: key.name, id: key.id.to_string() };
+    Ok((actor, authority, Grounds::ManagementKey(key.id)))
 }
 
 /// The open session with this token.

@@ -24,21 +24,23 @@ mod written;
 
 use written::Written;
 
-/// A JSON request body of the management API. The content type is not looked at: clients of the compatible API send any.
+/// A JSON request body of the management API, of at most `LARGEST` bytes and as many as are configured. The content type is not
+/// looked at: clients of the compatible API send any.
 #[derive(Debug)]
-pub(crate) struct Body<T> {
+pub(crate) struct Body<T, const LARGEST: usize = { usize::MAX }> {
     /// What was asked for.
     pub(crate) request: T,
     /// A digest of method, path and text.
     pub(crate) fingerprint: [u8; 32],
 }
 
-impl<T: DeserializeOwned + Serialize + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + Serialize + 'static, const LARGEST: usize> FromRequest for Body<T, LARGEST> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<web::Data<State>>().map_or(0, |state| state.settings.max_management_body_bytes);
+        let limit = limit.min(LARGEST);
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let text = read(&request, payload, limit).await?;

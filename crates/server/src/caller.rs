@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, IF_MATCH};
 use keyward_core::authority::Authority;
-use keyward_core::change::{Actor, Author, Change, Precondition};
+use keyward_core::change::{Actor, Author, Change, Grounds, Precondition};
 use keyward_core::invalid::Invalid;
 
 use crate::auth::address;
@@ -26,12 +26,18 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The caller of this request, who is known to be `actor`.
-    pub(crate) fn of(request: &HttpRequest, actor: Actor, authority: Authority) -> Result<Self, ApiError> {
+    pub(crate) fn of(
+        request: &HttpRequest,
+        actor: Actor,
+        authority: Authority,
+        grounds: Grounds,
+    ) -> Result<Self, ApiError> {
         let source = address(request);
         let request_id = RequestIdentity::of(request)?.id().clone();
         let precondition = header(request, &IF_MATCH)?.map(Precondition::parse).transpose()?.unwrap_or_default();
         let idempotency_key = header(request, &IDEMPOTENCY_KEY)?.map(idempotency_key).transpose()?;
-        Ok(Self { author: Author { actor, authority, source, request_id }, precondition, idempotency_key })
+        let author = Author { actor, authority, grounds, source, request_id };
+        Ok(Self { author, precondition, idempotency_key })
     }
 
     /// What the caller may do.

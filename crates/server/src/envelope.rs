@@ -3,7 +3,7 @@
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use keyward_core::error_code::ErrorCode;
 
@@ -18,6 +18,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     let identity = RequestIdentity::mint();
     let id = identity.id().clone();
     request.extensions_mut().insert(identity);
+    // Answers of the management API may have secrets in them.
+    let is_private = request.path().starts_with("/api/");
     let response = next.call(request).await?;
     let failed = response.response().error().map(|error| match error.as_error::<ApiError>() {
         Some(error) => {
@@ -33,6 +35,9 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         Some(answer) => response.into_response(answer).map_into_right_body(),
         None => response.map_into_left_body(),
     };
+    if is_private {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }

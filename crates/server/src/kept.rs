@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use keyward_core::error_code::ErrorCode;
 use keyward_core::pricing_override::{PricingOverrideFilter, PricingTable};
+use keyward_core::server_config::RotationCooldown;
 use keyward_store::StoreError;
 use tokio::sync::Notify;
 
@@ -27,10 +28,12 @@ pub(crate) enum Kept {
     Upstreams,
     /// Routing rules.
     RoutingRules,
+    /// That old values of virtual keys work no more, when the configuration wants no cooldown.
+    EndedCooldowns,
 }
 
 impl Kept {
-    const ALL: [Self; 3] = [Self::Prices, Self::Upstreams, Self::RoutingRules];
+    const ALL: [Self; 4] = [Self::Prices, Self::Upstreams, Self::RoutingRules, Self::EndedCooldowns];
 }
 
 /// Whether what is kept is as it is configured.
@@ -73,7 +76,22 @@ impl State {
             }
             Kept::Upstreams => self.upstreams.reload(&self.store).await,
             Kept::RoutingRules => self.routing_rules.reload(&self.store).await,
+            Kept::EndedCooldowns => self.end_cooldowns().await,
         }
+    }
+
+    async fn end_cooldowns(&self) -> Result<(), StoreError> {
+        let record = &self.access.in_force().record;
+        if record.rotation_cooldown != RotationCooldown::default() {
+            return Ok(());
+        }
+        for (hashes, key) in self.store.policies_load().await?.virtual_keys {
+            // Those that had one were edited at the instant of the record.
+            if key.updated_at == record.updated_at {
+                self.engine.put_virtual_key(hashes, &key, key.updated_at);
+            }
+        }
+        Ok(())
     }
 
     async fn catch_up(&self) -> Result<(), ApiError> {

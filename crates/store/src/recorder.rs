@@ -48,11 +48,13 @@ pub(crate) struct Recorder {
     chain: AuditChain,
     /// Whether the author's reach was asked about what is to be recorded next.
     checked: Cell<Checked>,
+    /// Whether the author's authority was found to stand still.
+    stands: Cell<bool>,
 }
 
 impl Recorder {
     pub(crate) const fn new(change: Change, chain: AuditChain) -> Self {
-        Self { change, chain, checked: Cell::new(Checked::No) }
+        Self { change, chain, checked: Cell::new(Checked::No), stands: Cell::new(false) }
     }
 
     pub(crate) const fn chain(&self) -> &AuditChain {
@@ -62,6 +64,11 @@ impl Recorder {
     /// On whose resources the author may act.
     pub(crate) const fn reach(&self) -> &Reach {
         self.change.reach()
+    }
+
+    /// The author's authority was looked at again, and stands.
+    pub(crate) fn stands(&self) {
+        self.stands.set(true);
     }
 
     /// Makes sure that the author may change something that is there. What cannot even be seen is not found.
@@ -95,8 +102,12 @@ impl Recorder {
         }
     }
 
-    /// Each change by an author of limited reach must have been checked: one that nobody thought of is refused.
+    /// Each change by an author of limited reach must have been checked, and whether any author still may: one that nobody
+    /// thought of is refused.
     pub(crate) fn ensure_checked(&self) -> Result<(), StoreError> {
+        if !self.stands.get() {
+            return Err(denied());
+        }
         let checked = self.checked.get();
         if checked == Checked::Once {
             self.checked.set(Checked::No);

@@ -60,6 +60,16 @@ macro_rules! writing {
     }};
 }
 
+/// Runs a unit of work that changes what is configured, if its author may still do that.
+macro_rules! changing {
+    ($store:expr, $by:ident, |$queries:ident, $connection:ident| $work:expr) => {
+        writing!($store, |$queries, $connection| {
+            $queries::grounds::check($connection, &$by)?;
+            $work
+        })
+    };
+}
+
 mod audit;
 mod books;
 mod management_keys;

@@ -6,14 +6,15 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::secret::SecretSource;
 use keyward_core::server_config::{
-    AuthConfigInput, AuthDraft, ConfigSource, PasswordDraft, RotationCooldown, ServerConfig, UpdateConfig,
+    AuthConfigInput, AuthDraft, ConfigSource, PasswordDraft, ServerConfig, UpdateConfig,
 };
 use keyward_store::{ConfigRecord, StoredAuth, StoredPassword};
 use uuid::Uuid;
 
 use super::{Access, InForce, password};
-use crate::api::check_variables;
+use crate::api::check_variable;
 use crate::error::ApiError;
+use crate::kept::Kept;
 use crate::state::State;
 
 impl Access {
@@ -54,12 +55,10 @@ impl Access {
             })
         };
         let record = state.store.config_update(change, edit).await?;
-        if record.rotation_cooldown == RotationCooldown::default() {
-            end_cooldowns(state, &record).await?;
-        }
         self.put(record).await.map_err(|error| {
             ApiError::new(ErrorCode::Internal, "The edit is stored, and not in force").because(error)
         })?;
+        state.reload(Kept::EndedCooldowns).await?;
         Ok(self.in_force().shown())
     }
 
@@ -91,17 +90,6 @@ impl Access {
     }
 }
 
-/// Tells the engine that no virtual key's old value works any more.
-async fn end_cooldowns(state: &State, record: &ConfigRecord) -> Result<(), ApiError> {
-    for (hashes, key) in state.store.policies_load().await?.virtual_keys {
-        // Those that had one were edited at the instant of the record.
-        if key.updated_at == record.updated_at {
-            state.engine.put_virtual_key(hashes, &key, key.updated_at);
-        }
-    }
-    Ok(())
-}
-
 async fn stored_password(
     draft: PasswordDraft,
     current: Option<StoredPassword>,
@@ -115,7 +103,7 @@ async fn stored_password(
             Ok(Some(StoredPassword::Hash(hash)))
         }
         PasswordDraft::New(SecretSource::Environment(name)) => {
-            check_variables(vec![(Pointer::from("auth_config").member("admin_password"), name.clone())])?;
+            check_variable(Pointer::from("auth_config").member("admin_password"), &name)?;
             Ok(Some(StoredPassword::Variable(name)))
         }
     }

@@ -36,7 +36,7 @@ pub(super) async fn provider_key_create(
 ) -> TaggedResult<ProviderKey> {
     let change = caller.creation("provider_key_create", &body);
     let request = UpdateProviderKey::from(body.request);
-    check_variables(request.variables(&Pointer::ROOT))?;
+    check_variables(&state, request.variables(&Pointer::ROOT))?;
     let draft = request.make(&Pointer::ROOT, &mut Uuid::new_v4)?;
     let key = edit(&state, async move |state| {
         let key = state.store.provider_key_create(change, provider.0, draft).await?;
@@ -105,7 +105,7 @@ pub(super) async fn provider_key_update(
     path: Path<(ProviderName, ProviderKeyId)>,
     body: Body<UpdateProviderKey>,
 ) -> TaggedResult<ProviderKey> {
-    check_variables(body.request.variables(&Pointer::ROOT))?;
+    check_variables(&state, body.request.variables(&Pointer::ROOT))?;
     let key = edit(&state, async move |state| {
         let (change, (provider, id)) = (caller.change("provider_key_update"), path.0);
         let draft = move |existing: &ProviderKey| body.request.apply(existing, &Pointer::ROOT);

@@ -32,7 +32,7 @@ pub(super) async fn provider_create(
     body: Body<CreateProvider>,
 ) -> TaggedResult<Provider> {
     let change = caller.creation("provider_create", &body);
-    check_variables(body.request.variables())?;
+    check_variables(&state, body.request.variables())?;
     let draft = permitted(&state, body.request.check(&mut Uuid::new_v4)?)?;
     let provider = edit(&state, async move |state| {
         let provider = state.store.provider_create(change, draft).await?;
@@ -91,7 +91,7 @@ pub(super) async fn provider_update(
     name: Path<ProviderName>,
     body: Body<UpdateProvider>,
 ) -> TaggedResult<Provider> {
-    check_variables(body.request.variables())?;
+    check_variables(&state, body.request.variables())?;
     let provider = edit(&state, async move |state| {
         let (change, current) = (caller.change("provider_update"), state.clone());
         let draft = move |existing: &Provider| permitted(&current, body.request.apply(existing, &mut Uuid::new_v4)?);
@@ -135,19 +135,28 @@ fn permitted(state: &State, draft: ProviderDraft) -> Result<ProviderDraft, Inval
     Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on"))
 }
 
-/// A reference to a variable that is not set is told at once, by name.
-pub(crate) fn check_variables(references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
+/// Makes sure that each variable may be referred to, and is set.
+pub(super) fn check_variables(state: &State, references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
     for (at, name) in references {
-        // One without a name is no reference yet; the request's own check says so.
-        if name.is_empty() {
-            continue;
-        }
-        if name.starts_with("KEYWARD_") || name == "DATABASE_URL" {
+        if state.access.has_password_in(&name) {
             return Err(Invalid::at(at, format!("environment variable {name} is the server's own")));
         }
-        if environment(&name).is_none() {
-            return Err(Invalid::at(at, format!("environment variable {name} is not set on the server")));
-        }
+        check_variable(at, &name)?;
     }
     Ok(())
+}
+
+/// A reference to a variable that is not set is told at once, by name.
+pub(crate) fn check_variable(at: Pointer, name: &str) -> Result<(), Invalid> {
+    // One without a name is no reference yet; the request's own check says so.
+    if name.is_empty() {
+        return Ok(());
+    }
+    if name.starts_with("KEYWARD_") || name == "DATABASE_URL" {
+        return Err(Invalid::at(at, format!("environment variable {name} is the server's own")));
+    }
+    match environment(name) {
+        Some(_) => Ok(()),
+        None => Err(Invalid::at(at, format!("environment variable {name} is not set on the server"))),
+    }
 }

@@ -6,10 +6,11 @@ use keyward_core::error_body::ErrorBody;
 use keyward_core::ids::SessionId;
 use keyward_core::list::Done;
 use keyward_core::session::{AuthStatus, AuthType, Login, SessionList};
+use secrecy::ExposeSecret as _;
 use utoipa::IntoResponses;
 
 use super::{CommonErrors, PathErrors};
-use crate::auth::origin::same_origin;
+use crate::auth::origin::{not_foreign, same_origin};
 use crate::auth::presented::Presented;
 use crate::auth::{Authed, Open, Sessions, session};
 use crate::body::Body;
@@ -22,6 +23,9 @@ mod opening;
 
 use opening::{cleared_cookie, cookie, open};
 
+/// The largest body of a login, in bytes: anyone may send one.
+const LARGEST_LOGIN: usize = 16 * 1024;
+
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers")]
 enum LoginErrors {
@@ -31,9 +35,9 @@ enum LoginErrors {
     /// User name or password is wrong.
     #[response(status = 401)]
     Unauthorized(ErrorBody),
-    /// Authentication is not enabled.
+    /// Authentication is not enabled; or a web page of another origin asks.
     #[response(status = 403)]
-    Disabled(ErrorBody),
+    Forbidden(ErrorBody),
     /// The body is larger than the limit.
     #[response(status = 413)]
     TooLarge(ErrorBody),
@@ -74,8 +78,9 @@ pub(super) async fn session_login(
     _: Open,
     request: HttpRequest,
     state: web::Data<State>,
-    body: Body<Login>,
+    body: Body<Login, LARGEST_LOGIN>,
 ) -> Result<HttpResponse, ApiError> {
+    not_foreign(request.headers(), &state.access.in_force().record.allowed_origins)?;
     let token = open(&request, &state, body.request).await?;
     let done = Done { message: "Login successful".to_owned() };
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cookie(&token, request.headers()))).json(done))
@@ -93,11 +98,13 @@ pub(super) async fn session_logout(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
+    let allowed = &state.access.in_force().record.allowed_origins;
+    not_foreign(request.headers(), allowed)?;
     if let Presented::Session { token, by_cookie } = Presented::of(request.headers()) {
         if by_cookie {
-            same_origin(request.headers(), &state.access.in_force().record.allowed_origins)?;
+            same_origin(request.headers(), allowed)?;
         }
-        opening::end(&request, &state, &token).await?;
+        opening::end(&request, &state, token.expose_secret()).await?;
     }
     let done = Done { message: "Logout successful".to_owned() };
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cleared_cookie(request.headers()))).json(done))
@@ -113,7 +120,7 @@ pub(super) async fn session_logout(
 pub(super) async fn session_status(_: Open, request: HttpRequest, state: web::Data<State>) -> ApiResult<AuthStatus> {
     let is_auth_enabled = state.access.in_force().is_auth_enabled();
     let has_valid_token = match Presented::of(request.headers()) {
-        Presented::Session { token, .. } => session(&state, &token).await?.is_some(),
+        Presented::Session { token, .. } => session(&state, token.expose_secret()).await?.is_some(),
         Presented::Password(..) | Presented::ManagementKey(_) | Presented::Unknown | Presented::Nothing => false,
     };
     let auth_type = if is_auth_enabled { AuthType::Password } else { AuthType::None };

@@ -20,13 +20,14 @@ pub(super) fn same_machine(headers: &HeaderMap) -> Result<(), ApiError> {
     if let Some(header) = FORWARDED.into_iter().find(|name| headers.contains_key(*name)) {
         return refuse(header);
     }
-    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+    if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
         return refuse("sec-fetch-site");
     }
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text(HOST), text(ORIGIN)) {
         (Some(host), _) if !is_loopback(&format!("http://{host}")) => refuse("host"),
-        (_, Some(origin)) if !is_loopback(origin) => refuse("origin"),
+        (Some(host), Some(origin)) if !is_at(origin, host) => refuse("origin"),
+        (None, Some(_)) => refuse("origin"),
         (Some(_) | None, Some(_) | None) => Ok(()),
     }
 }
@@ -50,6 +51,13 @@ pub(crate) fn same_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(),
     }
     let message = "A change under a session cookie must come from the server's own pages or from an allowed origin";
     Err(ApiError::new(ErrorCode::ForbiddenOrigin, message).at("origin"))
+}
+
+/// A page of another origin must not log anybody in or out, or guess passwords from its reader's address.
+pub(crate) fn not_foreign(headers: &HeaderMap, allowed: &[String]) -> Result<(), ApiError> {
+    let says = |name: &str| headers.contains_key(name);
+    let is_program = !says("origin") && headers.get("sec-fetch-site").is_none_or(|site| site == "none");
+    if is_program { Ok(()) } else { same_origin(headers, allowed) }
 }
 
 /// Whether an origin is at this host and port. A proxy may speak TLS for the server, so the scheme does not count.
@@ -96,7 +104,9 @@ mod tests {
     fn web_pages_of_other_origins_are_kept_out() {
         for (host, origin, allowed) in [
             ("localhost:8080", None, true),
-            ("127.0.0.1:8080", Some("http://localhost:8080"), true),
+            ("localhost:8080", Some("http://localhost:8080"), true),
+            ("localhost:8080", Some("http://localhost:3000"), false),
+            ("127.0.0.1:8080", Some("http://localhost:8080"), false),
             ("[::1]:8080", None, true),
             ("localhost:8080", Some("https://evil.example"), false),
             ("localhost:8080", Some("null"), false),
@@ -106,6 +116,23 @@ mod tests {
             let mut pairs = vec![("host", host)];
             pairs.extend(origin.map(|origin| ("origin", origin)));
             assert_eq!(same_machine(&headers(&pairs)).is_ok(), allowed, "{host} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_foreign_and_a_program_is_not() {
+        for (origin, site, allowed) in [
+            (None, None, true),
+            (None, Some("none"), true),
+            (None, Some("cross-site"), false),
+            (None, Some("same-site"), false),
+            (Some("https://kw.example"), Some("same-origin"), true),
+            (Some("https://evil.example"), None, false),
+        ] {
+            let mut pairs = vec![("host", "kw.example")];
+            pairs.extend(origin.map(|origin| ("origin", origin)));
+            pairs.extend(site.map(|site| ("sec-fetch-site", site)));
+            assert_eq!(not_foreign(&headers(&pairs), &[]).is_ok(), allowed, "{origin:?} {site:?}");
         }
     }
 

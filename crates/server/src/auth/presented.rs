@@ -19,12 +19,12 @@ pub(crate) enum Presented {
     /// The token of a session.
     Session {
         /// The token.
-        token: String,
+        token: SecretString,
         /// True: a browser has sent it by itself, so it says nothing about who wants the request.
         by_cookie: bool,
     },
     /// A management key.
-    ManagementKey(String),
+    ManagementKey(SecretString),
     /// Something else.
     Unknown,
     /// Nothing.
@@ -42,10 +42,10 @@ impl Presented {
         }
         let api_key = headers.get("x-api-key").and_then(|value| value.to_str().ok());
         if let Some(key) = api_key.filter(|key| is_management_key(key)) {
-            return Self::ManagementKey(key.to_owned());
+            return Self::ManagementKey(key.into());
         }
         match text(COOKIE).and_then(cookie) {
-            Some(token) => Self::Session { token: token.to_owned(), by_cookie: true },
+            Some(token) => Self::Session { token: token.into(), by_cookie: true },
             None => Self::Nothing,
         }
     }
@@ -60,9 +60,9 @@ impl Presented {
             return Self::Unknown;
         }
         if is_management_key(value) {
-            Self::ManagementKey(value.to_owned())
+            Self::ManagementKey(value.into())
         } else if value.starts_with(SESSION_PREFIX) {
-            Self::Session { token: value.to_owned(), by_cookie: false }
+            Self::Session { token: value.into(), by_cookie: false }
         } else {
             // The older API's way.
             password(value)
@@ -105,8 +105,8 @@ mod tests {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
         match Presented::of(&headers) {
             Presented::Password(name, password) => format!("{name} {}", password.expose_secret()),
-            Presented::Session { token, by_cookie } => format!("session {token} {by_cookie}"),
-            Presented::ManagementKey(key) => format!("key {key}"),
+            Presented::Session { token, by_cookie } => format!("session {} {by_cookie}", token.expose_secret()),
+            Presented::ManagementKey(key) => format!("key {}", key.expose_secret()),
             Presented::Unknown => "unknown".to_owned(),
             Presented::Nothing => "nothing".to_owned(),
         }

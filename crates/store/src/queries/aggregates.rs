@@ -6,6 +6,7 @@ use super::{Backend, Conn, MIGRATIONS};
 pub(crate) mod audit;
 pub(crate) mod budget_override;
 pub(crate) mod customer;
+pub(crate) mod grounds;
 mod idempotency;
 pub(crate) mod ledger;
 pub(crate) mod limit;

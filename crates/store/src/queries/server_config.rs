@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use keyward_core::invalid::Invalid;
 use keyward_core::server_config::RotationCooldown;
 
-use super::{Conn, audit};
+use super::{Conn, audit, session};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -85,11 +85,14 @@ pub(crate) fn update(
     // The row is ours from here on.
     diesel::update(server_config::table.find(1)).set(server_config::id.eq(1)).execute(c)?;
     let before = get(c)?;
-    let shown = before.shown();
+    let (shown, auth) = (before.shown(), before.auth.clone());
     by.expects(&shown)?;
     let at = by.change.after(before.updated_at);
     let after = ConfigRecord { updated_at: at, ..edit(before, at)? };
     diesel::update(server_config::table.find(1)).set(ConfigRow::new(&after)?).execute(c)?;
+    if after.auth != auth {
+        session::keep_only(c, None)?;
+    }
     if after.rotation_cooldown == RotationCooldown::default() {
         end_cooldowns(c, at)?;
     }

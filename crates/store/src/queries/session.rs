@@ -90,6 +90,18 @@ pub(crate) fn find(
     Ok(found.filter(|row| row.is_open(terms, now)).map(SessionRow::into_session))
 }
 
+/// Whether a session has not ended.
+pub(super) fn exists(c: &mut Conn, id: &SessionId) -> Result<bool, StoreError> {
+    Ok(diesel::select(diesel::dsl::exists(sessions::table.find(id.as_str()))).get_result(c)?)
+}
+
+/// Ends every session of another credential than this one.
+pub(crate) fn keep_only(c: &mut Conn, credential: Option<&CredentialStamp>) -> Result<(), StoreError> {
+    let kept = credential.map(|stamp| stamp.0.to_vec()).unwrap_or_default();
+    diesel::delete(sessions::table.filter(sessions::credential.ne(kept))).execute(c)?;
+    Ok(())
+}
+
 /// Notes that a session was used.
 pub(crate) fn touch(c: &mut Conn, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {
     diesel::update(sessions::table.find(id.as_str())).set(sessions::last_used_at.eq(Instant(now))).execute(c)?;

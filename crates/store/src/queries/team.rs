@@ -83,10 +83,10 @@ pub(crate) fn create(c: &mut Conn, by: &Recorder, team: &Team) -> Result<Team, S
     }
     let (_, customer_id) = by.reach().home(None, team.customer_id.clone());
     let team = &Team { customer_id, ..team.clone() };
-    reference::check_customer(c, team.customer_id.as_ref())?;
     if !by.may_make(subject(team)) {
         return Err(denied());
     }
+    reference::check_customer(c, team.customer_id.as_ref())?;
     diesel::insert_into(teams::table).values(TeamRow::new(team)).execute(c)?;
     limit::insert(c, &LimitOwner::Team(team.id.to_string()), &team.limits())?;
     idempotency::remember(c, by, team.id.as_str())?;
@@ -153,10 +153,10 @@ pub(crate) fn update(
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let (draft, reset) = edit(&before, now)?;
-    reference::check_customer(c, draft.customer_id.as_ref())?;
     if !by.may_make(subject(&draft)) {
         return Err(StoreError::Denied(Invalid::at("customer_id".into(), "The team cannot leave its customer")));
     }
+    reference::check_customer(c, draft.customer_id.as_ref())?;
     diesel::update(teams::table.find(id.as_str()))
         .set((
             teams::name.eq(&draft.name),

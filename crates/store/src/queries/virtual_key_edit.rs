@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 use jiff::Timestamp;
-use keyward_core::authority::Reach;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::Invalid;
 use keyward_core::ledger::Adjustment;
@@ -32,12 +31,12 @@ pub(crate) fn create(
     sealer: &Sealer,
 ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
     if let Some(id) = idempotency::earlier(c, by)? {
-        return repeated(c, by.reach(), &id.into(), sealer);
+        return repeated(c, by, &id.into(), sealer);
     }
     let (team_id, customer_id) = by.reach().home(draft.team_id.clone(), draft.customer_id.clone());
     let draft = &VirtualKeyDraft { team_id, customer_id, ..draft.clone() };
-    let configs = reference::resolve(c, draft, None)?;
     reach::may_make_key(c, by, draft.team_id.as_ref(), draft.customer_id.as_ref())?;
+    let configs = reference::resolve(c, draft, None)?;
     let sealed = sealer.seal(value.expose(), Place::virtual_key(draft.id.as_str()))?;
     diesel::insert_into(virtual_keys::table)
         .values((
@@ -73,19 +72,21 @@ pub(crate) fn create(
     get_with_owner(c, by.reach(), &draft.id, Reveal::Full, sealer)
 }
 
-/// What a create made before. Its secret is shown once more, unless it is another one by now: whoever made the first does not
-/// get to know that.
+/// What a create made before. Its secret is shown once more, which is recorded; unless it is another one by now: whoever made the
+/// first does not get to know that.
 fn repeated(
     c: &mut Conn,
-    reach: &Reach,
+    by: &Recorder,
     id: &VirtualKeyId,
     sealer: &Sealer,
 ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
-    let found = get_with_owner(c, reach, id, Reveal::Redacted, sealer)?;
-    match found.1.rotated_at {
-        None => get_with_owner(c, reach, id, Reveal::Full, sealer),
-        Some(_) => Ok(found),
+    let (hashes, key) = get_with_owner(c, by.reach(), id, Reveal::Redacted, sealer)?;
+    if key.rotated_at.is_some() {
+        return Ok((hashes, key));
     }
+    reach::may_change_key(c, by, key.team_id.as_ref(), key.customer_id.as_ref())?;
+    audit::shown(c, by, ("virtual_key", id.as_str()))?;
+    get_with_owner(c, by.reach(), id, Reveal::Full, sealer)
 }
 
 /// A virtual key after an edit, and what the edit took off its meters.
@@ -105,8 +106,8 @@ pub(crate) fn update(
     by.expects(&before)?;
     let now = by.change.after(before.updated_at);
     let draft = edit(&before, now)?;
-    let configs = reference::resolve(c, &draft, Some(&before))?;
     reach::may_make_key(c, by, draft.team_id.as_ref(), draft.customer_id.as_ref())?;
+    let configs = reference::resolve(c, &draft, Some(&before))?;
     write(c, id, &draft)?;
     limit::update(c, &LimitOwner::VirtualKey(id.to_string()), &before.limits(), &draft.limits)?;
     write_configs(c, id, &before.provider_configs, &configs)?;

@@ -25,7 +25,7 @@ impl Store {
         value: &ManagementKeyValue,
     ) -> Result<(ManagementKey, bool), StoreError> {
         let (by, hash) = (self.recorder(change), self.inner.tokens.hash(value.expose()));
-        writing!(self, |queries, c| queries::management_key::create(c, &by, &key, hash))
+        changing!(self, by, |queries, c| queries::management_key::create(c, &by, &key, hash))
     }
 
     /// One management key.
@@ -67,7 +67,7 @@ impl Store {
         edit: impl FnOnce(&ManagementKey, Timestamp) -> Result<ManagementKey, Invalid> + Send + 'static,
     ) -> Result<ManagementKey, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::management_key::update(c, &by, &id, edit))
+        changing!(self, by, |queries, c| queries::management_key::update(c, &by, &id, edit))
     }
 
     /// Gives a management key another secret; the old one is refused from now on.
@@ -81,7 +81,7 @@ impl Store {
         value: &ManagementKeyValue,
     ) -> Result<ManagementKey, StoreError> {
         let (by, hash) = (self.recorder(change), self.inner.tokens.hash(value.expose()));
-        writing!(self, |queries, c| queries::management_key::rotate(c, &by, &id, hash))
+        changing!(self, by, |queries, c| queries::management_key::rotate(c, &by, &id, hash))
     }
 
     /// Removes a management key: it is refused from now on.
@@ -90,6 +90,6 @@ impl Store {
     /// Those of [`Store::management_key_rotate`].
     pub async fn management_key_delete(&self, change: Change, id: ManagementKeyId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::management_key::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::management_key::delete(c, &by, &id))
     }
 }

@@ -23,7 +23,7 @@ impl Store {
         build: impl FnOnce(Option<&ScopedKey>) -> Result<ModelConfig, Invalid> + Send + 'static,
     ) -> Result<ModelConfig, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::model_config::create(c, &by, key.as_ref(), build))
+        changing!(self, by, |queries, c| queries::model_config::create(c, &by, key.as_ref(), build))
     }
 
     /// One model config, unused.
@@ -62,7 +62,7 @@ impl Store {
         edit: impl FnOnce(&ModelConfig, Timestamp) -> Result<ModelConfig, Invalid> + Send + 'static,
     ) -> Result<ModelConfig, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::model_config::update(c, &by, &id, edit))
+        changing!(self, by, |queries, c| queries::model_config::update(c, &by, &id, edit))
     }
 
     /// Removes a model config with its limits and their counters.
@@ -71,7 +71,7 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
     pub async fn model_config_delete(&self, change: Change, id: ModelConfigId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::model_config::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::model_config::delete(c, &by, &id))
     }
 
     /// The model configs that are the limits of providers, by provider, unused.
@@ -93,7 +93,7 @@ impl Store {
         edit: impl FnOnce(Option<&ModelConfig>, Timestamp) -> Result<ModelConfig, Invalid> + Send + 'static,
     ) -> Result<ModelConfig, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::provider_governance::update(c, &by, &provider, edit))
+        changing!(self, by, |queries, c| queries::provider_governance::update(c, &by, &provider, edit))
     }
 
     /// Removes the limits of a provider and their counters; tells which model config they were, if it had some.
@@ -106,6 +106,6 @@ impl Store {
         provider: ProviderName,
     ) -> Result<Option<ModelConfigId>, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::provider_governance::delete(c, &by, &provider))
+        changing!(self, by, |queries, c| queries::provider_governance::delete(c, &by, &provider))
     }
 }

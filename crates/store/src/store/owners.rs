@@ -19,7 +19,7 @@ impl Store {
     /// [`StoreError::Duplicate`] for a name that is taken, [`StoreError::Invalid`] for an unknown customer.
     pub async fn team_create(&self, change: Change, team: Team) -> Result<Team, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::team::create(c, &by, &team))
+        changing!(self, by, |queries, c| queries::team::create(c, &by, &team))
     }
 
     /// One team with what it shows of others, unused.
@@ -43,7 +43,7 @@ impl Store {
         edit: impl FnOnce(&Team, Timestamp) -> Result<(Team, ResetUsage), Invalid> + Send + 'static,
     ) -> Result<(Team, Vec<Adjustment>), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::team::update(c, &by, &id, edit))
+        changing!(self, by, |queries, c| queries::team::update(c, &by, &id, edit))
     }
 
     /// A page of teams, oldest first, unused.
@@ -61,7 +61,7 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
     pub async fn team_delete(&self, change: Change, id: TeamId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::team::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::team::delete(c, &by, &id))
     }
 
     /// Stores a new customer with its limits.
@@ -70,7 +70,7 @@ impl Store {
     /// [`StoreError::Duplicate`] for a name that is taken.
     pub async fn customer_create(&self, change: Change, customer: Customer) -> Result<Customer, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::customer::create(c, &by, &customer))
+        changing!(self, by, |queries, c| queries::customer::create(c, &by, &customer))
     }
 
     /// One customer with what it shows of others, unused.
@@ -94,7 +94,7 @@ impl Store {
         edit: impl FnOnce(&Customer, Timestamp) -> Result<(Customer, ResetUsage), Invalid> + Send + 'static,
     ) -> Result<(Customer, Vec<Adjustment>), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::customer::update(c, &by, &id, edit))
+        changing!(self, by, |queries, c| queries::customer::update(c, &by, &id, edit))
     }
 
     /// A page of customers, oldest first, unused.
@@ -112,6 +112,6 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
     pub async fn customer_delete(&self, change: Change, id: CustomerId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::customer::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::customer::delete(c, &by, &id))
     }
 }

@@ -21,7 +21,7 @@ impl Store {
         entry: PricingOverride,
     ) -> Result<PricingOverride, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::pricing_override::create(c, &by, &entry))
+        changing!(self, by, |queries, c| queries::pricing_override::create(c, &by, &entry))
     }
 
     /// One pricing override.
@@ -54,7 +54,7 @@ impl Store {
         edit: impl FnOnce(&PricingOverride, Timestamp) -> Result<PricingOverride, Invalid> + Send + 'static,
     ) -> Result<PricingOverride, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::pricing_override::update(c, &by, &id, edit))
+        changing!(self, by, |queries, c| queries::pricing_override::update(c, &by, &id, edit))
     }
 
     /// Removes a pricing override.
@@ -63,6 +63,6 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
     pub async fn pricing_override_delete(&self, change: Change, id: PricingOverrideId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::pricing_override::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::pricing_override::delete(c, &by, &id))
     }
 }

@@ -16,7 +16,7 @@ impl Store {
     /// [`StoreError::Duplicate`] for a name that is taken.
     pub async fn provider_create(&self, change: Change, draft: ProviderDraft) -> Result<Provider, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::provider_edit::create(c, &by, &draft, &sealer))
+        changing!(self, by, |queries, c| queries::provider_edit::create(c, &by, &draft, &sealer))
     }
 
     /// Edits a provider: `edit` makes the draft of what is there.
@@ -31,7 +31,7 @@ impl Store {
         edit: impl FnOnce(&Provider) -> Result<ProviderDraft, Invalid> + Send + 'static,
     ) -> Result<Provider, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::provider_edit::update(c, &by, &name, &sealer, edit))
+        changing!(self, by, |queries, c| queries::provider_edit::update(c, &by, &name, &sealer, edit))
     }
 
     /// One provider.
@@ -56,7 +56,7 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none of this name, [`StoreError::Stale`] when it has another version.
     pub async fn provider_delete(&self, change: Change, name: ProviderName) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::provider::delete(c, &by, &name))
+        changing!(self, by, |queries, c| queries::provider::delete(c, &by, &name))
     }
 
     /// Adds a key to a provider, its secret sealed.
@@ -70,7 +70,7 @@ impl Store {
         draft: ProviderKeyDraft,
     ) -> Result<ProviderKey, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::provider_key_edit::create(c, &by, &provider, &draft, &sealer))
+        changing!(self, by, |queries, c| queries::provider_key_edit::create(c, &by, &provider, &draft, &sealer))
     }
 
     /// Edits a provider key: `edit` makes the draft of what is there.
@@ -86,7 +86,7 @@ impl Store {
         edit: impl FnOnce(&ProviderKey) -> Result<ProviderKeyDraft, Invalid> + Send + 'static,
     ) -> Result<ProviderKey, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::provider_key_edit::update(c, &by, &provider, &id, &sealer, edit))
+        changing!(self, by, |queries, c| queries::provider_key_edit::update(c, &by, &provider, &id, &sealer, edit))
     }
 
     /// One key of a provider.
@@ -125,7 +125,7 @@ impl Store {
         id: ProviderKeyId,
     ) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::provider_key::delete(c, &by, &provider, &id))
+        changing!(self, by, |queries, c| queries::provider_key::delete(c, &by, &provider, &id))
     }
 
     /// Every provider key with its secret: for the gateway, never for an answer.

@@ -18,7 +18,7 @@ impl Store {
     /// provider key that is not there.
     pub async fn routing_rule_create(&self, change: Change, rule: RoutingRule) -> Result<RoutingRule, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::routing_rule::create(c, &by, &rule))
+        changing!(self, by, |queries, c| queries::routing_rule::create(c, &by, &rule))
     }
 
     /// One routing rule.
@@ -49,7 +49,7 @@ impl Store {
         edit: impl FnOnce(&RoutingRule, Timestamp) -> Result<RoutingRule, Invalid> + Send + 'static,
     ) -> Result<RoutingRule, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::routing_rule::update(c, &by, &id, edit))
+        changing!(self, by, |queries, c| queries::routing_rule::update(c, &by, &id, edit))
     }
 
     /// Removes a routing rule.
@@ -58,6 +58,6 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
     pub async fn routing_rule_delete(&self, change: Change, id: RoutingRuleId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::routing_rule::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::routing_rule::delete(c, &by, &id))
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use keyward_core::change::Change;
 use keyward_core::invalid::Invalid;
 use keyward_core::server_config::{AuthConfig, ClientConfig, ConfigSource, REDACTED, RotationCooldown, ServerConfig};
+use sha2::{Digest as _, Sha256};
 
 use super::{Database, Store};
 use crate::error::StoreError;
@@ -62,6 +63,21 @@ impl StoredPassword {
 }
 
 impl ConfigRecord {
+    /// Tells what the API has said about who may manage from everything else that it could have said.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn auth_stamp(&self) -> Result<[u8; 32], StoreError> {
+        let said = self.auth.as_ref().map(|StoredAuth { is_enabled, username, password }| {
+            let password = password.as_ref().map(|password| match password {
+                StoredPassword::Hash(hash) => ("hash", hash),
+                StoredPassword::Variable(name) => ("variable", name),
+            });
+            (is_enabled, username, password)
+        });
+        Ok(Sha256::digest(serde_json::to_vec(&said).map_err(StoreError::internal)?).into())
+    }
+
     /// What answers and the audit log show of it.
     #[must_use]
     pub fn shown(&self) -> ServerConfig {
@@ -101,6 +117,6 @@ impl Store {
         edit: impl FnOnce(ConfigRecord, Timestamp) -> Result<ConfigRecord, Invalid> + Send + 'static,
     ) -> Result<ConfigRecord, StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::server_config::update(c, &by, edit))
+        changing!(self, by, |queries, c| queries::server_config::update(c, &by, edit))
     }
 }

@@ -37,7 +37,15 @@ impl Store {
         terms: SessionTerms,
     ) -> Result<Session, StoreError> {
         let (by, hash) = (self.recorder(change), self.inner.tokens.hash(token));
-        writing!(self, |queries, c| queries::session::create(c, &by, &session, hash, &terms))
+        changing!(self, by, |queries, c| queries::session::create(c, &by, &session, hash, &terms))
+    }
+
+    /// Ends every session that another credential opened; none: every one.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn sessions_keep_only(&self, credential: Option<CredentialStamp>) -> Result<(), StoreError> {
+        writing!(self, |queries, c| queries::session::keep_only(c, credential.as_ref()))
     }
 
     /// The open session with this token, which is used by that.
@@ -74,6 +82,6 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id.
     pub async fn session_delete(&self, change: Change, id: SessionId) -> Result<(), StoreError> {
         let by = self.recorder(change);
-        writing!(self, |queries, c| queries::session::delete(c, &by, &id))
+        changing!(self, by, |queries, c| queries::session::delete(c, &by, &id))
     }
 }

@@ -27,7 +27,7 @@ impl Store {
         value: VirtualKeyValue,
     ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
         let (by, hash, sealer) = (self.recorder(change), self.inner.hasher.hash(value.expose()), self.sealer());
-        writing!(self, |queries, c| queries::virtual_key_edit::create(c, &by, &draft, &value, hash, &sealer))
+        changing!(self, by, |queries, c| queries::virtual_key_edit::create(c, &by, &draft, &value, hash, &sealer))
     }
 
     /// One virtual key, unused.
@@ -74,7 +74,7 @@ impl Store {
         edit: impl FnOnce(&VirtualKey, Timestamp) -> Result<VirtualKeyDraft, Invalid> + Send + 'static,
     ) -> Result<((VirtualKeyHashes, VirtualKey), Vec<Adjustment>), StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::virtual_key_edit::update(c, &by, &id, reveal, &sealer, edit))
+        changing!(self, by, |queries, c| queries::virtual_key_edit::update(c, &by, &id, reveal, &sealer, edit))
     }
 
     /// Gives a virtual key a new value; the one before works on for the cooldown.
@@ -89,7 +89,7 @@ impl Store {
     ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
         let hash = self.inner.hasher.hash(rotation.value.expose());
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::virtual_key_rotation::rotate(c, &by, &id, &rotation, hash, &sealer))
+        changing!(self, by, |queries, c| queries::virtual_key_rotation::rotate(c, &by, &id, &rotation, hash, &sealer))
     }
 
     /// The secret of a virtual key; that it was shown is recorded.
@@ -98,7 +98,7 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id.
     pub async fn virtual_key_reveal(&self, change: Change, id: VirtualKeyId) -> Result<VirtualKeyValue, StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::virtual_key::reveal(c, &by, &id, &sealer))
+        changing!(self, by, |queries, c| queries::virtual_key::reveal(c, &by, &id, &sealer))
     }
 
     /// The virtual keys that have expired and shall be deleted then, at most `most` of them, with when they were last edited.
@@ -126,7 +126,7 @@ impl Store {
         raise: impl FnOnce(&Budget, Timestamp) -> Result<Option<Raise>, Invalid> + Send + 'static,
     ) -> Result<(VirtualKeyHashes, VirtualKey), StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::budget_override::set(c, &by, &id, &budget, &sealer, raise))
+        changing!(self, by, |queries, c| queries::budget_override::set(c, &by, &id, &budget, &sealer, raise))
     }
 
     /// Removes a virtual key with its limits and their counters. Its ledger entries stay.
@@ -135,6 +135,6 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none with this id, [`StoreError::Stale`] when it has another version.
     pub async fn virtual_key_delete(&self, change: Change, id: VirtualKeyId) -> Result<(), StoreError> {
         let (by, sealer) = (self.recorder(change), self.sealer());
-        writing!(self, |queries, c| queries::virtual_key::delete(c, &by, &id, &sealer))
+        changing!(self, by, |queries, c| queries::virtual_key::delete(c, &by, &id, &sealer))
     }
 }

@@ -2,13 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use keyward_core::authority::Reach;
-use keyward_core::change::Change;
+use keyward_core::change::{Change, Grounds};
 use keyward_core::limits::Edit;
+use keyward_core::list::Page;
 use keyward_core::management_key::{CreateManagementKey, ManagementKey};
 use keyward_core::secret::ManagementKeyValue;
 use keyward_core::session::Session;
 use keyward_core::virtual_key::VirtualKeyFilter;
-use keyward_store::{CredentialStamp, Noun, Reveal, SessionTerms, Store, StoreError};
+use keyward_store::{ConfigRecord, CredentialStamp, Noun, Reveal, SessionTerms, Store, StoreError, StoredAuth};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -152,4 +153,62 @@ async fn a_key_whose_team_is_gone_reaches_nothing() {
         .await
         .unwrap();
     assert_eq!(seen.total, 0);
+}
+
+/// A request may take its time: what its author could do when it was let in is looked at again when something is changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_shut_out_meanwhile_changes_nothing() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let write = json!([{"resource": "teams", "access": "write"}]);
+    let (key, value) = management_key(json!({"name": "x", "permissions": write}));
+    let key = store.management_key_create(change("management_key_create"), key, &value).await.unwrap().0;
+    let session = open_session(&store, "token", now()).await;
+    let config = store.config_get().await.unwrap();
+    let grounds = [
+        Grounds::ManagementKey(key.id.clone()),
+        Grounds::Session(session.id.clone()),
+        Grounds::Configured(config.auth_stamp().unwrap()),
+    ];
+    let create = async |grounds: &Grounds, name: String| {
+        let mut change = change("team_create");
+        change.author.grounds = grounds.clone();
+        if let Grounds::ManagementKey(_) = grounds {
+            change.author.authority = key.authority();
+        }
+        store.team_create(change, team(json!({"name": name}))).await
+    };
+    for (number, grounds) in grounds.iter().enumerate() {
+        create(grounds, format!("before {number}")).await.unwrap();
+    }
+
+    let narrowed = |key: &ManagementKey, at| Ok(ManagementKey { is_active: false, updated_at: at, ..key.clone() });
+    store.management_key_update(change("management_key_update"), key.id.clone(), narrowed).await.unwrap();
+    store.session_delete(change("session_delete"), session.id.clone()).await.unwrap();
+    let auth = StoredAuth { is_enabled: false, username: Some("root".to_owned()), password: None };
+    let another = |record, _| Ok(ConfigRecord { auth: Some(auth), ..record });
+    store.config_update(change("config_update"), another).await.unwrap();
+    for (number, grounds) in grounds.iter().enumerate() {
+        let refused = create(grounds, format!("after {number}")).await;
+        assert!(matches!(refused, Err(StoreError::Denied(_))), "{grounds:?}: {refused:?}");
+    }
+    assert_eq!(store.team_list(Page::default()).await.unwrap().total, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_credential_ends_the_sessions_for_good() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    open_session(&store, "one", now()).await;
+    let disabled = StoredAuth { is_enabled: false, username: None, password: None };
+    for auth in [Some(disabled), None] {
+        let edit = |record, _| Ok(ConfigRecord { auth, ..record });
+        store.config_update(change("config_update"), edit).await.unwrap();
+        assert!(!is_open(&store, "one", TERMS, now()).await, "also when the old one comes back");
+    }
+    open_session(&store, "two", now()).await;
+    store.sessions_keep_only(Some(TERMS.credential)).await.unwrap();
+    assert!(is_open(&store, "two", TERMS, now()).await);
+    store.sessions_keep_only(None).await.unwrap();
+    assert!(!is_open(&store, "two", TERMS, now()).await);
 }

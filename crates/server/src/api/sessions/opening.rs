@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use keyward_core::authority::Authority;
-use keyward_core::change::{Actor, ActorKind};
+use keyward_core::change::{Actor, ActorKind, Grounds};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::session::{Login, Session};
 use rand::TryRng as _;
@@ -25,13 +25,16 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Opens a session and returns its token.
 pub(super) async fn open(request: &HttpRequest, state: &State, login: Login) -> Result<String, ApiError> {
     let Login { username, password } = login;
+    let in_force = state.access.in_force();
     let proved = state.access.prove(&username, password.into(), &address(request)).await;
     let wrong = ApiError::new(ErrorCode::Unauthorized, "Invalid username or password");
-    let username = proved.map_err(|error| if error.code() == ErrorCode::Unauthorized { wrong } else { error })?;
-    let disabled = || ApiError::new(ErrorCode::AuthenticationDisabled, "Authentication is not enabled");
-    let terms = state.access.session_terms().ok_or_else(disabled)?;
+    let proved = proved.map_err(|error| if error.code() == ErrorCode::Unauthorized { wrong } else { error })?;
+    // The session is the proved credential's, and is not opened when another has come into force meanwhile.
+    let terms = state.access.terms_of(&proved);
+    let username = proved.username.clone();
     let actor = Actor::named(ActorKind::Admin, username.clone());
-    let change = Caller::of(request, actor, Authority::FULL)?.change("session_login");
+    let grounds = Grounds::Configured(in_force.record.auth_stamp()?);
+    let change = Caller::of(request, actor, Authority::FULL, grounds)?.change("session_login");
     let token = token()?;
     let session = Session {
         id: Uuid::new_v4().into(),
@@ -49,7 +52,8 @@ pub(super) async fn open(request: &HttpRequest, state: &State, login: Login) -> 
 pub(super) async fn end(request: &HttpRequest, state: &State, token: &str) -> Result<(), ApiError> {
     let Some(session) = session(state, token).await? else { return Ok(()) };
     let actor = Actor::named(ActorKind::Admin, session.username);
-    let change = Caller::of(request, actor, Authority::FULL)?.change("session_logout");
+    let grounds = Grounds::Session(session.id.clone());
+    let change = Caller::of(request, actor, Authority::FULL, grounds)?.change("session_logout");
     Ok(state.store.session_delete(change, session.id).await?)
 }
 
@@ -72,7 +76,9 @@ pub(super) fn cleared_cookie(headers: &HeaderMap) -> String {
 }
 
 fn set(value: &str, seconds: i64, headers: &HeaderMap) -> String {
-    let is_secure = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let schemes = headers.get("x-forwarded-proto").and_then(|schemes| schemes.to_str().ok()).unwrap_or_default();
+    let nearest_client = schemes.split(',').next().unwrap_or_default().trim();
+    let is_secure = nearest_client.eq_ignore_ascii_case("https");
     let secure = if is_secure { "; Secure" } else { "" };
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
