@@ -63,6 +63,7 @@ macro_rules! writing {
 mod audit;
 mod books;
 mod management_keys;
+mod mcp_clients;
 mod model_configs;
 mod open;
 mod owners;
