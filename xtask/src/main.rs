@@ -2,10 +2,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a build task speaks to the terminal")]
 #![allow(clippy::disallowed_methods, reason = "a build task reads the environment and waits for other processes")]
 
+mod bench;
 mod ci;
+mod fuzz_api;
 mod openapi;
 mod postgres;
 mod process;
+mod server;
 mod test;
 mod tidy;
 
@@ -22,8 +25,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure the server, and print tables
+    #[command(subcommand)]
+    Bench(bench::Suite),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
+    /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
+    FuzzApi(fuzz_api::Options),
     /// Write openapi/*.json as the server's binary declares them
     Openapi {
         /// Compare only, and fail on a difference
@@ -38,7 +46,9 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
+        Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Openapi { check: true } => openapi::check(),
         Task::Openapi { check: false } => openapi::write(),
         Task::Test(options) => test::run(&options),

@@ -7,14 +7,15 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::process::{cargo, output, root};
+use crate::process::{output, root};
+use crate::server::{self, Profile};
 
 const DOCUMENTS: [&str; 2] = ["management", "gateway"];
 const REMEDY: &str = "run `cargo xtask openapi` and commit the result";
 
 /// Writes every document.
 pub(crate) fn write() -> Result<()> {
-    let binary = build()?;
+    let binary = server::build(Profile::Dev)?;
     for name in DOCUMENTS {
         let path = path(name);
         fs::create_dir_all(root().join("openapi"))?;
@@ -26,7 +27,7 @@ pub(crate) fn write() -> Result<()> {
 
 /// Fails when a committed document is not what the binary prints.
 pub(crate) fn check() -> Result<()> {
-    let binary = build()?;
+    let binary = server::build(Profile::Dev)?;
     let mut stale = Vec::new();
     for name in DOCUMENTS {
         let emitted = emit(&binary, name)?;
@@ -44,20 +45,6 @@ pub(crate) fn check() -> Result<()> {
 
 fn path(name: &str) -> PathBuf {
     root().join("openapi").join(name).with_extension("json")
-}
-
-/// Builds the server's binary and returns where it is.
-///
-/// `--examples` lets cargo choose the features that the tests have too, so that CI builds each dependency once.
-fn build() -> Result<PathBuf> {
-    let what = ["build", "--locked", "--package", "keyward-server", "--bin", "keyward", "--examples"];
-    let messages = output(cargo().args(what).args(["--quiet", "--message-format", "json-render-diagnostics"]))?;
-    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let path = artifacts.find_map(|artifact| {
-        let is_binary = artifact.pointer("/target/name")? == "keyward";
-        artifact.get("executable")?.as_str().filter(|_| is_binary).map(PathBuf::from)
-    });
-    path.context("cargo built no binary `keyward`")
 }
 
 /// The document as the binary prints it, in its own order, ending in one newline.

@@ -37,6 +37,11 @@ impl Server {
         if let Some(user) = users.iter().find(|user| probe::accepts(LOCAL, user)) {
             return Ok(Some(Self::Running(url(user, LOCAL.port()))));
         }
+        Self::temporary()
+    }
+
+    /// One with an empty database, that lives as long as this value; `None` if there are no programs to start it.
+    pub(crate) fn temporary() -> Result<Option<Self>> {
         let Some(programs) = Programs::find(search_path()) else { return Ok(None) };
         Ok(Some(Self::Temporary(Box::new(Cluster::start(&programs)?))))
     }

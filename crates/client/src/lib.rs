@@ -56,7 +56,7 @@ pub use keyward_core::ids::{
 pub use keyward_core::list::{
     BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ManagementKeyChanged,
     ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, McpClientChanged, McpClientDetail, McpClientList,
-    McpClientRemoved, ModelConfigChanged, ModelConfigDetail, ModelConfigList, PricingOverrideChanged,
+    McpClientRemoved, ModelConfigChanged, ModelConfigDetail, ModelConfigList, PageQuery, PricingOverrideChanged,
     PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged, ProviderGovernanceList, ProviderKeyList,
     ProviderList, RateLimitList, RoutingRuleChanged, RoutingRuleDetail, RoutingRuleList, TeamChanged, TeamDetail,
     TeamList, VirtualKeyChanged, VirtualKeyList,

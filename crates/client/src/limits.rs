@@ -1,6 +1,6 @@
 //! Operations on the limits of all owners, which are read here and written through their owners.
 
-use keyward_core::list::{BudgetList, ListQuery, RateLimitList};
+use keyward_core::list::{BudgetList, PageQuery, RateLimitList};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -10,7 +10,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn budget_list(&self, query: &ListQuery) -> Result<BudgetList, Error> {
+    pub async fn budget_list(&self, query: &PageQuery) -> Result<BudgetList, Error> {
         self.list(&["api", "governance", "budgets"], query).await
     }
 
@@ -18,7 +18,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn rate_limit_list(&self, query: &ListQuery) -> Result<RateLimitList, Error> {
+    pub async fn rate_limit_list(&self, query: &PageQuery) -> Result<RateLimitList, Error> {
         self.list(&["api", "governance", "rate-limits"], query).await
     }
 }

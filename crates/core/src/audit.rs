@@ -51,11 +51,11 @@ pub struct AuditEntry {
 pub struct AuditQuery {
     /// How many entries at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     pub limit: Option<String>,
     /// Only entries before this place in the log: `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     pub before: Option<String>,
     /// Only this operation, such as `team_create`.
     #[serde(skip_serializing_if = "Option::is_none")]

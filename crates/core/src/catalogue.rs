@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::price::{LongContext, PicoUsd, Price, Rates};
+use crate::price::{LongContext, LongContexts, PicoUsd, Price, Rates};
 
 /// The catalogue that Keyward ships with.
 const BUILT_IN: &str = include_str!("../data/prices.json");
@@ -120,12 +120,13 @@ struct LongContextRow {
 
 impl Row {
     fn card(&self) -> ModelCard {
-        let long_context = self.long_context.as_ref().map(|long| LongContext {
+        let own = self.long_context.iter().map(|long| LongContext {
             above_input_tokens: long.above_input_tokens,
             rates: rates(long.input, long.output, long.cached_input, long.cache_write),
         });
+        let long_contexts = own.fold(LongContexts::NONE, LongContexts::with);
         ModelCard {
-            price: Price { base: rates(self.input, self.output, self.cached_input, self.cache_write), long_context },
+            price: Price { base: rates(self.input, self.output, self.cached_input, self.cache_write), long_contexts },
             context_tokens: self.context_tokens,
             max_output_tokens: self.max_output_tokens,
         }

@@ -85,6 +85,8 @@ error_codes! {
     NotFound = "not_found", 404, "invalid_request_error", retry false;
     /// The provider is not configured.
     ProviderNotFound = "provider_not_found", 404, "invalid_request_error", retry false;
+    /// The path has other methods; the header `Allow` names them.
+    MethodNotAllowed = "method_not_allowed", 405, "invalid_request_error", retry false;
     /// Something with this name exists already.
     AlreadyExists = "already_exists", 409, "invalid_request_error", retry false;
     /// `If-Match` names another version: somebody else has changed the resource since it was read.

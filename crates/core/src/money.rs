@@ -18,7 +18,7 @@ const NANO_SCALE: u32 = 9;
 /// On the wire it is a plain JSON number of dollars. It is read from its decimal literal, not through a float, and
 /// printed exactly with as many decimals as it needs, at most nine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, ToSchema)]
-#[schema(value_type = f64)]
+#[schema(value_type = f64, minimum = -9_223_372_037_i64, maximum = 9_223_372_037_i64)]
 pub struct NanoUsd(i64);
 
 /// Why a text is not an amount of money.

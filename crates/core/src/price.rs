@@ -105,20 +105,52 @@ pub struct LongContext {
     pub rates: Rates,
 }
 
+/// The rates for long inputs, by rising threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LongContexts([Option<LongContext>; Self::MOST]);
+
+impl LongContexts {
+    /// The most there can be: a model's own, and those that a pricing override can name.
+    const MOST: usize = 4;
+    /// The base rates, however long the input is.
+    pub const NONE: Self = Self([None; Self::MOST]);
+
+    /// The same with another one, in place of one with the same threshold. Beyond the most there can be, it is not taken in.
+    #[must_use]
+    pub fn with(self, one: LongContext) -> Self {
+        let others = self.iter().filter(|other| other.above_input_tokens != one.above_input_tokens);
+        let mut all: Vec<_> = others.chain([one]).collect();
+        all.sort_by_key(|one| one.above_input_tokens);
+        let mut places = [None; Self::MOST];
+        places.iter_mut().zip(all).for_each(|(place, one)| *place = Some(one));
+        Self(places)
+    }
+
+    /// Each, by rising threshold.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = LongContext> {
+        self.0.into_iter().flatten()
+    }
+
+    /// Those that an input of so many tokens is longer than.
+    fn below(&self, input: u64) -> impl DoubleEndedIterator<Item = LongContext> {
+        self.iter().filter(move |one| input > one.above_input_tokens)
+    }
+}
+
 /// What a model costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Price {
     /// The usual rates.
     pub base: Rates,
     /// Rates for long inputs, where the provider has them.
-    pub long_context: Option<LongContext>,
+    pub long_contexts: LongContexts,
 }
 
 impl Price {
     /// Free of charge, explicitly.
     pub const FREE: Self = Self {
         base: Rates { input: PicoUsd(0), output: PicoUsd(0), cached_input: PicoUsd(0), cache_write: PicoUsd(0) },
-        long_context: None,
+        long_contexts: LongContexts::NONE,
     };
 
     /// What this usage costs, rounded up once to the nano-dollar. Saturates at the largest amount.
@@ -137,16 +169,12 @@ impl Price {
     #[must_use]
     pub fn ceiling(&self, input: u64, output: u64) -> NanoUsd {
         let at = |rates: &Rates| rates.dearest_input().of(input) + rates.output.of(output);
-        let base = at(&self.base);
-        let long = self.long_context.filter(|long| input > long.above_input_tokens).map_or(0, |long| at(&long.rates));
-        rounded_up(base.max(long))
+        let dearest = self.long_contexts.below(input).map(|long| at(&long.rates)).fold(at(&self.base), i128::max);
+        rounded_up(dearest)
     }
 
     fn rates_for(&self, input: u64) -> Rates {
-        match self.long_context {
-            Some(long) if input > long.above_input_tokens => long.rates,
-            Some(_) | None => self.base,
-        }
+        self.long_contexts.below(input).next_back().map_or(self.base, |long| long.rates)
     }
 }
 
@@ -169,7 +197,7 @@ mod tests {
     fn one_rounding_per_entry_and_it_is_upwards() {
         let price = Price {
             base: Rates { input: pico("0.0375"), output: pico("0.15"), ..Rates::default() },
-            long_context: None,
+            long_contexts: LongContexts::NONE,
         };
         let usage = |input, output| TokenUsage { input, output, ..TokenUsage::default() };
         assert_eq!(price.cost(&usage(1, 0)).nanos(), 38);
@@ -189,9 +217,9 @@ mod tests {
                 }
             })
         };
-        (rates(), proptest::option::of((0u64..1_000_000, rates()))).prop_map(|(base, long)| Price {
-            base,
-            long_context: long.map(|(above_input_tokens, rates)| LongContext { above_input_tokens, rates }),
+        (rates(), proptest::collection::vec((0u64..1_000_000, rates()), 0..4)).prop_map(|(base, long)| {
+            let long = long.into_iter().map(|(above_input_tokens, rates)| LongContext { above_input_tokens, rates });
+            Price { base, long_contexts: long.fold(LongContexts::NONE, LongContexts::with) }
         })
     }
 

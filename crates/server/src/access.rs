@@ -142,9 +142,8 @@ impl Access {
         let Some(credential) = &in_force.credential else {
             return Err(ApiError::new(ErrorCode::AuthenticationDisabled, "Authentication is not enabled"));
         };
-        let digest = self.hasher.hash(&format!("password\0{username}\0{}", password.expose_secret()));
-        let guesser =
-            [self.hasher.hash(&format!("address\0{address}")), self.hasher.hash(&format!("name\0{username}"))];
+        let digest = self.hasher.hash(format!("password\0{username}\0{}", password.expose_secret()));
+        let guesser = [self.hasher.hash(format!("address\0{address}")), self.hasher.hash(format!("name\0{username}"))];
         if credential.remembers(digest, clock::now()) {
             return Ok(credential.username.clone());
         }
@@ -191,7 +190,7 @@ impl Access {
 
 /// The credential of a password that is given anew at each start: a salt of its own making keeps its sessions alive.
 async fn credential(hasher: &KeyHasher, username: String, password: SecretString) -> Result<Credential, ApiError> {
-    let KeyHash(digest) = hasher.hash(&format!("salt\0{username}"));
+    let KeyHash(digest) = hasher.hash(format!("salt\0{username}"));
     let salt = digest.first_chunk().copied().unwrap_or_default();
     Ok(Credential::new(username, password::hash(password, salt).await?))
 }

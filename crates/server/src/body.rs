@@ -20,12 +20,16 @@ use crate::error::ApiError;
 use crate::json::parse;
 use crate::state::State;
 
+mod written;
+
+use written::Written;
+
 /// A JSON request body of the management API. The content type is not looked at: clients of the compatible API send any.
 #[derive(Debug)]
 pub(crate) struct Body<T> {
     /// What was asked for.
     pub(crate) request: T,
-    /// A digest of the text.
+    /// A digest of method, path and text.
     pub(crate) fingerprint: [u8; 32],
 }
 
@@ -39,11 +43,18 @@ impl<T: DeserializeOwned + Serialize + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let text = read(&request, payload, limit).await?;
             let parsed = parse(&text)?;
-            refuse_nul(&text)?;
-            refuse_lists(&text, &parsed)?;
-            Ok(Self { request: parsed, fingerprint: Sha256::digest(&text).into() })
+            let Written(written) = parse(&text)?;
+            refuse_nul(&written)?;
+            refuse_lists(&written, &parsed)?;
+            Ok(Self { request: parsed, fingerprint: fingerprint(&request, &text) })
         })
     }
+}
+
+/// What tells one request from another. No method and no path has a line end in it.
+fn fingerprint(request: &HttpRequest, text: &[u8]) -> [u8; 32] {
+    let line = format!("{} {}\n", request.method(), request.path());
+    Sha256::new().chain_update(line).chain_update(text).finalize().into()
 }
 
 /// How long a client may take to send its body.
@@ -81,28 +92,34 @@ async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
     Ok(body.freeze())
 }
 
-/// Refuses text with a NUL in one of its strings: no database keeps one. `text` is JSON, so it can only be an escape.
-fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
-    const ESCAPE: &[u8] = b"\\u0000";
-    let mut rest = text;
-    while let Some(backslash) = rest.iter().position(|byte| *byte == b'\\') {
-        let escape = rest.get(backslash..).unwrap_or_default();
-        if escape.starts_with(ESCAPE) {
-            return Err(ApiError::new(ErrorCode::InvalidRequest, "A string has a NUL character in it"));
-        }
-        // The backslash and what it escapes.
-        rest = escape.get(2..).unwrap_or_default();
+/// Refuses strings and names with a NUL in them: no database keeps one.
+fn refuse_nul(written: &Value) -> Result<(), ApiError> {
+    match nul(written, &Pointer::ROOT) {
+        Some(at) => Err(Invalid::at(at, "a string has a NUL character in it").into()),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+fn nul(written: &Value, at: &Pointer) -> Option<Pointer> {
+    match written {
+        Value::String(text) => text.contains('\0').then(|| at.clone()),
+        Value::Array(elements) => {
+            elements.iter().enumerate().find_map(|(index, element)| nul(element, &at.element(index)))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, value)| match name.contains('\0') {
+            true => Some(at.clone()),
+            false => nul(value, &at.member(name)),
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 /// Refuses lists where objects belong. Serde takes the elements of such a list for the object's members, in the order that they
 /// are declared in, so that `[]` would remove a limit. What was understood, written down again, tells which is which.
-fn refuse_lists(text: &[u8], parsed: &impl Serialize) -> Result<(), ApiError> {
-    let written: Value = parse(text)?;
+fn refuse_lists(written: &Value, parsed: &impl Serialize) -> Result<(), ApiError> {
     let understood = serde_json::to_value(parsed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, "The request cannot be read").because(error))?;
-    match misplaced_list(&written, &understood, &Pointer::ROOT) {
+    match misplaced_list(written, &understood, &Pointer::ROOT) {
         Some(at) => Err(Invalid::at(at, "invalid type: sequence, expected an object").into()),
         None => Ok(()),
     }

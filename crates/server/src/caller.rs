@@ -14,7 +14,7 @@ use crate::request_id::RequestIdentity;
 /// Makes a create repeatable.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest idempotency key, in bytes.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
+pub(crate) const MAX_IDEMPOTENCY_KEY: usize = 255;
 
 /// Who asks, and on what conditions.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ pub(crate) async fn cors<B: MessageBody + 'static>(
             let mut answer = HttpResponse::Ok().finish();
             grant.write(answer.headers_mut());
             for (name, value) in [
-                (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE"),
+                (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
                 (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, idempotency-key, if-match, x-api-key"),
                 (ACCESS_CONTROL_MAX_AGE, "600"),
             ] {

@@ -1,10 +1,10 @@
 //! The edge of the server: gives each request its id and each failure its envelope.
 
+use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse};
 use keyward_core::error_code::ErrorCode;
 
 use crate::error::ApiError;
@@ -37,10 +37,4 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     Ok(response)
-}
-
-/// What answers paths that nobody serves.
-pub(crate) async fn no_such_route(request: actix_web::HttpRequest) -> Result<HttpResponse, ApiError> {
-    let message = format!("There is nothing at {} {}", request.method(), request.path());
-    Err(ApiError::new(ErrorCode::NotFound, message))
 }

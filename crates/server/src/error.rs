@@ -5,7 +5,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use jiff::SignedDuration;
 use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
@@ -37,6 +37,7 @@ struct Failure {
     door: Door,
     refusal: Option<Box<LimitRefusal>>,
     retry_after: Option<SignedDuration>,
+    allow: Option<String>,
     extra: ErrorExtra,
     /// What only the log may read.
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -54,6 +55,7 @@ impl ApiError {
             door: Door::Management,
             refusal: None,
             retry_after: None,
+            allow: None,
             extra: ErrorExtra::default(),
             cause: None,
         }))
@@ -68,6 +70,12 @@ impl ApiError {
     /// Says how long to wait before the next try.
     pub(crate) fn retry_after(mut self, wait: SignedDuration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// Says which methods the path has.
+    pub(crate) fn allowing(mut self, methods: String) -> Self {
+        self.0.allow = Some(methods);
         self
     }
 
@@ -112,6 +120,9 @@ impl ApiError {
         let mut response = HttpResponse::build(self.status_code());
         if self.0.code == ErrorCode::Unauthorized {
             response.insert_header(("www-authenticate", "Basic realm=\"keyward\""));
+        }
+        if let Some(methods) = &self.0.allow {
+            response.insert_header((ALLOW, methods.as_str()));
         }
         if let Some(refusal) = &self.0.refusal {
             let retry = if self.0.code.is_retryable() { "true" } else { "false" };

@@ -71,6 +71,7 @@ async fn readyz(_: Open, state: web::Data<State>) -> ApiResult<Done> {
     if !state.ledger.is_available() {
         return Err(ApiError::new(ErrorCode::GovernanceUnavailable, "The ledger cannot be written"));
     }
+    state.freshness.check()?;
     state.store.ping().await?;
     Ok(web::Json(Done { message: "ready".to_owned() }))
 }

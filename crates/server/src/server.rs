@@ -15,12 +15,13 @@ use utoipa_actix_web::AppExt;
 use crate::access::Access;
 use crate::config::{ConfigError, Settings};
 use crate::cors::cors;
-use crate::envelope::{envelope, no_such_route};
+use crate::envelope::envelope;
 use crate::error::ApiError;
 use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
+use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
-use crate::{api, expiry, gateway, health};
+use crate::{api, expiry, gateway, health, kept};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -91,12 +92,15 @@ impl Server {
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
         let shared = state.clone();
+        let methods = web::Data::new(Methods::of_routes());
         let server = HttpServer::new(move || {
             App::new()
                 .into_utoipa_app()
                 .app_data(shared.clone())
+                .app_data(methods.clone())
                 .app_data(UpstreamClient::new(&tls, block_private))
                 .configure(api::routes)
                 .configure(gateway::routes)

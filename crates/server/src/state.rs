@@ -11,7 +11,7 @@ use keyward_core::catalogue::Catalogue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::limits::Edit;
 use keyward_core::meter::{Count, MeterId};
-use keyward_core::pricing_override::{PricingOverrideFilter, PricingTable};
+use keyward_core::pricing_override::PricingTable;
 use keyward_engine::Engine;
 use keyward_store::{KeyHasher, Reveal, Store, StoreError};
 use tokio::runtime::Handle;
@@ -25,6 +25,7 @@ use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
 use crate::gateway::routing::RoutingRules;
+use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
 use crate::metrics::Metrics;
 use crate::upstreams::Upstreams;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
+    pub(crate) freshness: Freshness,
     pub(crate) metrics: Metrics,
     pub(crate) access: Access,
     /// Attempts and edits that outlive the request that began them.
@@ -89,6 +91,7 @@ impl State {
             routing_rules,
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
+            freshness: Freshness::default(),
             metrics: Metrics::new(),
             access,
             tasks: TaskTracker::new(),
@@ -98,13 +101,6 @@ impl State {
             draining: AtomicBool::new(false),
             edits: Mutex::new(()),
         })
-    }
-
-    /// Reads the pricing overrides again. Callers take turns, so that the newest state wins.
-    pub(crate) async fn reload_pricing(&self) -> Result<(), ApiError> {
-        let all = self.store.pricing_override_list(PricingOverrideFilter::default()).await?;
-        self.pricing.store(Arc::new(PricingTable::new(&all.entries)?));
-        Ok(())
     }
 
     /// What a meter reads: the figure that is enforced, which may be a moment ahead of the database.

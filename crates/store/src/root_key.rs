@@ -73,7 +73,7 @@ impl KeyHasher {
 
     /// The hash that the owner of this secret is stored under.
     #[must_use]
-    pub fn hash(&self, secret: &str) -> KeyHash {
+    pub fn hash(&self, secret: impl AsRef<[u8]>) -> KeyHash {
         KeyHash(self.0.clone().chain_update(secret).finalize().into_bytes().into())
     }
 }

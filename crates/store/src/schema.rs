@@ -371,7 +371,6 @@ tables! {
 diesel::joinable!(provider_keys -> providers (provider_number));
 diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
 diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
-diesel::joinable!(mcp_configs -> mcp_clients (mcp_client_number));
 diesel::joinable!(mcp_configs -> virtual_keys (virtual_key_id));
 diesel::allow_tables_to_appear_in_same_query!(mcp_configs, mcp_clients, virtual_keys);
 diesel::joinable!(model_configs -> virtual_keys (virtual_key_id));

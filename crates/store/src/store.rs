@@ -8,7 +8,7 @@ use std::time::Duration;
 use deadpool::managed::{Manager, Object, Pool, PoolError};
 use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
-use keyward_core::change::Change;
+use keyward_core::change::{Change, Idempotency};
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
@@ -99,6 +99,8 @@ struct Inner {
     database: Database,
     hasher: KeyHasher,
     tokens: KeyHasher,
+    /// Hashes what was asked for under an idempotency key.
+    fingerprints: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
 }
@@ -239,6 +241,11 @@ impl Store {
 
     /// What a unit of work needs to record a change.
     fn recorder(&self, change: Change) -> Recorder {
+        let keyed = |once: Idempotency| {
+            let fingerprint = self.inner.fingerprints.hash(once.fingerprint).0;
+            Idempotency { fingerprint, ..once }
+        };
+        let change = Change { idempotency: change.idempotency.map(keyed), ..change };
         Recorder::new(change, self.inner.chain.clone())
     }
 

@@ -32,8 +32,10 @@ const BANS: [Ban; 5] = [
     },
     Ban {
         words: &["anyhow"],
-        applies: |source| source.package() != "xtask" && source.in_src() && source.file_name() != "main.rs",
-        reason: "anyhow stays in main.rs, xtask and tests: elsewhere an error is an enum that its caller can match",
+        applies: |source| {
+            !["bench", "xtask"].contains(&source.package()) && source.in_src() && source.file_name() != "main.rs"
+        },
+        reason: "anyhow stays in main.rs, bench, xtask and tests: elsewhere an error is an enum that its caller can match",
     },
 ];
 

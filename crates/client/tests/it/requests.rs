@@ -8,9 +8,9 @@ use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
     AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateManagementKey,
     CreateProvider, CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery,
-    Login, OverrideBudget, OverrideMode, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport, UpdateConfig,
-    UpdateCustomer, UpdateManagementKey, UpdateProvider, UpdateProviderKey, UpdateRoutingRule, UpdateTeam,
-    UpdateVirtualKey, VirtualKeyQuery,
+    Login, OverrideBudget, OverrideMode, PageQuery, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport,
+    UpdateConfig, UpdateCustomer, UpdateManagementKey, UpdateProvider, UpdateProviderKey, UpdateRoutingRule,
+    UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
 };
 
 use crate::loopback::Loopback;
@@ -60,8 +60,8 @@ async fn every_operation_has_its_method_and_path() {
         virtual_key_copy(&"k".into()) => "GET /prefix/api/governance/virtual-keys/k/copy";
         budget_override_set(&"k".into(), &"b".into(), &raise) => "PUT /prefix/api/governance/virtual-keys/k/budgets/b/override";
         budget_override_remove(&"k".into(), &"b".into()) => "DELETE /prefix/api/governance/virtual-keys/k/budgets/b/override";
-        budget_list(&all) => "GET /prefix/api/governance/budgets";
-        rate_limit_list(&all) => "GET /prefix/api/governance/rate-limits";
+        budget_list(&PageQuery::default()) => "GET /prefix/api/governance/budgets";
+        rate_limit_list(&PageQuery::default()) => "GET /prefix/api/governance/rate-limits";
         audit_list(&AuditQuery::default()) => "GET /prefix/api/audit";
         audit_verify() => "GET /prefix/api/audit/verify";
         virtual_key_quota() => "GET /prefix/api/governance/virtual-keys/quota";

@@ -22,7 +22,7 @@ macro_rules! requests {
         pub struct CreateMcpClient {
             /// The client's id, of your own choice: letters, digits, `-`, `_` and `.`. One is made unless given.
             #[serde(skip_serializing_if = "Option::is_none")]
-            #[schema(min_length = 1, max_length = 255)]
+            #[schema(max_length = 255)]
             pub client_id: Option<McpClientId>,
             /// The unique name: ASCII, without hyphens and spaces, not beginning with a digit.
             #[schema(required = true, min_length = 1, max_length = 256)]

@@ -16,18 +16,17 @@ use crate::list::{ListQuery, Page};
 pub struct ModelConfigQuery {
     /// How many entries at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     pub limit: Option<String>,
     /// How many entries to skip.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     pub offset: Option<String>,
     /// Only entries whose model name has this in it, ignoring the case of ASCII letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
     /// Only entries of this scope.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<ModelConfigScope>)]
     pub scope: Option<String>,
     /// Only entries that name this provider.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -119,27 +119,36 @@ pub(crate) const FAMILIES: &[Family] = &[
 pub(crate) struct TokenFields {
     pub(crate) input: CostField,
     pub(crate) output: CostField,
-    pub(crate) cached_input: CostField,
-    pub(crate) cache_write: CostField,
+    pub(crate) cached_input: Option<CostField>,
+    pub(crate) cache_write: Option<CostField>,
 }
 
 /// The usual rates.
 pub(crate) const BASE: TokenFields = TokenFields {
     input: CostField("input_cost_per_token"),
     output: CostField("output_cost_per_token"),
-    cached_input: CostField("cache_read_input_token_cost"),
-    cache_write: CostField("cache_creation_input_token_cost"),
+    cached_input: Some(CostField("cache_read_input_token_cost")),
+    cache_write: Some(CostField("cache_creation_input_token_cost")),
 };
 
-/// Rates for inputs of more tokens than this.
-pub(crate) const LONG_CONTEXT: [(u64, TokenFields); 2] = [
+/// Rates for inputs of more tokens than this, by rising threshold.
+pub(crate) const LONG_CONTEXT: [(u64, TokenFields); 3] = [
+    (
+        128_000,
+        TokenFields {
+            input: CostField("input_cost_per_token_above_128k_tokens"),
+            output: CostField("output_cost_per_token_above_128k_tokens"),
+            cached_input: None,
+            cache_write: None,
+        },
+    ),
     (
         200_000,
         TokenFields {
             input: CostField("input_cost_per_token_above_200k_tokens"),
             output: CostField("output_cost_per_token_above_200k_tokens"),
-            cached_input: CostField("cache_read_input_token_cost_above_200k_tokens"),
-            cache_write: CostField("cache_creation_input_token_cost_above_200k_tokens"),
+            cached_input: Some(CostField("cache_read_input_token_cost_above_200k_tokens")),
+            cache_write: Some(CostField("cache_creation_input_token_cost_above_200k_tokens")),
         },
     ),
     (
@@ -147,8 +156,8 @@ pub(crate) const LONG_CONTEXT: [(u64, TokenFields); 2] = [
         TokenFields {
             input: CostField("input_cost_per_token_above_272k_tokens"),
             output: CostField("output_cost_per_token_above_272k_tokens"),
-            cached_input: CostField("cache_read_input_token_cost_above_272k_tokens"),
-            cache_write: CostField("cache_creation_input_token_cost_above_272k_tokens"),
+            cached_input: Some(CostField("cache_read_input_token_cost_above_272k_tokens")),
+            cache_write: Some(CostField("cache_creation_input_token_cost_above_272k_tokens")),
         },
     ),
 ];
@@ -203,10 +212,10 @@ mod tests {
     fn names_stand_once_and_what_is_in_force_is_known() {
         let names: Vec<&str> = CostField::names().collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        for TokenFields { input, output, cached_input, cache_write } in [&BASE, &LONG_CONTEXT[0].1, &LONG_CONTEXT[1].1]
-        {
-            for field in [input, output, cached_input, cache_write] {
-                assert_eq!(CostField::find(field.as_str()), Some(*field));
+        let sets = LONG_CONTEXT.iter().map(|(_, fields)| fields).chain([&BASE]);
+        for TokenFields { input, output, cached_input, cache_write } in sets {
+            for field in [Some(*input), Some(*output), *cached_input, *cache_write].into_iter().flatten() {
+                assert_eq!(CostField::find(field.as_str()), Some(field));
             }
         }
     }

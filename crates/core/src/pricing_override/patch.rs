@@ -7,12 +7,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::cost_field::{BASE, CostField, FAMILIES, LONG_CONTEXT, TokenFields};
 use crate::money::{InvalidAmount, parse_scaled};
-use crate::price::{LongContext, PicoUsd, Price, Rates};
+use crate::price::{LongContext, LongContexts, PicoUsd, Price, Rates};
 
 /// A price of one unit of whatever is counted, in US dollars. On the wire it is a plain number, read from its literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,27 +61,27 @@ impl PricePatch {
     #[must_use]
     pub fn applied_to(&self, price: Option<Price>) -> Option<Price> {
         let base = self.rates(&BASE, price.map(|price| price.base))?;
-        Some(Price { base, long_context: self.long_context(price.and_then(|price| price.long_context), base) })
+        let own = price.map(|price| price.long_contexts).unwrap_or_default();
+        Some(Price { base, long_contexts: self.long_contexts(own, base)? })
     }
 
-    /// The rates for long inputs: the model's own threshold stays; a model without one gets the lowest that has a price here.
-    fn long_context(&self, own: Option<LongContext>, base: Rates) -> Option<LongContext> {
-        let Some(own) = own else {
-            let (above_input_tokens, fields) = LONG_CONTEXT.iter().find(|(_, fields)| self.has_any(fields))?;
-            let rates = self.rates(fields, Some(base))?;
-            return Some(LongContext { above_input_tokens: *above_input_tokens, rates });
-        };
-        let fields = LONG_CONTEXT.iter().find(|(threshold, _)| *threshold == own.above_input_tokens);
-        let rates = fields.map_or(Some(own.rates), |(_, fields)| self.rates(fields, Some(own.rates)))?;
-        Some(LongContext { rates, ..own })
+    /// The rates for long inputs. A threshold that the model has keeps what is not named here; one that it does not have has the
+    /// rates of shorter inputs there.
+    fn long_contexts(&self, own: LongContexts, base: Rates) -> Option<LongContexts> {
+        let named = LONG_CONTEXT.iter().filter(|(_, fields)| self.has_any(fields));
+        named.into_iter().try_fold(own, |all, (above_input_tokens, fields)| {
+            let below = all.iter().take_while(|one| one.above_input_tokens <= *above_input_tokens).last();
+            let rates = self.rates(fields, Some(below.map_or(base, |one| one.rates)))?;
+            Some(all.with(LongContext { above_input_tokens: *above_input_tokens, rates }))
+        })
     }
 
     fn rates(&self, fields: &TokenFields, own: Option<Rates>) -> Option<Rates> {
         let input = self.price(fields.input).or(own.map(|own| own.input))?;
         let output = self.price(fields.output).or(own.map(|own| own.output))?;
-        let cache = |field, of: fn(&Rates) -> PicoUsd| {
+        let cache = |field: Option<CostField>, of: fn(&Rates) -> PicoUsd| {
             let own = own.filter(|own| of(own) != own.input).map(|own| of(&own));
-            self.price(field).or(own).unwrap_or(input)
+            field.and_then(|field| self.price(field)).or(own).unwrap_or(input)
         };
         let cached_input = cache(fields.cached_input, |own| own.cached_input);
         Some(Rates { input, output, cached_input, cache_write: cache(fields.cache_write, |own| own.cache_write) })
@@ -89,7 +89,8 @@ impl PricePatch {
 
     fn has_any(&self, fields: &TokenFields) -> bool {
         let TokenFields { input, output, cached_input, cache_write } = fields;
-        [input, output, cached_input, cache_write].into_iter().any(|field| self.0.contains_key(field))
+        let fields = [Some(*input), Some(*output), *cached_input, *cache_write];
+        fields.into_iter().flatten().any(|field| self.0.contains_key(&field))
     }
 
     fn price(&self, field: CostField) -> Option<PicoUsd> {
@@ -109,10 +110,13 @@ impl PartialSchema for PricePatch {
         let fields = FAMILIES.iter().flat_map(|family| family.fields.iter().map(|field| (*field, family.unit)));
         let object = ObjectBuilder::new()
             .description(Some(
-                "Prices by the name of their field, exact to 12 decimals. What is absent stays as it is.",
+                "Prices by the name of their field, exact to 12 decimals. What is absent or null stays as it is.",
             ))
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        let price = |unit| ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).description(Some(unit));
+        let price = |unit| {
+            let number_or_null = SchemaType::from_iter([Type::Number, Type::Null]);
+            ObjectBuilder::new().schema_type(number_or_null).minimum(Some(0)).description(Some(unit))
+        };
         fields.fold(object, |object, (field, unit)| object.property(field, price(unit))).into()
     }
 }
@@ -160,7 +164,7 @@ mod tests {
 
     #[test]
     fn given_prices_replace_the_models_own_field_by_field() {
-        let own = Price { base: rates(100, 400, 50, 100), long_context: None };
+        let own = Price { base: rates(100, 400, 50, 100), long_contexts: LongContexts::NONE };
         let price = patch(r#"{"input_cost_per_token":0.00000000007}"#).applied_to(Some(own)).unwrap();
         assert_eq!(price.base, rates(70, 400, 50, 70), "a cache write that cost what input did still does");
         assert_eq!(patch("{}").applied_to(Some(own)), Some(own));
@@ -175,15 +179,28 @@ mod tests {
     }
 
     #[test]
-    fn long_inputs_have_the_tier_of_the_model_else_that_of_the_patch() {
-        let tier = |json: &str, own: Option<Price>| patch(json).applied_to(own).unwrap().long_context;
-        let own = Price { base: rates(1, 2, 1, 1), long_context: None };
-        let added = tier(r#"{"input_cost_per_token_above_200k_tokens":0.000000000009}"#, Some(own)).unwrap();
-        assert_eq!((added.above_input_tokens, added.rates), (200_000, rates(9, 2, 9, 9)));
-        let long = LongContext { above_input_tokens: 272_000, rates: rates(5, 6, 5, 5) };
-        let own = Price { long_context: Some(long), ..own };
-        assert_eq!(tier(r#"{"input_cost_per_token_above_200k_tokens":1}"#, Some(own)), Some(long));
-        let edited = tier(r#"{"output_cost_per_token_above_272k_tokens":0.000000000009}"#, Some(own)).unwrap();
-        assert_eq!((edited.above_input_tokens, edited.rates), (272_000, rates(5, 9, 5, 5)));
+    fn each_threshold_that_is_named_has_its_rates_and_the_rest_of_those_below() {
+        let long = |above_input_tokens, rates| LongContext { above_input_tokens, rates };
+        let tiers = |json: &str, own: Price| patch(json).applied_to(Some(own)).unwrap().long_contexts;
+        let of = |all: &[LongContext]| all.iter().copied().fold(LongContexts::NONE, LongContexts::with);
+        let flat = Price { base: rates(1, 2, 1, 1), long_contexts: LongContexts::NONE };
+        let one = r#"{"input_cost_per_token_above_128k_tokens":0.000000000009}"#;
+        assert_eq!(tiers(one, flat), of(&[long(128_000, rates(9, 2, 9, 9))]));
+        let two = r#"{"output_cost_per_token_above_272k_tokens":0.000000000007,"input_cost_per_token_above_200k_tokens":0.000000000009}"#;
+        let expected = [long(200_000, rates(9, 2, 9, 9)), long(272_000, rates(9, 7, 9, 9))];
+        assert_eq!(tiers(two, flat), of(&expected));
+        // The model's own threshold keeps what is not named.
+        let own = Price { long_contexts: of(&[long(272_000, rates(5, 6, 5, 5))]), ..flat };
+        let edited = r#"{"output_cost_per_token_above_272k_tokens":0.000000000009}"#;
+        assert_eq!(tiers(edited, own), of(&[long(272_000, rates(5, 9, 5, 5))]));
+        assert_eq!(tiers(one, own), of(&[long(128_000, rates(9, 2, 9, 9)), long(272_000, rates(5, 6, 5, 5))]));
+    }
+
+    #[test]
+    fn the_highest_threshold_below_the_input_sets_its_price() {
+        let json = r#"{"input_cost_per_token_above_128k_tokens":2e-9,"input_cost_per_token_above_200k_tokens":3e-9}"#;
+        let price = patch(json).applied_to(Some(Price { base: rates(1_000, 0, 1_000, 1_000), ..Price::FREE })).unwrap();
+        let cost = |input| price.cost(&TokenUsage { input, ..TokenUsage::default() }).nanos();
+        assert_eq!((cost(128_000), cost(128_001), cost(200_001)), (128_000, 256_002, 600_003));
     }
 }

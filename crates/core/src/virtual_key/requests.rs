@@ -32,6 +32,7 @@ pub struct CreateVirtualKey {
     pub provider_configs: Option<Vec<ProviderConfigInput>>,
     /// Which MCP clients and tools the key may use: absent or `[]` is none, but those that every virtual key may use.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 1000)]
     pub mcp_configs: Option<Vec<McpConfigInput>>,
     /// The team that the key belongs to; excludes `customer_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +105,7 @@ pub struct UpdateVirtualKey {
     pub provider_configs: Patch<Vec<ProviderConfigInput>>,
     /// The full set of MCP configs; an element with the `id` or the client of an existing one edits it, others are made, the rest is removed.
     #[serde(skip_serializing_if = "Patch::is_absent")]
-    #[schema(value_type = Option<Vec<McpConfigInput>>)]
+    #[schema(value_type = Option<Vec<McpConfigInput>>, max_items = 1000)]
     pub mcp_configs: Patch<Vec<McpConfigInput>>,
     /// The team that the key belongs to; null or empty detaches it, a team takes it from its customer.
     #[serde(skip_serializing_if = "Patch::is_absent")]

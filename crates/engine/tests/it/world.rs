@@ -8,7 +8,7 @@ use keyward_core::ledger::{LedgerEntry, Outcome};
 use keyward_core::meter::{Count, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::price::{Price, Rates, TokenUsage};
+use keyward_core::price::{LongContexts, Price, Rates, TokenUsage};
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
@@ -114,7 +114,10 @@ pub fn model_config(id: &str, members: Value) -> ModelConfig {
 /// One nano-dollar for each token of input or output.
 pub fn price() -> Price {
     let nano = "0.001".parse().unwrap();
-    Price { base: Rates { input: nano, output: nano, cached_input: nano, cache_write: nano }, long_context: None }
+    Price {
+        base: Rates { input: nano, output: nano, cached_input: nano, cache_write: nano },
+        long_contexts: LongContexts::NONE,
+    }
 }
 
 impl World {

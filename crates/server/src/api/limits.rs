@@ -1,7 +1,7 @@
 //! Budgets and rate limits of all owners, read-only: they are written through their owners.
 
 use actix_web::{get, web};
-use keyward_core::list::{BudgetList, ListQuery, RateLimitList};
+use keyward_core::list::{BudgetList, PageQuery, RateLimitList};
 
 use super::{CommonErrors, InputErrors};
 use crate::auth::{Authed, LimitsRead};
@@ -15,16 +15,16 @@ use crate::state::State;
     operation_id = "budget_list",
     tag = "budgets and rate limits",
     security((), ("admin" = [])),
-    params(ListQuery),
+    params(PageQuery),
     responses((status = 200, description = "The budgets.", body = BudgetList), InputErrors, CommonErrors),
 )]
 #[get("/api/governance/budgets")]
 pub(super) async fn budget_list(
     _: Authed<LimitsRead>,
     state: web::Data<State>,
-    query: Query<ListQuery>,
+    query: Query<PageQuery>,
 ) -> ApiResult<BudgetList> {
-    let listed = state.store.budget_list(query.0.check_unsearched()?).await?;
+    let listed = state.store.budget_list(query.0.check()?).await?;
     let mut budgets = listed.entries;
     for budget in &mut budgets {
         let count = state.engine.count(&budget.meter_id());
@@ -39,16 +39,16 @@ pub(super) async fn budget_list(
     operation_id = "rate_limit_list",
     tag = "budgets and rate limits",
     security((), ("admin" = [])),
-    params(ListQuery),
+    params(PageQuery),
     responses((status = 200, description = "The rate limits.", body = RateLimitList), InputErrors, CommonErrors),
 )]
 #[get("/api/governance/rate-limits")]
 pub(super) async fn rate_limit_list(
     _: Authed<LimitsRead>,
     state: web::Data<State>,
-    query: Query<ListQuery>,
+    query: Query<PageQuery>,
 ) -> ApiResult<RateLimitList> {
-    let listed = state.store.rate_limit_list(query.0.check_unsearched()?).await?;
+    let listed = state.store.rate_limit_list(query.0.check()?).await?;
     let mut rate_limits = listed.entries;
     rate_limits.iter_mut().for_each(|limit| limit.observe(&state.read(), clock::now()));
     let count = i64::try_from(rate_limits.len()).unwrap_or(i64::MAX);

@@ -12,6 +12,7 @@ use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, PricingRead, PricingWrite};
 use crate::body::Body;
 use crate::error::ApiResult;
+use crate::kept::Kept;
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
@@ -38,7 +39,7 @@ pub(super) async fn pricing_override_create(
     let entry = editing(change.at, |edit| body.request.build(edit))?;
     let entry = edit(&state, async move |state| {
         let created = state.store.pricing_override_create(change, entry).await?;
-        state.reload_pricing().await?;
+        state.reload(Kept::Prices).await?;
         Ok(created)
     });
     let message = "Pricing override created successfully".to_owned();
@@ -156,7 +157,7 @@ pub(super) async fn pricing_override_delete(
     let change = caller.change("pricing_override_delete");
     let deleted = edit(&state, async move |state| {
         state.store.pricing_override_delete(change, id.0).await?;
-        state.reload_pricing().await
+        state.reload(Kept::Prices).await
     });
     deleted.await?;
     Ok(web::Json(Done { message: "Pricing override deleted successfully".to_owned() }))
@@ -171,7 +172,7 @@ async fn update(
     let entry = edit(state, async move |state| {
         let change_to = move |existing: &PricingOverride, at| editing(at, |edit| request.apply(existing, edit));
         let updated = state.store.pricing_override_update(change, id, change_to).await?;
-        state.reload_pricing().await?;
+        state.reload(Kept::Prices).await?;
         Ok(updated)
     });
     let message = "Pricing override updated successfully".to_owned();

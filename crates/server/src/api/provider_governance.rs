@@ -2,16 +2,16 @@
 
 use actix_web::{delete, get, put, web};
 use keyward_core::ids::ProviderName;
-use keyward_core::list::{Done, ProviderGovernanceChanged, ProviderGovernanceList};
+use keyward_core::list::{Done, ProviderGovernanceChanged, ProviderGovernanceList, UsageQuery};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::provider_governance::{ProviderGovernance, UpdateProviderGovernance};
 
 use super::model_configs::{in_force, observed};
-use super::{BodyErrors, CommonErrors, PathErrors};
+use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, ModelConfigsRead, ModelConfigsWrite};
 use crate::body::Body;
 use crate::error::ApiResult;
-use crate::params::Path;
+use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
 
@@ -20,13 +20,14 @@ use crate::tagged::{Tagged, TaggedResult};
     operation_id = "provider_governance_list",
     tag = "provider governance",
     security((), ("admin" = [])),
-    params(("from_memory" = Option<bool>, Query, description = "Changes nothing: usage is always the figure that is enforced.")),
-    responses((status = 200, description = "The providers.", body = ProviderGovernanceList), CommonErrors),
+    params(UsageQuery),
+    responses((status = 200, description = "The providers.", body = ProviderGovernanceList), InputErrors, CommonErrors),
 )]
 #[get("/api/governance/providers")]
 pub(super) async fn provider_governance_list(
     _: Authed<ModelConfigsRead>,
     state: web::Data<State>,
+    _: Query<UsageQuery>,
 ) -> ApiResult<ProviderGovernanceList> {
     let configs = state.store.provider_governance_list().await?.into_iter();
     let providers: Vec<_> = configs.filter_map(|config| shown(observed(&state, config))).collect();

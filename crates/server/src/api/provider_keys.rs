@@ -13,6 +13,7 @@ use super::{BodyErrors, CommonErrors, PathErrors};
 use crate::auth::{Authed, ProvidersRead, ProvidersWrite};
 use crate::body::Body;
 use crate::error::ApiResult;
+use crate::kept::Kept;
 use crate::params::Path;
 use crate::state::{State, edit};
 use crate::tagged::{Tagged, TaggedResult};
@@ -39,7 +40,7 @@ pub(super) async fn provider_key_create(
     let draft = request.make(&Pointer::ROOT, &mut Uuid::new_v4)?;
     let key = edit(&state, async move |state| {
         let key = state.store.provider_key_create(change, provider.0, draft).await?;
-        state.upstreams.reload(&state.store).await?;
+        state.reload(Kept::Upstreams).await?;
         Ok(key)
     });
     Ok(Tagged::new(key.await?, |key| key))
@@ -109,7 +110,7 @@ pub(super) async fn provider_key_update(
         let (change, (provider, id)) = (caller.change("provider_key_update"), path.0);
         let draft = move |existing: &ProviderKey| body.request.apply(existing, &Pointer::ROOT);
         let key = state.store.provider_key_update(change, provider, id, draft).await?;
-        state.upstreams.reload(&state.store).await?;
+        state.reload(Kept::Upstreams).await?;
         Ok(key)
     });
     Ok(Tagged::new(key.await?, |key| key))
@@ -147,7 +148,7 @@ pub(super) async fn provider_key_delete(
     let (change, (provider, id)) = (caller.change("provider_key_delete"), path.0);
     let deleted = edit(&state, async move |state| {
         state.store.provider_key_delete(change, provider, id).await?;
-        state.upstreams.reload(&state.store).await?;
+        state.reload(Kept::Upstreams).await?;
         Ok(())
     });
     deleted.await?;

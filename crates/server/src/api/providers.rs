@@ -12,6 +12,7 @@ use crate::auth::{Authed, ProvidersRead, ProvidersWrite};
 use crate::body::Body;
 use crate::config::environment;
 use crate::error::ApiResult;
+use crate::kept::Kept;
 use crate::params::Path;
 use crate::state::{State, edit};
 use crate::tagged::{Tagged, TaggedResult};
@@ -35,7 +36,7 @@ pub(super) async fn provider_create(
     let draft = permitted(&state, body.request.check(&mut Uuid::new_v4)?)?;
     let provider = edit(&state, async move |state| {
         let provider = state.store.provider_create(change, draft).await?;
-        state.upstreams.reload(&state.store).await?;
+        state.reload(Kept::Upstreams).await?;
         Ok(state.upstreams.observed(provider))
     });
     Ok(Tagged::new(provider.await?, |provider| provider))
@@ -95,7 +96,7 @@ pub(super) async fn provider_update(
         let (change, current) = (caller.change("provider_update"), state.clone());
         let draft = move |existing: &Provider| permitted(&current, body.request.apply(existing, &mut Uuid::new_v4)?);
         let provider = state.store.provider_update(change, name.0, draft).await?;
-        state.upstreams.reload(&state.store).await?;
+        state.reload(Kept::Upstreams).await?;
         Ok(state.upstreams.observed(provider))
     });
     Ok(Tagged::new(provider.await?, |provider| provider))
@@ -118,7 +119,7 @@ pub(super) async fn provider_delete(
     let change = caller.change("provider_delete");
     let deleted = edit(&state, async move |state| {
         state.store.provider_delete(change, name.0).await?;
-        state.upstreams.reload(&state.store).await?;
+        state.reload(Kept::Upstreams).await?;
         Ok(())
     });
     deleted.await?;

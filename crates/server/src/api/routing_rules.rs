@@ -10,6 +10,7 @@ use crate::auth::{Authed, RoutingRulesRead, RoutingRulesWrite};
 use crate::body::Body;
 use crate::error::ApiResult;
 use crate::gateway::routing::Expression;
+use crate::kept::Kept;
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
@@ -35,7 +36,7 @@ pub(super) async fn routing_rule_create(
     Expression::check(rule.cel_expression.clone()).await?;
     let rule = edit(&state, async move |state| {
         let rule = state.store.routing_rule_create(change, rule).await?;
-        state.routing_rules.reload(&state.store).await?;
+        state.reload(Kept::RoutingRules).await?;
         Ok(rule)
     });
     changed("Routing rule created successfully", rule.await?)
@@ -112,7 +113,7 @@ pub(super) async fn routing_rule_update(
     let rule = edit(&state, async move |state| {
         let apply = move |existing: &RoutingRule, at| editing(at, |edit| body.request.apply(existing, edit));
         let rule = state.store.routing_rule_update(change, id.0, apply).await?;
-        state.routing_rules.reload(&state.store).await?;
+        state.reload(Kept::RoutingRules).await?;
         Ok(rule)
     });
     changed("Routing rule updated successfully", rule.await?)
@@ -137,7 +138,7 @@ pub(super) async fn routing_rule_delete(
     let change = caller.change("routing_rule_delete");
     let deleted = edit(&state, async move |state| {
         state.store.routing_rule_delete(change, id.0).await?;
-        Ok(state.routing_rules.reload(&state.store).await?)
+        state.reload(Kept::RoutingRules).await
     });
     deleted.await?;
     Ok(web::Json(Done { message: "Routing rule deleted successfully".to_owned() }))

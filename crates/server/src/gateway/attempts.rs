@@ -77,6 +77,7 @@ impl Attempts<'_> {
         if self.state.is_draining() {
             return Err(Setback::Final(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop")));
         }
+        self.state.freshness.check().map_err(Setback::Final)?;
         let admission = self.admit(route)?;
         let relayed = relay::relay(self.request.clone(), self.state.clone(), admission, call).await;
         relayed

@@ -6,7 +6,9 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{OpenApi, RefOr, Required};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
+
+use crate::caller::MAX_IDEMPOTENCY_KEY;
 
 /// The document with what its operations have in common.
 pub(super) fn applied(mut document: OpenApi) -> OpenApi {
@@ -24,14 +26,18 @@ fn describe(operation: &mut Operation) {
     }
     if ["update", "patch", "delete", "rotate"].into_iter().any(|verb| is(operation, verb)) {
         let what = "Change this version only: the `ETag` that the resource was read with. Any version unless given.";
-        header(operation, "If-Match", what);
+        let tags = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ENTITY_TAGS));
+        header(operation, "If-Match", what, tags);
     } else {
         operation.responses.responses.remove("412");
     }
     if is(operation, "create") {
         let what = "Makes the request repeatable: within a day, the same request with the same key makes nothing new and \
                     answers with what it made before.";
-        header(operation, "Idempotency-Key", what);
+        let key =
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(MAX_IDEMPOTENCY_KEY));
+        header(operation, "Idempotency-Key", what, key);
+        gone(operation);
     }
 }
 
@@ -42,6 +48,9 @@ fn authenticate(operation: &mut Operation) {
         ways.extend(["bearer", "cookie"].map(|way| SecurityRequirement::new(way, NO_SCOPES)));
     }
 }
+
+/// What `If-Match` may be.
+const ENTITY_TAGS: &str = r#"^\s*(\*|(W/)?"[^"]*"(\s*,\s*(W/)?"[^"]*")*)\s*$"#;
 
 const NO_SCOPES: [&str; 0] = [];
 
@@ -61,13 +70,21 @@ fn tag(operation: &mut Operation) {
     }
 }
 
-fn header(operation: &mut Operation, name: &str, what: &str) {
+/// A create is answered with what it made before, which may be gone by now.
+fn gone(operation: &mut Operation) {
+    let what = "What the same request made before, under the same `Idempotency-Key`, is not there any more.";
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+    let answer = ResponseBuilder::new().description(what).content("application/json", body).build();
+    operation.responses.responses.entry("404".to_owned()).or_insert(RefOr::T(answer));
+}
+
+fn header(operation: &mut Operation, name: &str, what: &str, schema: ObjectBuilder) {
     let parameter = ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(what))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .schema(Some(schema))
         .build();
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }

@@ -17,6 +17,7 @@ pub(crate) mod meter;
 pub(crate) mod migration;
 mod model_budget;
 pub(crate) mod model_config;
+mod orphan;
 pub(crate) mod policies;
 pub(crate) mod pricing_override;
 pub(crate) mod provider;

@@ -19,11 +19,11 @@ use keyward_core::virtual_key::VirtualKeyFilter;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, idempotency, meter, team, virtual_key_list};
+use super::{Backend, Conn, audit, idempotency, meter, orphan, team, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::{Recorder, denied};
-use crate::schema::{customers, lower, teams, virtual_keys};
+use crate::schema::{customers, lower, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = customers)]
@@ -184,14 +184,7 @@ pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &CustomerId) -> Result<(),
     by.may_change(Subject::Customer(id), Noun::Customer)?;
     by.expects(&before)?;
     meter::delete(c, before.limits().ids())?;
-    let orphaned = virtual_keys::table.filter(virtual_keys::customer_id.eq(id.as_str()));
-    diesel::update(orphaned)
-        .set((virtual_keys::customer_id.eq(None::<String>), virtual_keys::updated_at.eq(Instant(by.change.at))))
-        .execute(c)?;
-    let orphaned = teams::table.filter(teams::customer_id.eq(id.as_str()));
-    diesel::update(orphaned)
-        .set((teams::customer_id.eq(None::<String>), teams::updated_at.eq(Instant(by.change.at))))
-        .execute(c)?;
+    orphan::leave_customer(c, by, id)?;
     diesel::delete(customers::table.find(id.as_str())).execute(c)?;
     audit::deleted(c, by, ("customer", id.as_str()), &before)
 }

@@ -1,6 +1,6 @@
 //! MCP clients. What is secret in them is sealed, and opened only to be kept in an edit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -15,7 +15,8 @@ use keyward_core::mcp_client::{
 use keyward_core::secret::EnvVar;
 
 use super::provider_key::{allow_list, allow_list_json, document, document_json};
-use super::{Backend, Conn, audit, idempotency, mcp_client_keys, search};
+use super::search::{self, CHUNK};
+use super::{Backend, Conn, audit, idempotency, mcp_client_keys};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -26,7 +27,7 @@ use crate::sealed_map::SealedMap;
 /// Everything but the secrets.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = mcp_clients)]
-pub(super) struct McpClientRow {
+struct McpClientRow {
     number: i64,
     id: String,
     name: String,
@@ -50,7 +51,7 @@ pub(super) struct McpClientRow {
 }
 
 impl McpClientRow {
-    pub(super) fn into_client(self) -> Result<McpClient, StoreError> {
+    fn into_client(self) -> Result<McpClient, StoreError> {
         let Self {
             number,
             id,
@@ -192,6 +193,19 @@ fn of_id(id: &McpClientId) -> _ {
 fn client(c: &mut Conn, id: &McpClientId) -> Result<McpClient, StoreError> {
     let row: Option<McpClientRow> = of_id(id).select(McpClientRow::as_select()).first(c).optional()?;
     row.ok_or(StoreError::NotFound(Noun::McpClient))?.into_client()
+}
+
+/// The clients with these row numbers, by number.
+pub(super) fn of_numbers(c: &mut Conn, numbers: &[i64]) -> Result<HashMap<i64, McpClient>, StoreError> {
+    let mut clients = HashMap::new();
+    for chunk in numbers.chunks(CHUNK) {
+        let query = mcp_clients::table.filter(mcp_clients::number.eq_any(chunk.iter().copied()));
+        let rows: Vec<McpClientRow> = query.select(McpClientRow::as_select()).load(c)?;
+        for row in rows {
+            clients.insert(row.number, row.into_client()?);
+        }
+    }
+    Ok(clients)
 }
 
 /// One client with the virtual keys that may use it.

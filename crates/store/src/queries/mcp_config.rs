@@ -1,46 +1,45 @@
 //! MCP configs: which tools of single MCP clients virtual keys may use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::virtual_key::{McpConfig, McpConfigDraft};
 
-use super::Conn;
-use super::mcp_client::McpClientRow;
 use super::provider_key::{allow_list, allow_list_json};
 use super::search::CHUNK;
+use super::{Conn, mcp_client};
 use crate::error::StoreError;
 use crate::schema::{mcp_clients, mcp_configs};
 
-/// A row of the table, without what it refers to.
-type Row = (i64, String, String);
+/// A row of the table.
+type Row = (i64, String, i64, String);
 
 /// The MCP configs of these virtual keys, by virtual key.
 pub(super) fn load(c: &mut Conn, virtual_keys: &[&str]) -> Result<HashMap<String, Vec<McpConfig>>, StoreError> {
     let mut configs: HashMap<String, Vec<McpConfig>> = HashMap::new();
+    let mut rows: Vec<Row> = Vec::new();
     for chunk in virtual_keys.chunks(CHUNK) {
-        let rows: Vec<(Row, McpClientRow)> = mcp_configs::table
-            .inner_join(mcp_clients::table)
+        let query = mcp_configs::table
             .filter(mcp_configs::virtual_key_id.eq_any(chunk.iter().copied()))
             .order(mcp_configs::id)
-            .select((
-                (mcp_configs::id, mcp_configs::virtual_key_id, mcp_configs::tools_to_execute),
-                McpClientRow::as_select(),
-            ))
-            .load(c)?;
-        for ((id, virtual_key, tools), client) in rows {
-            let mcp_client = client.into_client()?;
-            configs.entry(virtual_key.clone()).or_default().push(McpConfig {
-                id,
-                virtual_key_id: virtual_key.into(),
-                mcp_client_id: mcp_client.id,
-                mcp_client_name: mcp_client.name.clone(),
-                mcp_client,
-                tools_to_execute: allow_list(&tools)?,
-            });
-        }
+            .select(mcp_configs::all_columns);
+        rows.append(&mut query.load(c)?);
+    }
+    let numbers: HashSet<i64> = rows.iter().map(|(_, _, client, _)| *client).collect();
+    let clients = mcp_client::of_numbers(c, &numbers.into_iter().collect::<Vec<_>>())?;
+    for (id, virtual_key, client, tools) in rows {
+        // A client that went meanwhile took its configs along.
+        let Some(mcp_client) = clients.get(&client).cloned() else { continue };
+        configs.entry(virtual_key.clone()).or_default().push(McpConfig {
+            id,
+            virtual_key_id: virtual_key.into(),
+            mcp_client_id: mcp_client.id,
+            mcp_client_name: mcp_client.name.clone(),
+            mcp_client,
+            tools_to_execute: allow_list(&tools)?,
+        });
     }
     Ok(configs)
 }

@@ -18,7 +18,7 @@ use keyward_core::virtual_key::VirtualKeyFilter;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, customer, idempotency, meter, reference, virtual_key_list};
+use super::{Backend, Conn, audit, customer, idempotency, meter, orphan, reference, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::{Recorder, denied};
@@ -210,10 +210,7 @@ pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &TeamId) -> Result<(), Sto
         return Err(StoreError::Denied(Invalid::at(Pointer::ROOT, KEYS_WOULD_ESCAPE)));
     }
     meter::delete(c, before.limits().ids())?;
-    let orphaned = virtual_keys::table.filter(virtual_keys::team_id.eq(id.as_str()));
-    diesel::update(orphaned)
-        .set((virtual_keys::team_id.eq(None::<String>), virtual_keys::updated_at.eq(Instant(by.change.at))))
-        .execute(c)?;
+    orphan::leave_team(c, by, id)?;
     diesel::delete(teams::table.find(id.as_str())).execute(c)?;
     audit::deleted(c, by, ("team", id.as_str()), &before)
 }

@@ -47,6 +47,7 @@ impl Store {
         let inner = Inner {
             hasher: KeyHasher::new(&root, "virtual-key-lookup")?,
             tokens: KeyHasher::new(&root, "management-token-lookup")?,
+            fingerprints: KeyHasher::new(&root, "idempotency-fingerprint")?,
             sealer: Arc::new(Sealer::new(&root)?),
             chain: AuditChain::new(&root)?,
             running: TaskTracker::new(),

@@ -1,7 +1,8 @@
 //! `/api/audit`
 
-use keyward_client::{ActorKind, AuditQuery, CreateTeam, CreateVirtualKey};
+use keyward_client::{ActorKind, AuditQuery, CreateCustomer, CreateTeam, CreateVirtualKey};
 use keyward_server::AdminCredential;
+use serde_json::{Value, json};
 
 use super::refused;
 use crate::harness::App;
@@ -33,6 +34,45 @@ async fn every_change_is_told_with_its_author() {
     let verdict = admin.audit_verify().await.unwrap();
     assert!(verdict.intact && verdict.head == list.entries[0].hash);
     assert_eq!(refused(app.client.audit_list(&query).await).status, 401);
+}
+
+/// What stays behind when its owner goes is changed by that, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_loses_its_owner_is_told_as_edited() {
+    let app = App::start().await;
+    let customer = CreateCustomer { name: "acme".to_owned(), ..CreateCustomer::default() };
+    let customer = app.client.customer_create(&customer).await.unwrap().customer;
+    let owned = CreateTeam { customer_id: Some(customer.id.clone()), ..team("red") };
+    let team = app.client.team_create(&owned).await.unwrap().team;
+    let of_team = CreateVirtualKey { team_id: Some(team.id.clone()), ..CreateVirtualKey::default() };
+    let of_customer = CreateVirtualKey { customer_id: Some(customer.id.clone()), ..CreateVirtualKey::default() };
+    let (of_team, of_customer) = (app.key(of_team).await, app.key(of_customer).await);
+
+    app.client.customer_delete(&customer.id).await.unwrap();
+    app.client.team_delete(&team.id).await.unwrap();
+    let list =
+        app.client.audit_list(&AuditQuery { limit: Some("5".to_owned()), ..AuditQuery::default() }).await.unwrap();
+    let told: Vec<_> = list
+        .entries
+        .iter()
+        .map(|entry| (entry.action.as_str(), entry.resource.as_str(), entry.resource_id.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("team_delete", "team", team.id.as_str()),
+            ("team_delete", "virtual_key", of_team.id.as_str()),
+            ("customer_delete", "customer", customer.id.as_str()),
+            ("customer_delete", "team", team.id.as_str()),
+            ("customer_delete", "virtual_key", of_customer.id.as_str()),
+        ]
+    );
+    let (before, after) = (list.entries[1].before.as_ref().unwrap(), list.entries[1].after.as_ref().unwrap());
+    assert_eq!((&before["team_id"], &after["team_id"]), (&json!(team.id), &Value::Null));
+    assert!(!serde_json::to_string(&list).unwrap().contains(of_team.value.expose()));
+    let read = app.client.virtual_key_get(&of_team.id).await.unwrap();
+    assert_eq!(json!(read.updated_at), after["updated_at"], "the version moves");
+    assert!(app.client.audit_verify().await.unwrap().intact);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::harness::{App, Reply};
 /// Everything that the API can show.
 async fn everything(app: &App) -> Vec<Value> {
     let mut lists = Vec::new();
-    for path in [VIRTUAL_KEYS, TEAMS, CUSTOMERS, PROVIDERS] {
+    for path in [VIRTUAL_KEYS, TEAMS, CUSTOMERS, PROVIDERS, "/api/mcp/clients"] {
         lists.push(app.raw("GET", path).send().await.json());
     }
     lists
@@ -181,6 +181,84 @@ async fn names_are_visible_text() {
     refuse(&app, "POST", VIRTUAL_KEYS, "{}", ("invalid_request", "/name")).await;
 }
 
+/// Whatever is written where, it is the sender's fault, and nothing comes of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_values_are_refused_everywhere() {
+    let (app, one) = with_key().await;
+    let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(10_000_000));
+    let deep = format!(r#"{{"name":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    for (method, path) in [
+        ("POST", VIRTUAL_KEYS),
+        ("PUT", one.as_str()),
+        ("POST", TEAMS),
+        ("POST", CUSTOMERS),
+        ("POST", PROVIDERS),
+        ("POST", "/api/providers/demo/keys"),
+        ("POST", "/api/governance/model-configs"),
+        ("POST", "/api/governance/pricing-overrides"),
+        ("POST", "/api/routing/rules"),
+        ("POST", "/api/management-keys"),
+        ("POST", "/api/mcp/client"),
+        ("PUT", "/api/config"),
+    ] {
+        let before = everything(&app).await;
+        for body in [
+            long.as_str(),
+            deep.as_str(),
+            r#"{"name":"a\u0000b"}"#,
+            r#"{"name":"\ud800"}"#,
+            r#"{"name":"x","name":"y"}"#,
+            r#"{"name":99999999999999999999999999}"#,
+            r#"{"name":1e400}"#,
+            r#"{"updated_at":0.123456789012345678901234567890}"#,
+            "null",
+            "[]",
+        ] {
+            let reply = app.raw(method, path).body(body.to_owned()).send().await;
+            assert_eq!(reply.status, 400, "{method} {path} {}: {}", &body[..body.len().min(60)], reply.json());
+        }
+        assert_eq!(everything(&app).await, before, "{method} {path}");
+    }
+    for limit in [
+        r#""budget":{"max_limit":0.123456789012345678901234567890,"reset_duration":"1d"}"#,
+        r#""budget":{"max_limit":9223372036854775808,"reset_duration":"1d"}"#,
+        r#""budget":{"max_limit":1e400,"reset_duration":"1d"}"#,
+        r#""rate_limit":{"token_max_limit":9223372036854775808,"token_reset_duration":"1d"}"#,
+        r#""rate_limit":{"token_max_limit":1.000000000000000000000000000001,"token_reset_duration":"1d"}"#,
+        r#""budget":{"max_limit":1,"max_limit":2,"reset_duration":"1d"}"#,
+    ] {
+        for (method, path) in [("POST", VIRTUAL_KEYS), ("PUT", &one), ("POST", TEAMS), ("POST", CUSTOMERS)] {
+            let body = format!(r#"{{"name":"x",{limit}}}"#);
+            assert_eq!(app.raw(method, path).body(body).send().await.status, 400, "{method} {path} {limit}");
+        }
+    }
+    let twice = r#"{"name":"x","metadata":{"a":"1","a":"2"}}"#;
+    refuse(&app, "POST", VIRTUAL_KEYS, twice, ("invalid_request", "/metadata")).await;
+}
+
+/// A name is the characters that it is written with, for every kind of thing.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_differ_in_case_or_normalisation_are_two_names() {
+    let app = App::start().await;
+    for (path, body) in [
+        (VIRTUAL_KEYS, r#"{"name":"NAME"}"#),
+        (TEAMS, r#"{"name":"NAME"}"#),
+        (CUSTOMERS, r#"{"name":"NAME"}"#),
+        ("/api/management-keys", r#"{"name":"NAME","permissions":[{"resource":"teams","access":"read"}]}"#),
+        ("/api/providers/demo/keys", r#"{"name":"NAME","value":"not-a-real-key"}"#),
+        (
+            "/api/routing/rules",
+            r#"{"name":"NAME","cel_expression":"true","scope":"global","targets":[{"provider":"demo","model":"echo","weight":1}]}"#,
+        ),
+    ] {
+        let made = async |name: &str| app.raw("POST", path).body(body.replace("NAME", name)).send().await.status;
+        for name in ["Caf\u{e9}", "caf\u{e9}", "cafe\u{301}"] {
+            assert!([200, 201].contains(&made(name).await), "{path} {name}");
+        }
+        assert_eq!(made("cafe\u{301}").await, 409, "{path}");
+    }
+}
+
 /// Text that no database can be asked for is no fault of the server's.
 #[tokio::test(flavor = "multi_thread")]
 async fn nul_characters_are_nobodys_fault_but_the_senders() {
@@ -240,13 +318,28 @@ async fn what_nobody_serves_is_answered_in_the_envelope() {
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/api/governance/nothing"),
-        ("PATCH", VIRTUAL_KEYS),
         ("GET", "/api/governance/virtual-keys/a/b"),
         ("POST", "/api/governance/virtual-keys/"),
     ] {
         let reply = app.raw(method, path).send().await;
         assert_eq!(reply.error(), (404, "not_found".to_owned(), String::new()), "{method} {path}");
         assert_eq!(reply.json()["error"]["message"], format!("There is nothing at {method} {path}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_with_other_methods_names_them() {
+    let app = App::start().await;
+    for (method, path, allowed) in [
+        ("PATCH", VIRTUAL_KEYS, "GET, POST"),
+        ("TRACE", "/api/governance/virtual-keys/a", "GET, PUT, DELETE"),
+        ("PUT", "/api/governance/routing-rules", "GET, POST"),
+        ("GET", "/v1/chat/completions", "POST"),
+        ("DELETE", "/livez", "GET"),
+    ] {
+        let reply = app.raw(method, path).send().await;
+        assert_eq!(reply.error(), (405, "method_not_allowed".to_owned(), String::new()), "{method} {path}");
+        assert_eq!(reply.header("allow"), allowed, "{method} {path}");
     }
 }
 

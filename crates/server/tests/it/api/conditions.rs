@@ -70,6 +70,33 @@ async fn a_create_that_is_sent_again_makes_nothing_new_and_answers_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_is_the_same_request_at_the_same_place() {
+    let app = App::start().await;
+    for provider in ["openai", "mistral"] {
+        app.provider(provider, "https://api.example.com".parse().unwrap()).await;
+    }
+    let create = async |provider: &str| {
+        let path = format!("/api/providers/{provider}/keys");
+        let body = json!({ "name": "second", "value": "fake-provider-secret" }).to_string();
+        app.raw("POST", &path).header("idempotency-key", "create-1").body(body).send().await
+    };
+    assert_eq!(create("openai").await.status, 200);
+    assert_eq!(create("openai").await.status, 200);
+    let (status, _, at) = create("mistral").await.error();
+    assert_eq!((status, at.as_str()), (400, "idempotency-key"), "another provider's key is another request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_and_deleted_is_not_made_again() {
+    let app = App::start().await;
+    let client = app.client.with_idempotency_key("create-1").unwrap();
+    let request = CreateVirtualKey { name: "x".to_owned(), ..CreateVirtualKey::default() };
+    let made = client.virtual_key_create(&request).await.unwrap().virtual_key;
+    app.client.virtual_key_delete(&made.id).await.unwrap();
+    assert_eq!(refused(client.virtual_key_create(&request).await).status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_creates_at_once_under_one_key_make_one_thing() {
     let app = App::start().await;
     let client = app.client.with_idempotency_key("create-1").unwrap();

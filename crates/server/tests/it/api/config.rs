@@ -170,7 +170,7 @@ async fn pages_of_allowed_origins_may_call() {
     ] {
         let answer = preflight(&app, CONFIG, origin).await;
         let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
-        assert_eq!(answer.status().as_u16(), if allowed.is_some() { 200 } else { 404 }, "{origin}");
+        assert_eq!(answer.status().as_u16(), if allowed.is_some() { 200 } else { 405 }, "{origin}");
         assert_eq!(header("access-control-allow-origin"), allowed, "{origin}");
         assert_eq!(header("access-control-allow-credentials").is_some(), cookies, "{origin}");
         let refusal = app.raw("GET", CONFIG).header("origin", origin).send().await;

@@ -70,6 +70,21 @@ async fn what_cannot_be_carried_out_changes_nothing() {
             400,
             "/vk_configs/0/virtual_key_id",
         ),
+        (
+            json!({ "vk_configs": vec![json!({ "virtual_key_id": "a", "tools_to_execute": [] }); 2] }),
+            400,
+            "/vk_configs/1/virtual_key_id",
+        ),
+        (
+            json!({ "vk_configs": [{ "virtual_key_id": "a", "tools_to_execute": ["*", "a"] }] }),
+            400,
+            "/vk_configs/0/tools_to_execute",
+        ),
+        (
+            json!({ "vk_configs": vec![json!({ "virtual_key_id": "a", "tools_to_execute": [] }); 1_001] }),
+            400,
+            "/vk_configs",
+        ),
         (json!({ "oauth_config": {} }), 400, "/oauth_config"),
     ] {
         let (told_status, told_param, message) = told(&app, "PUT", &at, &body).await;

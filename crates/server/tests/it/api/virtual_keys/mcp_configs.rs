@@ -139,6 +139,11 @@ async fn what_cannot_be_carried_out_is_refused_in_the_published_words() {
             "/mcp_configs/0/tools_to_execute",
             "invalid tools_to_execute for mcp client files: duplicate value 'Read' in whitelist",
         ),
+        (
+            json!(vec![json!({ "mcp_client_name": "files" }); 1_001]),
+            "/mcp_configs",
+            "mcp_configs has more than 1000 elements",
+        ),
         (json!([{ "id": other }]), "/mcp_configs/0/id", &foreign),
         (json!([{ "tools_to_execute": [] }]), "/mcp_configs/0/mcp_client_name", "mcp_client_name is required"),
         (

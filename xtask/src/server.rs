@@ -1,0 +1,119 @@
+//! Keyward itself: built, and run on a free port until it is dropped.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::process::{cargo, output};
+
+/// The admin of servers that are run here.
+pub(crate) const USERNAME: &str = "xtask";
+/// The admin's password.
+pub(crate) const PASSWORD: &str = "not-a-real-password";
+
+/// How a binary is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As the tests are.
+    Dev,
+    /// As it is published.
+    Dist,
+}
+
+/// Builds the server's binary and returns where it is.
+pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
+    build_binary("keyward-server", "keyward", profile)
+}
+
+/// Builds a binary of the workspace and returns where it is.
+///
+/// `--examples` lets cargo choose the features that the tests have too, so that CI builds each dependency once.
+pub(crate) fn build_binary(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--locked", "--package", package, "--bin", name]);
+    match profile {
+        Profile::Dev => command.arg("--examples"),
+        Profile::Dist => command.args(["--profile", "dist"]),
+    };
+    let messages = output(command.args(["--quiet", "--message-format", "json-render-diagnostics"]))?;
+    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let path = artifacts.find_map(|artifact| {
+        let is_binary = artifact.pointer("/target/name")? == name;
+        artifact.get("executable")?.as_str().filter(|_| is_binary).map(PathBuf::from)
+    });
+    path.with_context(|| format!("cargo built no binary `{name}`"))
+}
+
+/// A server that runs as long as this value.
+pub(crate) struct Running {
+    child: Child,
+    /// Where it listens, such as `http://127.0.0.1:1234`.
+    pub(crate) url: String,
+    /// How long it took from the start of the process until it listened.
+    pub(crate) started_in: Duration,
+}
+
+impl Running {
+    /// Starts the server on a database, and waits until it listens. Its log goes to `log`.
+    pub(crate) fn start(binary: &Path, database_url: &str, directory: &Path, log: &Path) -> Result<Self> {
+        let begin = Instant::now();
+        let mut child = Command::new(binary)
+            .arg("serve")
+            .current_dir(directory)
+            .env("KEYWARD_LISTEN", "127.0.0.1:0")
+            .env("DATABASE_URL", database_url)
+            .env("KEYWARD_ROOT_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+            .env("KEYWARD_ADMIN_USERNAME", USERNAME)
+            .env("KEYWARD_ADMIN_PASSWORD", PASSWORD)
+            .env("KEYWARD_LOG", "warn,keyward_server::server=info")
+            .env("KEYWARD_LOG_FORMAT", "json")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let Some(errors) = child.stderr.take() else { bail!("the server has no stderr") };
+        let mut lines = BufReader::new(errors);
+        let address = match listening(&mut lines) {
+            Ok(address) => address,
+            Err(error) => {
+                child.kill()?;
+                child.wait()?;
+                return Err(error);
+            }
+        };
+        let started_in = begin.elapsed();
+        let mut log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        // It ends with the server, whose stderr it reads.
+        thread::spawn(move || std::io::copy(&mut lines, &mut log));
+        Ok(Self { child, url: format!("http://{address}"), started_in })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that is gone already is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in the line that says that the server listens.
+fn listening(log: &mut BufReader<impl Read>) -> Result<String> {
+    let (mut seen, mut line) = (String::new(), String::new());
+    while log.read_line(&mut line)? > 0 {
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(address) = said.pointer("/fields/address").and_then(Value::as_str) {
+            return Ok(address.to_owned());
+        }
+        seen.push_str(&line);
+        line.clear();
+    }
+    bail!("the server did not start:\n{seen}")
+}
