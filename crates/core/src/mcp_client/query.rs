@@ -137,7 +137,7 @@ fn values(name: &str, text: Option<String>) -> Result<Option<Vec<String>>, Inval
 
 fn switch(name: &str, text: Option<&str>) -> Result<Option<bool>, Invalid> {
     match text {
-        None | Some("") => Ok(None),
+        None => Ok(None),
         Some("true") => Ok(Some(true)),
         Some("false") => Ok(Some(false)),
         Some(_) => Err(Invalid::at(name.into(), format!("{name} must be true or false"))),

@@ -54,6 +54,7 @@ async fn clients_are_listed_oldest_first_paged_searched_and_filtered() {
         ("?state=well", "/state"),
         ("?connection_type=tcp", "/connection_type"),
         ("?disabled=maybe", "/disabled"),
+        ("?code_mode=", "/code_mode"),
         ("?serch=x", "/serch"),
     ] {
         let (status, _, at) = app.raw("GET", &format!("{CLIENTS}{query}")).send().await.error();
