@@ -15,6 +15,7 @@ mod error;
 mod inference;
 mod limits;
 mod management_keys;
+mod mcp_clients;
 mod model_configs;
 mod pricing_overrides;
 mod providers;
@@ -49,18 +50,22 @@ pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::ids::{
-    CustomerId, LimitId, ManagementKeyId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId, ProviderKeyId,
-    ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
+    CustomerId, LimitId, ManagementKeyId, McpClientId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId,
+    ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
 };
 pub use keyward_core::list::{
     BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ManagementKeyChanged,
-    ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, ModelConfigChanged, ModelConfigDetail,
-    ModelConfigList, PageQuery, PricingOverrideChanged, PricingOverrideDetail, PricingOverrideList,
-    ProviderGovernanceChanged, ProviderGovernanceList, ProviderKeyList, ProviderList, RateLimitList,
-    RoutingRuleChanged, RoutingRuleDetail, RoutingRuleList, TeamChanged, TeamDetail, TeamList, VirtualKeyChanged,
-    VirtualKeyList,
+    ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, McpClientChanged, McpClientDetail, McpClientList,
+    McpClientRemoved, ModelConfigChanged, ModelConfigDetail, ModelConfigList, PageQuery, PricingOverrideChanged,
+    PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged, ProviderGovernanceList, ProviderKeyList,
+    ProviderList, RateLimitList, RoutingRuleChanged, RoutingRuleDetail, RoutingRuleList, TeamChanged, TeamDetail,
+    TeamList, VirtualKeyChanged, VirtualKeyList,
 };
 pub use keyward_core::management_key::{CreateManagementKey, ManagementKey, UpdateManagementKey};
+pub use keyward_core::mcp_client::{
+    CreateMcpClient, McpAuthType, McpClient, McpClientEntry, McpClientQuery, McpClientState, McpConnectionType,
+    McpStdioConfig, McpVirtualKey, McpVirtualKeyInput, UpdateMcpClient,
+};
 pub use keyward_core::meter::Metric;
 pub use keyward_core::model_budget::{ModelBudget, ModelBudgetInput};
 pub use keyward_core::model_config::{

@@ -85,6 +85,8 @@ string_id! {
     ModelName;
     /// Identifies a routing rule.
     RoutingRuleId;
+    /// Identifies an MCP client: its `client_id`.
+    McpClientId;
     /// Identifies one request to the gateway; minted by the server, never taken from a client.
     RequestId;
 }

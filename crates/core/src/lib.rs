@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod limits;
 pub mod list;
 pub mod management_key;
+pub mod mcp_client;
 pub mod meter;
 pub mod model_budget;
 pub mod model_config;

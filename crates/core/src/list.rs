@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::budget::Budget;
 use crate::management_key::ManagementKey;
+use crate::mcp_client::McpClientEntry;
 use crate::model_config::ModelConfig;
 use crate::owner::{Customer, Team};
 use crate::pricing_override::PricingOverride;
@@ -91,6 +92,11 @@ page_envelope! {
 page_envelope! {
     /// A page of management keys.
     ManagementKeyList, management_keys: ManagementKey
+}
+
+page_envelope! {
+    /// A page of MCP clients.
+    McpClientList, clients: McpClientEntry
 }
 
 macro_rules! envelope {
@@ -201,6 +207,33 @@ envelope! {
     RoutingRuleDetail {
         /// The rule.
         rule: RoutingRule,
+    }
+}
+envelope! {
+    /// An MCP client that was made or edited.
+    McpClientChanged {
+        /// Always `success`.
+        status: String,
+        /// What was done, in words.
+        message: String,
+        /// The MCP client.
+        client: McpClientEntry,
+    }
+}
+envelope! {
+    /// One MCP client.
+    McpClientDetail {
+        /// The MCP client.
+        client: McpClientEntry,
+    }
+}
+envelope! {
+    /// An MCP client that was removed.
+    McpClientRemoved {
+        /// Always `success`.
+        status: String,
+        /// What was done, in words.
+        message: String,
     }
 }
 envelope! {

@@ -21,6 +21,8 @@ pub enum Resource {
     ModelConfigs,
     /// Pricing overrides.
     PricingOverrides,
+    /// MCP clients.
+    McpClients,
     /// The audit log.
     Audit,
     /// The server's configuration.
@@ -33,7 +35,7 @@ pub enum Resource {
 
 impl Resource {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::VirtualKeys,
         Self::Teams,
         Self::Customers,
@@ -41,6 +43,7 @@ impl Resource {
         Self::RoutingRules,
         Self::ModelConfigs,
         Self::PricingOverrides,
+        Self::McpClients,
         Self::Audit,
         Self::Config,
         Self::Metrics,
@@ -57,6 +60,7 @@ impl Resource {
             | Self::RoutingRules
             | Self::ModelConfigs
             | Self::PricingOverrides
+            | Self::McpClients
             | Self::Audit
             | Self::Config
             | Self::Metrics => false,

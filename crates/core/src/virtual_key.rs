@@ -19,6 +19,7 @@ use crate::secret::VirtualKeyValue;
 
 mod edit;
 mod list;
+mod mcp_config;
 mod metadata;
 mod requests;
 mod responses;
@@ -26,8 +27,9 @@ mod rotation;
 
 pub use edit::VirtualKeyDraft;
 pub use list::{SortBy, VirtualKeyFilter, VirtualKeyQuery};
+pub use mcp_config::{McpConfig, McpConfigDraft, McpConfigInput};
 pub use metadata::Metadata;
-pub use requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
+pub use requests::{CreateVirtualKey, UpdateVirtualKey};
 pub use responses::{ModelQuota, VirtualKeyDetail, VirtualKeyQuota, VirtualKeyRevealed};
 pub use rotation::{RotateVirtualKeys, Rotation, VirtualKeyHashes, VirtualKeysRotated};
 
@@ -119,17 +121,6 @@ pub struct VirtualKey {
     /// When it was last edited.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-}
-
-/// Which tools of one MCP client a virtual key may use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct McpConfig {
-    /// Identifies the MCP config.
-    pub id: i64,
-    /// The MCP client.
-    pub mcp_client_name: String,
-    /// The tools that may be used.
-    pub tools_to_execute: Vec<String>,
 }
 
 impl Versioned for VirtualKey {

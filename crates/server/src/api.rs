@@ -9,6 +9,7 @@ mod config;
 mod customers;
 mod limits;
 mod management_keys;
+mod mcp_clients;
 mod model_configs;
 mod pricing_overrides;
 mod provider_governance;
@@ -75,6 +76,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(pricing_overrides::pricing_override_update)
         .service(pricing_overrides::pricing_override_patch)
         .service(pricing_overrides::pricing_override_delete)
+        .service(mcp_clients::mcp_client_create)
+        .service(mcp_clients::mcp_client_list)
+        .service(mcp_clients::mcp_client_get)
+        .service(mcp_clients::mcp_client_update)
+        .service(mcp_clients::mcp_client_delete)
         .service(routing_rules::routing_rule_create)
         .service(routing_rules::routing_rule_list)
         .service(routing_rules::routing_rule_get)

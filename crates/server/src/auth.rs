@@ -47,9 +47,14 @@ impl<P> Authed<P> {
         Change { idempotency, ..self.caller.change(operation) }
     }
 
+    /// Whether the caller may do this as well.
+    pub(crate) fn may(&self, other: Grant) -> bool {
+        self.caller.authority().allows(other)
+    }
+
     /// Whether answers to the caller carry virtual keys' secrets: they do for those who may make virtual keys anyway.
     pub(crate) fn reveal(&self, state: &State) -> Reveal {
-        match self.caller.authority().allows(Grant::new(Resource::VirtualKeys, Access::Write)) {
+        match self.may(Grant::new(Resource::VirtualKeys, Access::Write)) {
             true => state.reveal(),
             false => Reveal::Redacted,
         }
@@ -115,6 +120,10 @@ permissions! {
     RoutingRulesRead: RoutingRules Read,
     /// Makes, edits and deletes routing rules.
     RoutingRulesWrite: RoutingRules Write,
+    /// Reads MCP clients, and which virtual keys may use them.
+    McpClientsRead: McpClients Read,
+    /// Makes, edits and deletes MCP clients.
+    McpClientsWrite: McpClients Write,
     /// Reads and verifies the audit log.
     AuditRead: Audit Read,
     /// Reads metrics.

@@ -206,7 +206,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NotFound(noun) => Self::new(ErrorCode::NotFound, format!("{} not found", noun.words())),
             StoreError::Duplicate(noun) => {
-                let message = format!("A {} with this name already exists", noun.words().to_lowercase());
+                let message = format!("{} with this name already exists", noun.one());
                 Self::new(ErrorCode::AlreadyExists, message).at("/name")
             }
             StoreError::Taken(invalid) => Self::new(ErrorCode::AlreadyExists, invalid.message).at(invalid.pointer),

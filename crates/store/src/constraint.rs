@@ -14,6 +14,7 @@ pub(crate) fn duplicated(information: &dyn DatabaseErrorInformation) -> Option<N
         "provider_keys" => Some(Noun::ProviderKey),
         "model_configs" => Some(Noun::ModelConfig),
         "routing_rules" => Some(Noun::RoutingRule),
+        "mcp_clients" => Some(Noun::McpClient),
         "management_keys" => Some(Noun::ManagementKey),
         _ => None,
     }

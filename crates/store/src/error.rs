@@ -109,6 +109,8 @@ pub enum Noun {
     PricingOverride,
     /// A routing rule.
     RoutingRule,
+    /// An MCP client.
+    McpClient,
     /// A management key.
     ManagementKey,
     /// A session.
@@ -129,8 +131,28 @@ impl Noun {
             Self::ModelConfig => "Model config",
             Self::PricingOverride => "Pricing override",
             Self::RoutingRule => "Routing rule",
+            Self::McpClient => "MCP client",
             Self::ManagementKey => "Management key",
             Self::Session => "Session",
+        }
+    }
+
+    /// The kind with its article, as a sentence begins.
+    #[must_use]
+    pub fn one(self) -> String {
+        match self {
+            Self::McpClient => format!("An {}", self.words()),
+            Self::VirtualKey
+            | Self::Team
+            | Self::Customer
+            | Self::Provider
+            | Self::ProviderKey
+            | Self::Budget
+            | Self::ModelConfig
+            | Self::PricingOverride
+            | Self::RoutingRule
+            | Self::ManagementKey
+            | Self::Session => format!("A {}", self.words().to_lowercase()),
         }
     }
 }

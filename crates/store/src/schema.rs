@@ -146,6 +146,37 @@ tables! {
         model -> Text,
     }
 
+    mcp_clients (number) {
+        number -> BigInt,
+        id -> Text,
+        name -> Text,
+        connection_type -> Text,
+        auth_type -> Text,
+        connection_shown -> Text,
+        connection_sealed -> Nullable<Binary>,
+        stdio_config -> Nullable<Text>,
+        allowed_extra_headers -> Text,
+        tools_to_execute -> Text,
+        tools_to_auto_execute -> Text,
+        tool_pricing -> Text,
+        tool_sync_interval -> BigInt,
+        tool_execution_timeout -> BigInt,
+        is_code_mode_client -> Bool,
+        is_ping_available -> Bool,
+        allow_on_all_virtual_keys -> Bool,
+        disabled -> Bool,
+        config_hash -> Text,
+        created_at -> InstantColumn,
+        updated_at -> InstantColumn,
+    }
+
+    mcp_configs (id) {
+        id -> BigInt,
+        virtual_key_id -> Text,
+        mcp_client_number -> BigInt,
+        tools_to_execute -> Text,
+    }
+
     pricing_overrides (id) {
         id -> Text,
         name -> Text,
@@ -340,6 +371,8 @@ tables! {
 diesel::joinable!(provider_keys -> providers (provider_number));
 diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
 diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
+diesel::joinable!(mcp_configs -> virtual_keys (virtual_key_id));
+diesel::allow_tables_to_appear_in_same_query!(mcp_configs, mcp_clients, virtual_keys);
 diesel::joinable!(model_configs -> virtual_keys (virtual_key_id));
 diesel::allow_tables_to_appear_in_same_query!(model_configs, virtual_keys);
 diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);

@@ -46,6 +46,11 @@ impl<'a> Place<'a> {
         Self { table: "providers", row: name, column: "headers_sealed" }
     }
 
+    /// The secrets of an MCP client's connection.
+    pub(crate) const fn mcp_connection(id: &'a str) -> Self {
+        Self { table: "mcp_clients", row: id, column: "connection_sealed" }
+    }
+
     /// The record that tells whether a root key is the right one.
     pub(crate) const ROOT_KEY_CHECK: Place<'static> = Place { table: "root_key_check", row: "1", column: "sealed" };
 

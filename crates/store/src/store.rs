@@ -73,6 +73,7 @@ macro_rules! changing {
 mod audit;
 mod books;
 mod management_keys;
+mod mcp_clients;
 mod model_configs;
 mod open;
 mod owners;

@@ -4,7 +4,8 @@ use std::ops::Not;
 
 use jiff::Timestamp;
 
-use super::requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};
+use super::mcp_config::{self, McpConfigDraft};
+use super::requests::{CreateVirtualKey, UpdateVirtualKey};
 use super::{Metadata, VirtualKey};
 use crate::expiry::expiry;
 use crate::ids::{CustomerId, ProviderKeyId, TeamId, VirtualKeyId};
@@ -35,6 +36,8 @@ pub struct VirtualKeyDraft {
     pub limits: Limits,
     /// What the key may do at single providers.
     pub provider_configs: Vec<ProviderConfigDraft>,
+    /// Which MCP clients and tools the key may use.
+    pub mcp_configs: Vec<McpConfigDraft>,
     /// Provider keys to attach to the provider config of whatever provider they belong to.
     pub key_ids: Option<Vec<ProviderKeyId>>,
     /// Whether new budgets follow the calendar.
@@ -65,7 +68,6 @@ impl VirtualKeyDraft {
         if request.team_id.is_some() && request.customer_id.is_some() {
             return Err(both_owners("customer_id"));
         }
-        refuse_mcp(request.mcp_configs.as_deref().unwrap_or_default())?;
         request.metadata.check()?;
         let request = with_oldest_members(request)?;
         let limits = Limits::default().edited(
@@ -90,6 +92,7 @@ impl VirtualKeyDraft {
             customer_id: request.customer_id,
             limits,
             provider_configs: configs(&[], elements, request.calendar_aligned, edit)?,
+            mcp_configs: mcp_config::drafts(&[], request.mcp_configs.unwrap_or_default().into())?,
             key_ids: request.key_ids,
             calendar_aligned: request.calendar_aligned.unwrap_or(false),
             expires_at: request.expires_at.map(|text| expiry(&text, edit.now)).transpose()?,
@@ -109,7 +112,6 @@ impl VirtualKeyDraft {
     pub fn update(existing: &VirtualKey, request: UpdateVirtualKey, edit: &mut Edit<'_>) -> Result<Self, Invalid> {
         let name = request.name.or_keep(Some(existing.name.clone())).unwrap_or_default();
         check_name(&name, "Virtual key name is required")?;
-        refuse_mcp(request.mcp_configs.as_ref().value().map_or(&[], Vec::as_slice))?;
         request.metadata.as_ref().value().map_or(Ok(()), Metadata::check)?;
         let (team_id, customer_id) = owners(existing, request.team_id, request.customer_id)?;
         let limits = existing.limits().edited(
@@ -144,6 +146,7 @@ impl VirtualKeyDraft {
             customer_id,
             limits,
             provider_configs: configs(&existing.provider_configs, elements, request.calendar_aligned, edit)?,
+            mcp_configs: mcp_config::drafts(&existing.mcp_configs, request.mcp_configs)?,
             key_ids: match request.key_ids {
                 Patch::Absent => None,
                 Patch::Null => Some(Vec::new()),
@@ -236,12 +239,4 @@ fn owners(
 
 fn both_owners(member: &str) -> Invalid {
     Invalid::at(member.into(), "VirtualKey cannot be attached to both Team and Customer")
-}
-
-/// No MCP client can be registered yet, so every name is unknown.
-fn refuse_mcp(configs: &[McpConfigInput]) -> Result<(), Invalid> {
-    configs.first().map_or(Ok(()), |config| {
-        let at = Pointer::from("mcp_configs").element(0).member("mcp_client_name");
-        Err(Invalid::at(at, format!("MCP client '{}' is not registered", config.mcp_client_name)))
-    })
 }

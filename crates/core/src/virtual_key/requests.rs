@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Metadata;
+use super::{McpConfigInput, Metadata};
 use crate::allow_list::AllowList;
 use crate::budget::BudgetInput;
 use crate::ids::{CustomerId, ProviderKeyId, ProviderName, TeamId};
@@ -30,8 +30,9 @@ pub struct CreateVirtualKey {
     /// What the key may do at single providers: absent is every provider, `[]` is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_configs: Option<Vec<ProviderConfigInput>>,
-    /// Which MCP clients and tools the key may use.
+    /// Which MCP clients and tools the key may use: absent or `[]` is none, but those that every virtual key may use.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 1000)]
     pub mcp_configs: Option<Vec<McpConfigInput>>,
     /// The team that the key belongs to; excludes `customer_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,9 +103,9 @@ pub struct UpdateVirtualKey {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<ProviderConfigInput>>)]
     pub provider_configs: Patch<Vec<ProviderConfigInput>>,
-    /// The full set of MCP configs.
+    /// The full set of MCP configs; an element with the `id` or the client of an existing one edits it, others are made, the rest is removed.
     #[serde(skip_serializing_if = "Patch::is_absent")]
-    #[schema(value_type = Option<Vec<McpConfigInput>>)]
+    #[schema(value_type = Option<Vec<McpConfigInput>>, max_items = 1000)]
     pub mcp_configs: Patch<Vec<McpConfigInput>>,
     /// The team that the key belongs to; null or empty detaches it, a team takes it from its customer.
     #[serde(skip_serializing_if = "Patch::is_absent")]
@@ -152,18 +153,4 @@ pub struct UpdateVirtualKey {
     /// Otherwise an edit leaves usage alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_budget_usage: Option<bool>,
-}
-
-/// Which tools of one MCP client a virtual key may use, as requests give it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct McpConfigInput {
-    /// The existing MCP config that is meant, on update.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<i64>,
-    /// The MCP client; it must be registered.
-    pub mcp_client_name: String,
-    /// The tools that may be used.
-    #[serde(default)]
-    pub tools_to_execute: Vec<String>,
 }

@@ -9,11 +9,13 @@ use keyward_core::limits::Limits;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::provider_config::ProviderConfig;
 use keyward_core::secret::{KeyHash, VirtualKeyValue};
-use keyward_core::virtual_key::{Metadata, VirtualKey, VirtualKeyHashes};
+use keyward_core::virtual_key::{McpConfig, Metadata, VirtualKey, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
 use super::search::CHUNK;
-use super::{Conn, audit, customer, meter, model_config, provider_config, reach, team, virtual_key_metadata};
+use super::{
+    Conn, audit, customer, mcp_config, meter, model_config, provider_config, reach, team, virtual_key_metadata,
+};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -54,6 +56,7 @@ pub(super) struct VirtualKeyRow {
 struct Relations {
     limits: Limits,
     configs: Vec<ProviderConfig>,
+    mcp_configs: Vec<McpConfig>,
     metadata: Metadata,
 }
 
@@ -83,7 +86,7 @@ impl VirtualKeyRow {
         let previous = previous_value_hash.zip(previous_value_expires_at);
         let previous = previous.map(|(hash, until)| Ok::<_, StoreError>((key_hash(hash)?, until.0))).transpose()?;
         let hashes = VirtualKeyHashes { current: key_hash(value_hash)?, previous };
-        let Relations { limits, configs, metadata } = relations;
+        let Relations { limits, configs, mcp_configs, metadata } = relations;
         let key = VirtualKey {
             id: id.into(),
             name,
@@ -92,7 +95,7 @@ impl VirtualKeyRow {
             is_active,
             allow_all_providers,
             provider_configs: configs,
-            mcp_configs: Vec::new(),
+            mcp_configs,
             keys: Vec::new(),
             team_id: team_id.map(Into::into),
             customer_id: customer_id.map(Into::into),
@@ -159,6 +162,13 @@ pub(super) fn load_all(c: &mut Conn) -> Result<Vec<KnownKey>, StoreError> {
     with_relations(c, rows)
 }
 
+/// The virtual keys with these ids, by id: at most [`CHUNK`].
+pub(super) fn of_ids(c: &mut Conn, ids: &[&str]) -> Result<HashMap<VirtualKeyId, VirtualKey>, StoreError> {
+    let query = virtual_keys::table.filter(virtual_keys::id.eq_any(ids));
+    let rows = query.select(VirtualKeyRow::as_select()).load(c)?;
+    Ok(with_relations(c, rows)?.into_iter().map(|(_, key)| (key.id.clone(), key)).collect())
+}
+
 /// Shows each virtual key with the team or customer that it belongs to.
 pub(super) fn embed_owners(c: &mut Conn, keys: &mut [KnownKey]) -> Result<(), StoreError> {
     let teams: Vec<&str> = keys.iter().filter_map(|(_, key)| Some(key.team_id.as_ref()?.as_str())).collect();
@@ -218,11 +228,13 @@ pub(super) fn with_relations(c: &mut Conn, rows: Vec<VirtualKeyRow>) -> Result<V
     let mut limits = limit::load(c, &owners)?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut configs = provider_config::load(c, &ids)?;
+    let mut mcp_configs = mcp_config::load(c, &ids)?;
     let mut metadata = virtual_key_metadata::load(c, &ids)?;
     let keys = rows.into_iter().zip(owners).map(|(row, owner)| {
         let relations = Relations {
             limits: limits.remove(&owner).unwrap_or_default(),
             configs: configs.remove(&row.id).unwrap_or_default(),
+            mcp_configs: mcp_configs.remove(&row.id).unwrap_or_default(),
             metadata: metadata.remove(&row.id).unwrap_or_default(),
         };
         row.into_key(relations)

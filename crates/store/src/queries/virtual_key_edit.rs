@@ -13,7 +13,7 @@ use keyward_core::virtual_key::{VirtualKey, VirtualKeyDraft, VirtualKeyHashes};
 
 use super::limit::{self, LimitOwner};
 use super::virtual_key::{get, get_with_owner, lock};
-use super::{Conn, audit, idempotency, meter, provider_config, reach, reference, virtual_key_metadata};
+use super::{Conn, audit, idempotency, mcp_config, meter, provider_config, reach, reference, virtual_key_metadata};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -65,6 +65,7 @@ pub(crate) fn create(
     for config in &configs {
         provider_config::insert(c, &draft.id, config)?;
     }
+    mcp_config::write(c, &draft.id, &[], &draft.mcp_configs)?;
     virtual_key_metadata::replace(c, &draft.id, &draft.metadata)?;
     idempotency::remember(c, by, draft.id.as_str())?;
     let (_, created) = get(c, by.reach(), &draft.id, Reveal::Redacted, sealer)?;
@@ -111,6 +112,7 @@ pub(crate) fn update(
     write(c, id, &draft)?;
     limit::update(c, &LimitOwner::VirtualKey(id.to_string()), &before.limits(), &draft.limits)?;
     write_configs(c, id, &before.provider_configs, &configs)?;
+    mcp_config::write(c, id, &before.mcp_configs, &draft.mcp_configs)?;
     let (_, after) = get(c, by.reach(), id, Reveal::Redacted, sealer)?;
     adopt_windows(c, &after, now)?;
     let adjustments = match draft.reset_budget_usage {

@@ -2,11 +2,15 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use keyward_core::ids::McpClientId;
 use keyward_core::invalid::Pointer;
+use keyward_core::limits::Edit;
+use keyward_core::mcp_client::{McpClient, McpClientDraft, UpdateMcpClient};
 use keyward_core::provider::{ProviderKey, ProviderKeyDraft, UpdateProviderKey};
 use keyward_core::secret::SecretSource;
 use keyward_store::{Reveal, StoreError};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::database::{Database, ROOT_KEY};
 use crate::request::{self, change, create, provider};
@@ -84,6 +88,45 @@ async fn no_secret_of_a_provider_is_readable_in_the_database() {
     assert_eq!(headers["x-token"], SecretSource::from_text("fake-header-secret"));
     assert_eq!(headers["x-team"], SecretSource::from_text("readable-team"));
     assert_eq!(store.upstream_keys().await.unwrap()[0].secret, Some(SecretSource::from_text("fake-own-secret")));
+}
+
+/// A client with a secret in every member that can have one.
+fn client(name: &str) -> McpClientDraft {
+    let request: UpdateMcpClient = serde_json::from_value(json!({
+        "name": name, "connection_type": "http", "connection_string": format!("https://fake-address-{name}/mcp"),
+        "headers": { "x-token": format!("fake-header-secret-{name}") },
+    }))
+    .unwrap();
+    request.make(&mut Edit { now: request::now(), mint: &mut Uuid::new_v4 }).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_of_an_mcp_client_is_readable_in_the_database_and_none_opens_elsewhere() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let one = store.mcp_client_create(change("mcp_client_create"), client("one")).await.unwrap().config;
+    let two = store.mcp_client_create(change("mcp_client_create"), client("two")).await.unwrap().config;
+    let update = async |id: &McpClientId| {
+        let edit = |existing: &McpClient, now| {
+            let request: UpdateMcpClient = serde_json::from_value(json!({ "disabled": true })).unwrap();
+            request.apply(existing, &Edit { now, mint: &mut Uuid::new_v4 })
+        };
+        store.mcp_client_update(change("mcp_client_update"), id.clone(), None, edit).await
+    };
+    // An edit that keeps them all writes them again.
+    assert_eq!(update(&one.client_id).await.unwrap().config.headers, one.headers);
+    let stored = raw(&database);
+    let has = |needle: &[u8]| stored.iter().any(|bytes| bytes.windows(needle.len()).any(|window| window == needle));
+    assert!(has(one.client_id.as_str().as_bytes()), "the test reads what is stored");
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for secret in ["fake-address-one", "fake-header-secret-one"] {
+        assert!(!has(secret.as_bytes()) && !has(hex(secret).as_bytes()), "{secret}");
+    }
+    let (from, to) = (&one.client_id, &two.client_id);
+    database.execute(&format!(
+        "UPDATE mcp_clients SET connection_sealed = (SELECT connection_sealed FROM mcp_clients WHERE id = '{from}') WHERE id = '{to}'"
+    ));
+    assert!(matches!(update(to).await, Err(StoreError::Internal(_))));
 }
 
 /// The secrets of one key's settings do not open at another key.

@@ -11,7 +11,7 @@ use crate::harness::{App, Reply};
 /// Everything that the API can show.
 async fn everything(app: &App) -> Vec<Value> {
     let mut lists = Vec::new();
-    for path in [VIRTUAL_KEYS, TEAMS, CUSTOMERS, PROVIDERS] {
+    for path in [VIRTUAL_KEYS, TEAMS, CUSTOMERS, PROVIDERS, "/api/mcp/clients"] {
         lists.push(app.raw("GET", path).send().await.json());
     }
     lists
@@ -198,6 +198,7 @@ async fn hostile_values_are_refused_everywhere() {
         ("POST", "/api/governance/pricing-overrides"),
         ("POST", "/api/routing/rules"),
         ("POST", "/api/management-keys"),
+        ("POST", "/api/mcp/client"),
         ("PUT", "/api/config"),
     ] {
         let before = everything(&app).await;

@@ -6,6 +6,7 @@ use keyward_client::{CreateVirtualKey, VirtualKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::mcp_clients::{CLIENT, files, made};
 use super::routing_rules::RULES;
 use super::{
     CUSTOMERS, MODEL_CONFIGS, PRICING_OVERRIDES, PROVIDER_GOVERNANCE, PROVIDERS, TEAMS, VIRTUAL_KEYS, done, send,
@@ -65,6 +66,14 @@ fn golden(name: &str, answer: &Value) {
             None => uuid(content, path),
         }),
     );
+    // At MCP clients a text; at provider keys a setting.
+    settings.add_redaction(
+        ".**.client_id",
+        dynamic_redaction(|content, path| match content.as_str() {
+            Some(_) => uuid(content, path),
+            None => content,
+        }),
+    );
     // `value` is the secret of a virtual key, or an object or redacted text at provider keys.
     settings.add_redaction(
         ".**.value",
@@ -105,6 +114,7 @@ async fn dressed(app: &App) -> Value {
     for key in [literal, reference] {
         ids.push(done(app, "POST", &format!("{PROVIDERS}/demo/keys"), key).await["id"].clone());
     }
+    made(app, files()).await;
     let config = json!({
         "provider": "demo", "weight": 0.5, "allowed_models": ["echo"], "blacklisted_models": ["slow"], "key_ids": ids,
         "budget": { "max_limit": 1e-9, "reset_duration": "1M" },
@@ -113,7 +123,8 @@ async fn dressed(app: &App) -> Value {
     });
     let own = json!({
         "name": "dressed", "description": "with everything", "team_id": team["team"]["id"],
-        "provider_configs": [config], "expires_at": "2099-01-01T00:00:00Z",
+        "provider_configs": [config], "mcp_configs": [{ "mcp_client_name": "files", "tools_to_execute": ["read"] }],
+        "expires_at": "2099-01-01T00:00:00Z",
     });
     done(app, "POST", VIRTUAL_KEYS, with(limits(), own)).await
 }
@@ -187,6 +198,20 @@ async fn model_limits() {
     let body = json!({ "model_name": "echo", "provider": "demo", "scope": "virtual_key", "scope_id": key });
     golden("ModelConfig", &done(&app, "POST", MODEL_CONFIGS, with(limits(), body)).await);
     golden("ProviderGovernance", &done(&app, "PUT", &format!("{PROVIDER_GOVERNANCE}/demo"), limits()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mcp_clients() {
+    let app = App::start().await;
+    let body = json!({
+        "is_code_mode_client": true, "allowed_extra_headers": ["x-user"], "tools_to_execute": ["read", "list"],
+        "tools_to_auto_execute": ["list"], "tool_pricing": { "read": 0.001 }, "allow_on_all_virtual_keys": true,
+    });
+    let client = done(&app, "POST", CLIENT, with(files(), body)).await;
+    golden("McpClient", &client);
+    let configs = json!([{ "mcp_client_name": "files", "tools_to_execute": ["read"] }]);
+    done(&app, "POST", VIRTUAL_KEYS, json!({ "name": "mine", "mcp_configs": configs })).await;
+    golden("McpClientList", &app.raw("GET", "/api/mcp/clients").send().await.json());
 }
 
 #[tokio::test(flavor = "multi_thread")]

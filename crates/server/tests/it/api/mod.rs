@@ -8,6 +8,7 @@ mod config;
 mod customers;
 mod golden;
 mod management_keys;
+mod mcp_clients;
 mod model_configs;
 mod pricing_overrides;
 mod provider_governance;

@@ -162,6 +162,46 @@ CREATE TABLE model_budgets (
 );
 CREATE INDEX model_budgets_by_provider_config ON model_budgets (provider_config_id);
 
+-- Servers of tools. The secrets are those of the connection: its address and its headers.
+CREATE TABLE mcp_clients (
+    number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT mcp_clients_pkey PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT mcp_clients_id UNIQUE,
+    name TEXT COLLATE "C" NOT NULL CONSTRAINT mcp_clients_name UNIQUE,
+    connection_type TEXT COLLATE "C" NOT NULL CONSTRAINT mcp_clients_connection_type CHECK (connection_type IN ('http', 'sse', 'stdio')),
+    auth_type TEXT COLLATE "C" NOT NULL CONSTRAINT mcp_clients_auth_type CHECK (auth_type IN ('none', 'headers')),
+    -- The connection with what is shown of it, as JSON; the secrets in it, as sealed JSON.
+    connection_shown TEXT COLLATE "C" NOT NULL,
+    connection_sealed BYTEA,
+    stdio_config TEXT COLLATE "C",
+    allowed_extra_headers TEXT COLLATE "C" NOT NULL,
+    tools_to_execute TEXT COLLATE "C" NOT NULL,
+    tools_to_auto_execute TEXT COLLATE "C" NOT NULL,
+    tool_pricing TEXT COLLATE "C" NOT NULL,
+    tool_sync_interval BIGINT NOT NULL,
+    tool_execution_timeout BIGINT NOT NULL,
+    is_code_mode_client BOOLEAN NOT NULL,
+    is_ping_available BOOLEAN NOT NULL,
+    allow_on_all_virtual_keys BOOLEAN NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    config_hash TEXT COLLATE "C" NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT mcp_clients_program CHECK ((connection_type = 'stdio') = (stdio_config IS NOT NULL))
+);
+CREATE INDEX mcp_clients_by_age ON mcp_clients (created_at, number);
+
+-- Which tools of an MCP client a virtual key may use.
+CREATE TABLE mcp_configs (
+    id BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT mcp_configs_pkey PRIMARY KEY,
+    virtual_key_id TEXT COLLATE "C" NOT NULL
+        CONSTRAINT mcp_configs_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    mcp_client_number BIGINT NOT NULL
+        CONSTRAINT mcp_configs_mcp_client_number REFERENCES mcp_clients (number) ON DELETE CASCADE,
+    tools_to_execute TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT mcp_configs_one_per_client UNIQUE (virtual_key_id, mcp_client_number)
+);
+CREATE INDEX mcp_configs_by_client ON mcp_configs (mcp_client_number, id);
+
 -- Prices in place of the catalogue's. What one is for is named and not referred to.
 CREATE TABLE pricing_overrides (
     id TEXT COLLATE "C" NOT NULL CONSTRAINT pricing_overrides_pkey PRIMARY KEY,

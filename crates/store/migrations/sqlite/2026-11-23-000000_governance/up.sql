@@ -164,6 +164,47 @@ CREATE TABLE model_budgets (
 ) STRICT;
 CREATE INDEX model_budgets_by_provider_config ON model_budgets (provider_config_id);
 
+-- Servers of tools. The secrets are those of the connection: its address and its headers.
+CREATE TABLE mcp_clients (
+    number INTEGER NOT NULL CONSTRAINT mcp_clients_pkey PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL CONSTRAINT mcp_clients_id UNIQUE,
+    name TEXT NOT NULL CONSTRAINT mcp_clients_name UNIQUE,
+    connection_type TEXT NOT NULL CONSTRAINT mcp_clients_connection_type CHECK (connection_type IN ('http', 'sse', 'stdio')),
+    auth_type TEXT NOT NULL CONSTRAINT mcp_clients_auth_type CHECK (auth_type IN ('none', 'headers')),
+    -- The connection with what is shown of it, as JSON; the secrets in it, as sealed JSON.
+    connection_shown TEXT NOT NULL,
+    connection_sealed BLOB,
+    stdio_config TEXT,
+    allowed_extra_headers TEXT NOT NULL,
+    tools_to_execute TEXT NOT NULL,
+    tools_to_auto_execute TEXT NOT NULL,
+    tool_pricing TEXT NOT NULL,
+    tool_sync_interval INTEGER NOT NULL,
+    tool_execution_timeout INTEGER NOT NULL,
+    is_code_mode_client INTEGER NOT NULL CONSTRAINT mcp_clients_is_code_mode_client CHECK (is_code_mode_client IN (0, 1)),
+    is_ping_available INTEGER NOT NULL CONSTRAINT mcp_clients_is_ping_available CHECK (is_ping_available IN (0, 1)),
+    allow_on_all_virtual_keys INTEGER NOT NULL
+        CONSTRAINT mcp_clients_allow_on_all_virtual_keys CHECK (allow_on_all_virtual_keys IN (0, 1)),
+    disabled INTEGER NOT NULL CONSTRAINT mcp_clients_disabled CHECK (disabled IN (0, 1)),
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT mcp_clients_program CHECK ((connection_type = 'stdio') = (stdio_config IS NOT NULL))
+) STRICT;
+CREATE INDEX mcp_clients_by_age ON mcp_clients (created_at, number);
+
+-- Which tools of an MCP client a virtual key may use.
+CREATE TABLE mcp_configs (
+    id INTEGER NOT NULL CONSTRAINT mcp_configs_pkey PRIMARY KEY AUTOINCREMENT,
+    virtual_key_id TEXT NOT NULL
+        CONSTRAINT mcp_configs_virtual_key_id REFERENCES virtual_keys (id) ON DELETE CASCADE,
+    mcp_client_number INTEGER NOT NULL
+        CONSTRAINT mcp_configs_mcp_client_number REFERENCES mcp_clients (number) ON DELETE CASCADE,
+    tools_to_execute TEXT NOT NULL,
+    CONSTRAINT mcp_configs_one_per_client UNIQUE (virtual_key_id, mcp_client_number)
+) STRICT;
+CREATE INDEX mcp_configs_by_client ON mcp_configs (mcp_client_number, id);
+
 -- Prices in place of the catalogue's. What one is for is named and not referred to.
 CREATE TABLE pricing_overrides (
     id TEXT NOT NULL CONSTRAINT pricing_overrides_pkey PRIMARY KEY,

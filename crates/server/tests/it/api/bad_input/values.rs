@@ -200,7 +200,7 @@ async fn references_that_lead_nowhere_are_refused() {
         (
             r#""mcp_configs":[{"mcp_client_name":"files","tools_to_execute":["read"]}]"#,
             "/mcp_configs/0/mcp_client_name",
-            "MCP client 'files' is not registered",
+            "failed to get MCP client: 'files' not found",
         ),
     ] {
         refuse_both(&app, &one, members, param, message).await;

@@ -5,6 +5,7 @@ mod delete;
 mod expiry;
 mod get;
 mod list;
+mod mcp_configs;
 mod overrides;
 mod quota;
 mod reveal;
