@@ -25,6 +25,7 @@ mod responses;
 mod rotation;
 
 pub use edit::VirtualKeyDraft;
+pub(crate) use edit::with_oldest_members;
 pub use list::{SortBy, VirtualKeyFilter, VirtualKeyQuery};
 pub use metadata::Metadata;
 pub use requests::{CreateVirtualKey, McpConfigInput, UpdateVirtualKey};

@@ -20,7 +20,7 @@ mod sessions;
 mod teams;
 mod virtual_keys;
 
-pub(crate) use providers::check_variables;
+pub(crate) use providers::{check_variables, is_servers_own};
 
 /// Every operation of the management API.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {

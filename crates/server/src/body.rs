@@ -82,7 +82,7 @@ async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 }
 
 /// Refuses text with a NUL in one of its strings: no database keeps one. `text` is JSON, so it can only be an escape.
-fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
+pub(crate) fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
     const ESCAPE: &[u8] = b"\\u0000";
     let mut rest = text;
     while let Some(backslash) = rest.iter().position(|byte| *byte == b'\\') {
@@ -98,7 +98,7 @@ fn refuse_nul(text: &[u8]) -> Result<(), ApiError> {
 
 /// Refuses lists where objects belong. Serde takes the elements of such a list for the object's members, in the order that they
 /// are declared in, so that `[]` would remove a limit. What was understood, written down again, tells which is which.
-fn refuse_lists(text: &[u8], parsed: &impl Serialize) -> Result<(), ApiError> {
+pub(crate) fn refuse_lists(text: &[u8], parsed: &impl Serialize) -> Result<(), ApiError> {
     let written: Value = parse(text)?;
     let understood = serde_json::to_value(parsed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, "The request cannot be read").because(error))?;

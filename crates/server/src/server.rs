@@ -11,9 +11,11 @@ use keyward_core::catalogue::{Catalogue, InvalidCatalogue};
 use keyward_store::{RootKey, Store, StoreError, StoreOptions};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
+use uuid::Uuid;
 
 use crate::access::Access;
-use crate::config::{ConfigError, Settings};
+use crate::clock;
+use crate::config::{ConfigError, Problem, Settings};
 use crate::cors::cors;
 use crate::envelope::{envelope, no_such_route};
 use crate::error::ApiError;
@@ -79,7 +81,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
         let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
-        let access = match Access::load(&store, &settings).await {
+        let access = match prepare(&store, &settings).await {
             Ok(access) => access,
             Err(error) => {
                 store.close().await?;
@@ -148,4 +150,20 @@ impl Server {
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
+}
+
+/// Brings what the configuration file declares into the database, and finds who may manage.
+async fn prepare(store: &Store, settings: &Settings) -> Result<Access, ServerError> {
+    for Problem { pointer, message } in &settings.warnings {
+        tracing::warn!("the configuration file at {pointer}: {message}");
+    }
+    let applied = store.declaration_apply(settings.declaration.clone(), clock::now(), Uuid::new_v4).await;
+    applied.map_err(|error| match error {
+        StoreError::Declared(faults) => {
+            let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));
+            ServerError::Config(ConfigError::NotApplicable(problems.collect()))
+        }
+        fault => fault.into(),
+    })?;
+    Access::load(store, settings).await
 }

@@ -62,6 +62,7 @@ macro_rules! writing {
 
 mod audit;
 mod books;
+mod declaration;
 mod management_keys;
 mod model_configs;
 mod open;
@@ -98,6 +99,7 @@ struct Inner {
     database: Database,
     hasher: KeyHasher,
     tokens: KeyHasher,
+    definitions: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
 }

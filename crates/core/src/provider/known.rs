@@ -8,7 +8,7 @@ pub const DEMO_PROVIDER: &str = "demo";
 pub struct KnownProvider {
     /// The provider's name.
     pub name: &'static str,
-    /// Its origin; none when each of its keys says where it is.
+    /// Its origin; none when each of its keys says where it is, or when Keyward cannot call it yet.
     pub base_url: Option<&'static str>,
     /// The path of its OpenAI-compatible chat completions.
     pub chat_completions: &'static str,
@@ -33,6 +33,22 @@ impl KnownProvider {
         Self::by_key("vllm"),
         Self::by_key("ollama"),
         Self::by_key("sgl"),
+        Self::by_key("bedrock_mantle"),
+        Self::by_key("cerebras"),
+        Self::by_key("deepgram"),
+        Self::by_key("elevenlabs"),
+        Self::by_key("fireworks"),
+        Self::by_key("huggingface"),
+        Self::by_key("nebius"),
+        Self::by_key("opencode-go"),
+        Self::by_key("opencode-zen"),
+        Self::by_key("openrouter"),
+        Self::by_key("parasail"),
+        Self::by_key("perplexity"),
+        Self::by_key("replicate"),
+        Self::by_key("runware"),
+        Self::by_key("runway"),
+        Self::by_key("sarvam"),
     ];
 
     const fn at(name: &'static str, base_url: &'static str, chat_completions: &'static str) -> Self {

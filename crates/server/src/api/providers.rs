@@ -134,6 +134,11 @@ fn permitted(state: &State, draft: ProviderDraft) -> Result<ProviderDraft, Inval
     Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on"))
 }
 
+/// Whether a variable is the server's own configuration, which no provider gets.
+pub(crate) fn is_servers_own(variable: &str) -> bool {
+    variable.starts_with("KEYWARD_") || variable == "DATABASE_URL"
+}
+
 /// A reference to a variable that is not set is told at once, by name.
 pub(crate) fn check_variables(references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
     for (at, name) in references {
@@ -141,7 +146,7 @@ pub(crate) fn check_variables(references: Vec<(Pointer, String)>) -> Result<(), 
         if name.is_empty() {
             continue;
         }
-        if name.starts_with("KEYWARD_") || name == "DATABASE_URL" {
+        if is_servers_own(&name) {
             return Err(Invalid::at(at, format!("environment variable {name} is the server's own")));
         }
         if environment(&name).is_none() {

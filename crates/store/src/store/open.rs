@@ -47,6 +47,7 @@ impl Store {
         let inner = Inner {
             hasher: KeyHasher::new(&root, "virtual-key-lookup")?,
             tokens: KeyHasher::new(&root, "management-token-lookup")?,
+            definitions: KeyHasher::new(&root, "config-definition")?,
             sealer: Arc::new(Sealer::new(&root)?),
             chain: AuditChain::new(&root)?,
             running: TaskTracker::new(),
