@@ -229,9 +229,7 @@ async fn config_export(place: Place, output: Option<PathBuf>) -> Result<(), CliE
     store.close().await?;
     let text = exported?;
     match output {
-        Some(path) => {
-            std::fs::write(&path, text).map_err(|error| CliError::Output(path.display().to_string(), error))
-        }
+        Some(path) => std::fs::write(&path, text).map_err(|error| CliError::Output(path.display().to_string(), error)),
         None => {
             print!("{text}");
             Ok(())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use keyward_core::declaration::Declaration;
+use keyward_core::invalid::Pointer;
 use keyward_store::{RootKey, StoreError};
 use secrecy::SecretString;
 
@@ -118,7 +119,7 @@ pub fn check_file(path: &Path) -> Result<Findings, ConfigError> {
     let file = file::read(path)?;
     let mut findings = file.findings;
     if let (true, Err(error)) = (findings.unset.is_empty(), admin(file.auth)) {
-        findings.errors.push(Problem::new(&"governance".into(), error.to_string()));
+        findings.errors.push(Problem::new(&Pointer::from("governance").member("auth_config"), error.to_string()));
     }
     Ok(findings)
 }

@@ -72,7 +72,7 @@ impl Server {
     ///
     /// # Errors
     /// Whatever keeps it from serving; nothing is left running then.
-    pub async fn start(settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
+    pub async fn start(mut settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
         settings.check()?;
         let catalogue = Catalogue::built_in()?;
         let prices = catalogue.version().to_owned();
@@ -81,7 +81,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
         let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
-        let access = match prepare(&store, &settings).await {
+        let access = match prepare(&store, &mut settings).await {
             Ok(access) => access,
             Err(error) => {
                 store.close().await?;
@@ -153,11 +153,13 @@ impl Server {
 }
 
 /// Brings what the configuration file declares into the database, and finds who may manage.
-async fn prepare(store: &Store, settings: &Settings) -> Result<Access, ServerError> {
+async fn prepare(store: &Store, settings: &mut Settings) -> Result<Access, ServerError> {
     for Problem { pointer, message } in &settings.warnings {
         tracing::warn!("the configuration file at {pointer}: {message}");
     }
-    let applied = store.declaration_apply(settings.declaration.clone(), clock::now(), Uuid::new_v4).await;
+    // Nobody needs its secrets afterwards.
+    let declaration = std::mem::take(&mut settings.declaration);
+    let applied = store.declaration_apply(declaration, clock::now(), Uuid::new_v4).await;
     applied.map_err(|error| match error {
         StoreError::Declared(faults) => {
             let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));

@@ -153,12 +153,8 @@ impl DeclaredLimits {
         match &existing.rate_limit {
             Some(limit) if !basis.differs(&declared.definition(), &limit.config_hash) => Patch::Absent,
             Some(_) | None => {
-                let RateLimitInput {
-                    token_max_limit,
-                    token_reset_duration,
-                    request_max_limit,
-                    request_reset_duration,
-                } = declared.input.clone();
+                let RateLimitInput { token_max_limit, token_reset_duration, request_max_limit, request_reset_duration } =
+                    declared.input.clone();
                 Patch::Value(RateLimitInput {
                     token_max_limit: full(token_max_limit),
                     token_reset_duration: full(token_reset_duration),
@@ -180,7 +176,8 @@ impl DeclaredLimits {
     }
 
     fn declaring(&self, budget: &Budget, existing: &Limits) -> Option<&DeclaredBudget> {
-        let is_it = |declared: &&DeclaredBudget| self.continued(declared, existing).is_some_and(|it| it.id == budget.id);
+        let is_it =
+            |declared: &&DeclaredBudget| self.continued(declared, existing).is_some_and(|it| it.id == budget.id);
         self.budgets.iter().find(is_it)
     }
 
@@ -195,7 +192,8 @@ impl DeclaredLimits {
                 budget.id = id.clone();
             }
         }
-        if let (Some(limit), Some(id)) = (&mut limits.rate_limit, self.rate_limit.as_ref().and_then(|it| it.id.as_ref()))
+        if let (Some(limit), Some(id)) =
+            (&mut limits.rate_limit, self.rate_limit.as_ref().and_then(|it| it.id.as_ref()))
             && !exists(&limit.id)
         {
             limit.id = id.clone();
@@ -210,8 +208,8 @@ impl DeclaredLimits {
             Some(LimitRow { id: budget.id.clone(), definition: declared.definition() })
         });
         let rate_limit = self.rate_limit.iter().zip(&limits.rate_limit);
-        let rate_limit = rate_limit
-            .map(|(declared, limit)| LimitRow { id: limit.id.clone(), definition: declared.definition() });
+        let rate_limit =
+            rate_limit.map(|(declared, limit)| LimitRow { id: limit.id.clone(), definition: declared.definition() });
         budgets.chain(rate_limit).collect()
     }
 

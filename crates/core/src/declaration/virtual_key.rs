@@ -38,7 +38,8 @@ impl DeclaredVirtualKey {
     /// The file's definition of it, without those of its limits.
     #[must_use]
     pub fn definition(&self) -> String {
-        let limits: Vec<_> = std::iter::once(&self.limits).chain(&self.config_limits).map(DeclaredLimits::ids).collect();
+        let limits: Vec<_> =
+            std::iter::once(&self.limits).chain(&self.config_limits).map(DeclaredLimits::ids).collect();
         let value = self.value.as_ref().map(VirtualKeyValue::expose);
         definition(&("virtual_key", &self.id, &self.request, value, self.expires_at, limits))
     }
@@ -174,16 +175,23 @@ impl DeclaredVirtualKey {
             let limits = self.config_limits.get(index).unwrap_or(&none);
             full_config(element, limits.edit(&existing, true, aligned, basis), aligned)
         });
-        replaced.collect()
+        // Those that only keys of the virtual key itself stand for go on, so that nothing is made anew.
+        let attached = before.provider_configs.iter().filter(|config| {
+            let named =
+                request.provider_configs.iter().flatten().any(|one| one.provider.as_ref() == Some(&config.provider));
+            let listed = config.keys.iter().any(|key| request.key_ids.iter().flatten().any(|id| *id == key.key_id));
+            listed && !named
+        });
+        let attached = attached.map(|config| {
+            let bare =
+                ProviderConfigInput { provider: Some(config.provider.clone()), ..ProviderConfigInput::default() };
+            full_config(&bare, none.edit(&config.limits(), true, aligned, basis), aligned)
+        });
+        replaced.chain(attached).collect()
     }
 
     /// The provider configs as they are, with those limits that the file has changed; none when it has changed none.
-    fn changed_limits(
-        &self,
-        before: &VirtualKey,
-        aligned: bool,
-        basis: Basis<'_>,
-    ) -> Option<Vec<ProviderConfigInput>> {
+    fn changed_limits(&self, before: &VirtualKey, aligned: bool, basis: Basis<'_>) -> Option<Vec<ProviderConfigInput>> {
         let mut changes = false;
         let elements = before.provider_configs.iter().map(|config| {
             let mut element = ProviderConfigInput::kept(config.id);
@@ -227,7 +235,7 @@ fn replacement(
         is_active: Some(request.is_active.unwrap_or(true)),
         allow_all_providers: Some(request.allow_all_providers.unwrap_or(unrestricted)),
         provider_configs: Patch::Value(elements),
-        mcp_configs: request.mcp_configs.map_or(Patch::Null, Patch::Value),
+        mcp_configs: request.mcp_configs.map_or(Patch::Absent, Patch::Value),
         team_id: set(request.team_id),
         customer_id: set(request.customer_id),
         budget: Patch::Absent,

@@ -160,11 +160,7 @@ const OF_VIRTUAL_KEYS: [&str; 12] = [
     "rate_limit_id",
 ];
 
-fn virtual_keys(
-    policies: &mut Policies,
-    names: &Names,
-    limits: &mut LimitLists,
-) -> Result<Node, serde_json::Error> {
+fn virtual_keys(policies: &mut Policies, names: &Names, limits: &mut LimitLists) -> Result<Node, serde_json::Error> {
     policies.virtual_keys.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
     let mut nodes = Vec::new();
     for (_, key) in &policies.virtual_keys {

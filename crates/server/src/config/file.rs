@@ -199,10 +199,9 @@ fn parse(text: &[u8], reader: &mut Reader) -> File {
     if let Some(node) = tree.take("server") {
         file.server = reader.typed(node, &"server".into()).unwrap_or_default();
     }
-    file.declaration.is_authoritative = tree
-        .take("source_of_truth")
-        .and_then(|node| reader.typed::<SourceOfTruth>(node, &"source_of_truth".into()))
-        == Some(SourceOfTruth::File);
+    file.declaration.is_authoritative =
+        tree.take("source_of_truth").and_then(|node| reader.typed::<SourceOfTruth>(node, &"source_of_truth".into()))
+            == Some(SourceOfTruth::File);
     file.declaration.client = client(&mut tree, reader);
     file.declaration.providers = providers::read(&mut tree, file.server.block_private_upstreams, reader);
     let (at, mut governance) = ("governance".into(), tree.take("governance"));

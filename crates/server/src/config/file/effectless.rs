@@ -82,18 +82,9 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
     ("governance/budgets/*", &["current_usage", "last_reset"]),
     (
         "governance/rate_limits/*",
-        &[
-            "calendar_aligned",
-            "request_current_usage",
-            "request_last_reset",
-            "token_current_usage",
-            "token_last_reset",
-        ],
+        &["calendar_aligned", "request_current_usage", "request_last_reset", "token_current_usage", "token_last_reset"],
     ),
-    (
-        "governance/teams/*",
-        &["business_unit_id", "claims", "config", "profile", "source_id", "virtual_key_count"],
-    ),
+    ("governance/teams/*", &["business_unit_id", "claims", "config", "profile", "source_id", "virtual_key_count"]),
     ("governance/virtual_keys/*", &["access_profile_id"]),
     (
         "governance/providers/*",
@@ -123,10 +114,7 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
         ],
     ),
     ("providers/*/keys/*", &["bedrock_mantle_key_config", "config_hash", "status"]),
-    (
-        "providers/*/keys/*/bedrock_key_config",
-        &["external_id", "project_id", "role_arn", "session_name"],
-    ),
+    ("providers/*/keys/*/bedrock_key_config", &["external_id", "project_id", "role_arn", "session_name"]),
     ("providers/*/keys/*/vertex_key_config", &["force_single_region"]),
     ("providers/*/keys/*/azure_key_config", &["anthropic_version"]),
 ];

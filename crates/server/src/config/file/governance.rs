@@ -45,9 +45,9 @@ pub(super) fn read(governance: &mut Node, at: &Pointer, declaration: &mut Declar
             Some(DeclaredRoutingRule { id: id.into(), at, request })
         })
     });
-    declaration.pricing_overrides = reader.list(governance, "pricing_overrides", at).map(|section| {
-        entities(section, reader, |at, id, node, reader| pricing_override(at, id, node, reader))
-    });
+    declaration.pricing_overrides = reader
+        .list(governance, "pricing_overrides", at)
+        .map(|section| entities(section, reader, |at, id, node, reader| pricing_override(at, id, node, reader)));
     limits.finish(reader);
 }
 
@@ -98,8 +98,12 @@ fn model_configs(
                 ..CreateModelConfig::default()
             };
             // A provider that is only named here has no limits.
-            (limits != keyward_core::declaration::DeclaredLimits::default())
-                .then_some(DeclaredModelConfig { id: None, at, request, limits })
+            (limits != keyward_core::declaration::DeclaredLimits::default()).then_some(DeclaredModelConfig {
+                id: None,
+                at,
+                request,
+                limits,
+            })
         });
         read.collect::<Vec<_>>()
     });
@@ -109,12 +113,7 @@ fn model_configs(
     };
 }
 
-fn pricing_override(
-    at: Pointer,
-    id: String,
-    mut node: Node,
-    reader: &mut Reader,
-) -> Option<DeclaredPricingOverride> {
+fn pricing_override(at: Pointer, id: String, mut node: Node, reader: &mut Reader) -> Option<DeclaredPricingOverride> {
     if let Some(text) = reader.text(&mut node, "pricing_patch", &at) {
         match Node::parse(&text) {
             Ok(patch) if node.member("patch").is_none() => node.set("patch", patch),

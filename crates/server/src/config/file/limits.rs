@@ -5,8 +5,8 @@ use keyward_core::declaration::{DeclaredBudget, DeclaredLimits, DeclaredRateLimi
 use keyward_core::invalid::Pointer;
 use keyward_core::patch::Patch;
 use keyward_core::rate_limit::{RateLimitInput, RateLimitRule};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::node::Node;
 use super::reader::Reader;
@@ -73,7 +73,13 @@ impl LimitSections {
     }
 
     /// The limits of an owner that stands at `at`: its own members, those that it refers to, and those that name it.
-    pub(super) fn take(&mut self, node: &mut Node, at: &Pointer, owner: Owner<'_>, reader: &mut Reader) -> DeclaredLimits {
+    pub(super) fn take(
+        &mut self,
+        node: &mut Node,
+        at: &Pointer,
+        owner: Owner<'_>,
+        reader: &mut Reader,
+    ) -> DeclaredLimits {
         let mut limits = inline(node, at, reader);
         for (at, id) in references(node, ["budget_id", "budget_ids"], at, reader) {
             limits.budgets.extend(claim(&mut self.budgets, "budget", &id, &at, reader));

@@ -129,7 +129,10 @@ fn names(file: &Declaration, reader: &mut Reader) {
             (one.scope.clone().filter(|scope| scope != "global"), one.scope_id.clone(), one.name.clone())
         };
         if rules.iter().take(index).any(|other| place(&other.request) == place(&rule.request)) {
-            reader.error(&rule.at.member("name"), format!("the name '{}' is there twice in its scope", rule.request.name));
+            reader.error(
+                &rule.at.member("name"),
+                format!("the name '{}' is there twice in its scope", rule.request.name),
+            );
         }
     }
     let configs: Vec<_> = file.model_configs.iter().flatten().collect();
@@ -160,7 +163,10 @@ pub(super) fn stand_in(provider: &mut DeclaredProvider, reader: &mut Reader) {
         redacted |= key_stand_in(key);
     }
     if redacted {
-        reader.warn(&provider.at, "redacted secrets keep those that are stored: a database without them refuses the file");
+        reader.warn(
+            &provider.at,
+            "redacted secrets keep those that are stored: a database without them refuses the file",
+        );
     }
 }
 

@@ -58,9 +58,7 @@ fn value(node: &mut Node, at: &Pointer, reader: &mut Reader) -> Option<VirtualKe
     }
     let text = match source {
         SecretSource::Literal(text) => text,
-        SecretSource::Environment(name) => {
-            super::super::environment(&name)?.expose_secret().to_owned()
-        }
+        SecretSource::Environment(name) => super::super::environment(&name)?.expose_secret().to_owned(),
     };
     let fits = text.len() <= LONGEST_VALUE && text.bytes().all(|byte| byte.is_ascii_graphic());
     if text.is_empty() {
@@ -75,7 +73,8 @@ fn value(node: &mut Node, at: &Pointer, reader: &mut Reader) -> Option<VirtualKe
         return None;
     }
     if !text.to_ascii_lowercase().starts_with(VIRTUAL_KEY_PREFIX) {
-        reader.warn(&at, format!("only the header x-bf-vk takes a value that does not begin with {VIRTUAL_KEY_PREFIX}"));
+        reader
+            .warn(&at, format!("only the header x-bf-vk takes a value that does not begin with {VIRTUAL_KEY_PREFIX}"));
     }
     Some(VirtualKeyValue::from_text(text))
 }

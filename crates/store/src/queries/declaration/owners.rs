@@ -21,8 +21,7 @@ macro_rules! owners {
                         found => Some(found?),
                     };
                     let now = existing.as_ref().map_or(this.tools.at, |before| this.after(before.updated_at));
-                    let draft =
-                        this.editing(now, |edit| declared.edit(existing.as_ref(), this.basis(), edit))?;
+                    let draft = this.editing(now, |edit| declared.edit(existing.as_ref(), this.basis(), edit))?;
                     let after = match (existing, draft) {
                         (None, None) => return Ok(()),
                         (Some(before), None) => before,

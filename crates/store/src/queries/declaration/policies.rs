@@ -10,9 +10,11 @@ use crate::error::{Noun, StoreError};
 
 impl Application<'_> {
     pub(super) fn model_configs(&mut self, c: &mut Conn, file: &Declaration) -> Result<(), StoreError> {
-        for declared in file.model_configs.iter().flatten() {
+        let Some(section) = &file.model_configs else { return Ok(()) };
+        let stored = model_config::load_all(c)?;
+        for declared in section {
             self.entity(c, &declared.at, |this, c| {
-                let existing = model_config::load_all(c)?.into_iter().find(|config| declared.is(config));
+                let existing = stored.iter().find(|config| declared.is(config)).cloned();
                 let after = this.model_config(c, declared, existing)?;
                 this.remember(c, Subject::ModelConfig(after.id.as_str()), &declared.definition())?;
                 for row in declared.limits.rows(&after.limits()) {
@@ -98,11 +100,5 @@ macro_rules! simple {
 
 impl Application<'_> {
     simple!(routing_rules, routing_rule, RoutingRule, "routing_rule_create", "routing_rule_update");
-    simple!(
-        pricing_overrides,
-        pricing_override,
-        PricingOverride,
-        "pricing_override_create",
-        "pricing_override_update"
-    );
+    simple!(pricing_overrides, pricing_override, PricingOverride, "pricing_override_create", "pricing_override_update");
 }

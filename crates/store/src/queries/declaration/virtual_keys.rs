@@ -35,12 +35,7 @@ impl Application<'_> {
         Ok(())
     }
 
-    fn made_key(
-        &self,
-        c: &mut Conn,
-        declared: &DeclaredVirtualKey,
-        find: FindKey<'_>,
-    ) -> Result<VirtualKey, Failed> {
+    fn made_key(&self, c: &mut Conn, declared: &DeclaredVirtualKey, find: FindKey<'_>) -> Result<VirtualKey, Failed> {
         let draft = self.editing(self.tools.at, |edit| declared.edit(None, find, self.basis(), edit))?;
         let draft = draft.ok_or_else(|| StoreError::internal("a new virtual key has no draft"))?;
         let value = declared.value.clone().unwrap_or_else(|| VirtualKeyValue::from_uuid((self.tools.mint)()));
@@ -81,8 +76,7 @@ impl Application<'_> {
         let sealer = self.tools.sealer;
         let by = self.recorder("virtual_key_update");
         unless_same(c, before, |c| {
-            let edited =
-                virtual_key_edit::update(c, &by, &declared.id, Reveal::Redacted, sealer, |_, _| Ok(draft));
+            let edited = virtual_key_edit::update(c, &by, &declared.id, Reveal::Redacted, sealer, |_, _| Ok(draft));
             located(edited, |invalid| declared.locate(invalid))?;
             Ok(virtual_key::get(c, &Reach::Everything, &declared.id, Reveal::Redacted, sealer)?.1)
         })
