@@ -160,12 +160,10 @@ async fn prepare(store: &Store, settings: &mut Settings) -> Result<Access, Serve
     // Nobody needs its secrets afterwards.
     let declaration = std::mem::take(&mut settings.declaration);
     let applied = store.declaration_apply(declaration, clock::now(), Uuid::new_v4).await;
-    applied.map_err(|error| match error {
-        StoreError::Declared(faults) => {
-            let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));
-            ServerError::Config(ConfigError::NotApplicable(problems.collect()))
-        }
-        fault => fault.into(),
+    applied.map_err(|error| {
+        let StoreError::Declared(faults) = error else { return ServerError::from(error) };
+        let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));
+        ConfigError::NotApplicable(problems.collect()).into()
     })?;
     Access::load(store, settings).await
 }

@@ -176,29 +176,33 @@ impl From<diesel::result::Error> for Failed {
     }
 }
 
-/// The same error, if it is one of the store's, said of the file.
+/// What the store says of a request, said of the file.
 fn located<T>(result: Result<T, StoreError>, locate: impl Fn(Invalid) -> Invalid) -> Result<T, Failed> {
-    result.map_err(|error| match error {
-        StoreError::Invalid(invalid) | StoreError::Taken(invalid) | StoreError::Denied(invalid) => {
-            Failed::Placed(locate(invalid))
-        }
-        other => Failed::Store(other),
+    result.map_err(|error| match named(error) {
+        Ok(invalid) => Failed::Placed(locate(invalid)),
+        Err(other) => Failed::Store(other),
     })
+}
+
+/// What the store says of a member, if it does.
+fn named(error: StoreError) -> Result<Invalid, StoreError> {
+    if let StoreError::Invalid(invalid) | StoreError::Taken(invalid) | StoreError::Denied(invalid) = error {
+        Ok(invalid)
+    } else {
+        Err(error)
+    }
 }
 
 /// What is wrong with the entity at `at`; faults stay faults.
 fn told(error: StoreError, at: &Pointer) -> Result<Invalid, StoreError> {
-    match error {
-        StoreError::Invalid(invalid) | StoreError::Taken(invalid) | StoreError::Denied(invalid) => {
-            Ok(invalid.under(at))
-        }
-        StoreError::Duplicate(noun) => {
-            let message = format!("{} with this name, id or value exists already", noun.words());
-            Ok(Invalid::at(at.clone(), message))
-        }
-        StoreError::NotFound(noun) => Ok(Invalid::at(at.clone(), format!("{} not found", noun.words()))),
-        fault => Err(fault),
+    if let StoreError::Duplicate(noun) = error {
+        let message = format!("{} with this name, id or value exists already", noun.words());
+        return Ok(Invalid::at(at.clone(), message));
     }
+    if let StoreError::NotFound(noun) = error {
+        return Ok(Invalid::at(at.clone(), format!("{} not found", noun.words())));
+    }
+    named(error).map(|invalid| invalid.under(at))
 }
 
 /// Carries out an edit, and undoes it when it turns out to change nothing. Gives the thing as it is then.

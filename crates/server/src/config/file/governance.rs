@@ -1,7 +1,8 @@
 //! The sections of `governance`, each entity as the request that the API would get for it.
 
 use keyward_core::declaration::{
-    Declaration, DeclaredCustomer, DeclaredModelConfig, DeclaredPricingOverride, DeclaredRoutingRule, DeclaredTeam,
+    Declaration, DeclaredCustomer, DeclaredLimits, DeclaredModelConfig, DeclaredPricingOverride, DeclaredRoutingRule,
+    DeclaredTeam,
 };
 use keyward_core::invalid::Pointer;
 use keyward_core::model_config::{CreateModelConfig, EVERY_MODEL};
@@ -45,9 +46,8 @@ pub(super) fn read(governance: &mut Node, at: &Pointer, declaration: &mut Declar
             Some(DeclaredRoutingRule { id: id.into(), at, request })
         })
     });
-    declaration.pricing_overrides = reader
-        .list(governance, "pricing_overrides", at)
-        .map(|section| entities(section, reader, |at, id, node, reader| pricing_override(at, id, node, reader)));
+    declaration.pricing_overrides =
+        reader.list(governance, "pricing_overrides", at).map(|section| entities(section, reader, pricing_override));
     limits.finish(reader);
 }
 
@@ -98,12 +98,7 @@ fn model_configs(
                 ..CreateModelConfig::default()
             };
             // A provider that is only named here has no limits.
-            (limits != keyward_core::declaration::DeclaredLimits::default()).then_some(DeclaredModelConfig {
-                id: None,
-                at,
-                request,
-                limits,
-            })
+            (limits != DeclaredLimits::default()).then_some(DeclaredModelConfig { id: None, at, request, limits })
         });
         read.collect::<Vec<_>>()
     });

@@ -3,7 +3,7 @@
 use keyward_core::declaration::{DeclaredKey, DeclaredProvider};
 use keyward_core::invalid::Pointer;
 use keyward_core::patch::Patch;
-use keyward_core::provider::{CreateProvider, CreateProviderKey, KnownProvider};
+use keyward_core::provider::{CreateProvider, CreateProviderKey, KnownProvider, UpdateProviderKey};
 
 use super::node::Node;
 use super::reader::Reader;
@@ -61,7 +61,7 @@ fn key(mut node: Node, at: &Pointer, reader: &mut Reader) -> Option<(Pointer, De
         reader.warn(at, "without effect: the key has neither a value nor settings that Keyward knows");
         return None;
     }
-    let update = keyward_core::provider::UpdateProviderKey::from(request.clone());
+    let update = UpdateProviderKey::from(request.clone());
     for (at, variable) in update.variables(at) {
         reader.variable(&at, &variable);
     }

@@ -3,26 +3,40 @@
 use std::collections::HashSet;
 
 use keyward_core::declaration::{Declaration, DeclaredKey, DeclaredProvider};
+use keyward_core::ids::ProviderKeyId;
 use keyward_core::invalid::Pointer;
+use keyward_core::model_config::CreateModelConfig;
 use keyward_core::patch::Patch;
 use keyward_core::provider::CreateProviderKey;
+use keyward_core::routing_rule::CreateRoutingRule;
 use keyward_core::secret::{SecretSource, looks_redacted};
 use serde_json::Value;
 
 use super::Problem;
 use super::reader::Reader;
 
-/// What a file has, by id or name.
-struct Known<'a> {
+/// What a file has, by id or name, and where what it does not have is told.
+struct Look<'a> {
     customers: HashSet<&'a str>,
     teams: HashSet<&'a str>,
     virtual_keys: HashSet<&'a str>,
     providers: HashSet<&'a str>,
     keys: HashSet<&'a str>,
+    dangling: &'a mut Vec<Problem>,
 }
 
-impl<'a> Known<'a> {
-    fn of(file: &'a Declaration) -> Self {
+/// What can be referred to.
+#[derive(Clone, Copy)]
+enum Kind {
+    Customer,
+    Team,
+    VirtualKey,
+    Provider,
+    Key,
+}
+
+impl<'a> Look<'a> {
+    fn at(file: &'a Declaration, dangling: &'a mut Vec<Problem>) -> Self {
         let keys = file.providers.iter().flatten().flat_map(|provider| provider.keys.iter().flatten());
         let names = keys.flat_map(|key| key.id.iter().map(|id| id.as_str()).chain([key.request.name.as_str()]));
         Self {
@@ -31,78 +45,76 @@ impl<'a> Known<'a> {
             virtual_keys: file.virtual_keys.iter().flatten().map(|one| one.id.as_str()).collect(),
             providers: file.providers.iter().flatten().map(|one| one.name.as_str()).collect(),
             keys: names.collect(),
+            dangling,
+        }
+    }
+
+    /// The member `member` of what stands at `at` refers to this.
+    fn for_one(&mut self, kind: Kind, id: Option<&str>, at: &Pointer, member: &str) {
+        let (known, what) = match kind {
+            Kind::Customer => (&self.customers, "customer"),
+            Kind::Team => (&self.teams, "team"),
+            Kind::VirtualKey => (&self.virtual_keys, "virtual key"),
+            Kind::Provider => (&self.providers, "provider"),
+            Kind::Key => (&self.keys, "provider key"),
+        };
+        if let Some(id) = id.filter(|id| !id.is_empty() && !known.contains(id)) {
+            self.dangling.push(Problem::new(&at.member(member), format!("{what} '{id}' is not in this file")));
+        }
+    }
+
+    fn for_keys(&mut self, list: Option<&Vec<ProviderKeyId>>, at: &Pointer) {
+        for (index, id) in list.into_iter().flatten().enumerate().filter(|(_, id)| id.as_str() != "*") {
+            self.for_one(Kind::Key, Some(id.as_str()), &at.member("key_ids"), &index.to_string());
         }
     }
 }
 
 /// Checks that everything is there that the file refers to, and that names are given once.
 pub(super) fn check(file: &Declaration, reader: &mut Reader) {
-    let known = Known::of(file);
-    let mut missing = |set: &HashSet<&str>, id: Option<&str>, what: &str, at: Pointer| {
-        if let Some(id) = id.filter(|id| !id.is_empty() && !set.contains(id)) {
-            reader.dangling.push(Problem::new(&at, format!("{what} '{id}' is not in this file")));
-        }
-    };
+    let mut look = Look::at(file, &mut reader.dangling);
     for team in file.teams.iter().flatten() {
         let customer = team.request.customer_id.as_ref().map(|id| id.as_str());
-        missing(&known.customers, customer, "customer", team.at.member("customer_id"));
+        look.for_one(Kind::Customer, customer, &team.at, "customer_id");
     }
     for key in file.virtual_keys.iter().flatten() {
-        let (team, customer) = (&key.request.team_id, &key.request.customer_id);
-        missing(&known.teams, team.as_ref().map(|id| id.as_str()), "team", key.at.member("team_id"));
-        missing(&known.customers, customer.as_ref().map(|id| id.as_str()), "customer", key.at.member("customer_id"));
-        let mut keys = |list: Option<&Vec<keyward_core::ids::ProviderKeyId>>, at: Pointer| {
-            for (index, id) in list.into_iter().flatten().enumerate().filter(|(_, id)| id.as_str() != "*") {
-                missing(&known.keys, Some(id.as_str()), "provider key", at.element(index));
-            }
-        };
-        keys(key.request.key_ids.as_ref(), key.at.member("key_ids"));
-        for (index, config) in key.request.provider_configs.iter().flatten().enumerate() {
+        let request = &key.request;
+        look.for_one(Kind::Team, request.team_id.as_ref().map(|id| id.as_str()), &key.at, "team_id");
+        look.for_one(Kind::Customer, request.customer_id.as_ref().map(|id| id.as_str()), &key.at, "customer_id");
+        look.for_keys(request.key_ids.as_ref(), &key.at);
+        for (index, config) in request.provider_configs.iter().flatten().enumerate() {
             let at = key.at.member("provider_configs").element(index);
-            keys(config.key_ids.as_ref(), at.member("key_ids"));
-        }
-        for (index, config) in key.request.provider_configs.iter().flatten().enumerate() {
-            let at = key.at.member("provider_configs").element(index);
-            let provider = config.provider.as_ref().map(|name| name.as_str());
-            missing(&known.providers, provider, "provider", at.member("provider"));
+            look.for_one(Kind::Provider, config.provider.as_ref().map(|name| name.as_str()), &at, "provider");
+            look.for_keys(config.key_ids.as_ref(), &at);
         }
     }
-    policies(file, &known, &mut missing);
+    policies(file, &mut look);
     names(file, reader);
 }
 
-fn policies(
-    file: &Declaration,
-    known: &Known<'_>,
-    missing: &mut dyn FnMut(&HashSet<&str>, Option<&str>, &str, Pointer),
-) {
+fn policies(file: &Declaration, look: &mut Look<'_>) {
     for config in file.model_configs.iter().flatten() {
-        let provider = config.request.provider.as_ref().map(|name| name.as_str());
-        missing(&known.providers, provider, "provider", config.at.member("provider"));
-        let key = config.request.scope_id.as_ref().map(|id| id.as_str());
-        missing(&known.virtual_keys, key, "virtual key", config.at.member("scope_id"));
+        let request = &config.request;
+        look.for_one(Kind::Provider, request.provider.as_ref().map(|name| name.as_str()), &config.at, "provider");
+        look.for_one(Kind::VirtualKey, request.scope_id.as_ref().map(|id| id.as_str()), &config.at, "scope_id");
     }
     for rule in file.routing_rules.iter().flatten() {
-        let scope_id = rule.request.scope_id.as_deref();
-        let (set, what) = match rule.request.scope.as_deref() {
-            Some("team") => (&known.teams, "team"),
-            Some("customer") => (&known.customers, "customer"),
-            _ => (&known.virtual_keys, "virtual key"),
+        let kind = match rule.request.scope.as_deref() {
+            Some("team") => Kind::Team,
+            Some("customer") => Kind::Customer,
+            Some(_) | None => Kind::VirtualKey,
         };
-        missing(set, scope_id, what, rule.at.member("scope_id"));
+        look.for_one(kind, rule.request.scope_id.as_deref(), &rule.at, "scope_id");
         for (index, target) in rule.request.targets.iter().flatten().enumerate() {
-            let pinned = target.key_id.as_ref().map(|id| id.as_str());
-            missing(&known.keys, pinned, "provider key", rule.at.member("targets").element(index).member("key_id"));
+            let at = rule.at.member("targets").element(index);
+            look.for_one(Kind::Key, target.key_id.as_ref().map(|id| id.as_str()), &at, "key_id");
         }
     }
     for price in file.pricing_overrides.iter().flatten() {
-        let request = &price.request;
-        let key = request.virtual_key_id.as_ref().map(|id| id.as_str());
-        missing(&known.virtual_keys, key, "virtual key", price.at.member("virtual_key_id"));
-        let provider = request.provider_id.as_ref().map(|name| name.as_str());
-        missing(&known.providers, provider, "provider", price.at.member("provider_id"));
-        let pinned = request.provider_key_id.as_ref().map(|id| id.as_str());
-        missing(&known.keys, pinned, "provider key", price.at.member("provider_key_id"));
+        let (request, at) = (&price.request, &price.at);
+        look.for_one(Kind::VirtualKey, request.virtual_key_id.as_ref().map(|id| id.as_str()), at, "virtual_key_id");
+        look.for_one(Kind::Provider, request.provider_id.as_ref().map(|name| name.as_str()), at, "provider_id");
+        look.for_one(Kind::Key, request.provider_key_id.as_ref().map(|id| id.as_str()), at, "provider_key_id");
     }
 }
 
@@ -125,7 +137,7 @@ fn names(file: &Declaration, reader: &mut Reader) {
     twice(values, "value", &|_| "another virtual key of the file has this value".to_owned());
     let rules: Vec<_> = file.routing_rules.iter().flatten().collect();
     for (index, rule) in rules.iter().enumerate() {
-        let place = |one: &keyward_core::routing_rule::CreateRoutingRule| {
+        let place = |one: &CreateRoutingRule| {
             (one.scope.clone().filter(|scope| scope != "global"), one.scope_id.clone(), one.name.clone())
         };
         if rules.iter().take(index).any(|other| place(&other.request) == place(&rule.request)) {
@@ -137,9 +149,7 @@ fn names(file: &Declaration, reader: &mut Reader) {
     }
     let configs: Vec<_> = file.model_configs.iter().flatten().collect();
     for (index, config) in configs.iter().enumerate() {
-        let covered = |one: &keyward_core::model_config::CreateModelConfig| {
-            (one.model_name.clone(), one.provider.clone(), one.scope_id.clone())
-        };
+        let covered = |one: &CreateModelConfig| (one.model_name.clone(), one.provider.clone(), one.scope_id.clone());
         if configs.iter().take(index).any(|other| covered(&other.request) == covered(&config.request)) {
             reader.error(&config.at, "another element covers the same model, provider and scope");
         }
