@@ -60,7 +60,7 @@ fn entities<T>(
     let mut ids: Vec<String> = Vec::new();
     let mut entities = Vec::new();
     for (at, mut node) in section {
-        let Some(id) = reader.required(&mut node, "id", &at) else { continue };
+        let Some(id) = reader.id(&mut node, &at) else { continue };
         if ids.contains(&id) {
             reader.error(&at.member("id"), format!("the id '{id}' is there twice"));
             continue;

@@ -46,7 +46,7 @@ impl LimitSections {
     pub(super) fn read(governance: &mut Node, at: &Pointer, reader: &mut Reader) -> Self {
         let mut sections = Self::default();
         for (at, mut node) in reader.list(governance, "budgets", at).unwrap_or_default() {
-            let Some(id) = reader.required(&mut node, "id", &at) else { continue };
+            let Some(id) = reader.id(&mut node, &at) else { continue };
             let owner = owner(&mut node, &at, reader);
             let input = reader.typed::<BudgetInput>(node, &at);
             for (member, missing) in [
@@ -61,7 +61,7 @@ impl LimitSections {
             add(&mut sections.budgets, Unclaimed { id, at, owner, limit, taken_by: None }, reader);
         }
         for (at, mut node) in reader.list(governance, "rate_limits", at).unwrap_or_default() {
-            let Some(id) = reader.required(&mut node, "id", &at) else { continue };
+            let Some(id) = reader.id(&mut node, &at) else { continue };
             let input = reader.typed::<RateLimitInput>(node, &at);
             let limit = input.map(|input| DeclaredRateLimit { id: Some(id.as_str().into()), at: at.clone(), input });
             if sections.budgets.iter().any(|budget| budget.id == id) {

@@ -54,7 +54,10 @@ fn address(request: &CreateProvider, block_private: bool, at: &Pointer, reader: 
 }
 
 fn key(mut node: Node, at: &Pointer, reader: &mut Reader) -> Option<(Pointer, DeclaredKey)> {
-    let id = reader.text(&mut node, "id", at);
+    let id = match node.member("id") {
+        Some(_) => Some(reader.id(&mut node, at)?),
+        None => None,
+    };
     plain_aliases(&mut node, at, reader);
     let request: CreateProviderKey = reader.typed(node, at)?;
     if request == (CreateProviderKey { name: request.name.clone(), ..bare(&request) }) {

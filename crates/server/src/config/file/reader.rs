@@ -12,6 +12,9 @@ use crate::api::is_servers_own;
 use crate::body::refuse_lists;
 use crate::json::parse;
 
+/// The longest id, in bytes.
+const LONGEST_ID: usize = 256;
+
 /// What was found while reading.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -73,6 +76,16 @@ impl Reader {
             self.error(&at.member(name), format!("{name} is required"));
         }
         text
+    }
+
+    /// Takes the id of an entity: any text that a database can look for.
+    pub(super) fn id(&mut self, node: &mut Node, at: &Pointer) -> Option<String> {
+        let id = self.required(node, "id", at)?;
+        if id.len() > LONGEST_ID || id.chars().any(char::is_control) {
+            self.error(&at.member("id"), format!("an id has at most {LONGEST_ID} bytes and no control characters"));
+            return None;
+        }
+        Some(id)
     }
 
     /// Takes a section that is a list.

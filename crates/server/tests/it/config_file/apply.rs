@@ -183,3 +183,21 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
     assert_eq!(served.done_since(entries).await, Vec::<String>::new());
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_another_key_had_is_refused() {
+    let database = Database::fresh().await;
+    apply(&file(), &database).await;
+    let mut moved = file();
+    moved["governance"]["virtual_keys"][0]["value"] = json!(OTHER);
+    moved["governance"]["virtual_keys"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "vk2", "name": "app 2", "value": VALUE}));
+    let said = start(&moved, &database).await.map(|_| ()).unwrap_err();
+    let expected = "/governance/virtual_keys/1/value: another virtual key had this value before it was rotated";
+    assert!(said.contains(expected) && !said.contains(VALUE), "{said}");
+    let served = start(&file(), &database).await.unwrap();
+    assert_eq!(served.client.virtual_key_get(&"vk".into()).await.unwrap().value.expose(), VALUE, "nothing stays of it");
+    served.stop().await;
+}

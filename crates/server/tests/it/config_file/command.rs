@@ -120,3 +120,30 @@ fn a_check_fails_for_dangling_references_and_duplicates() {
     }
     assert!(String::from_utf8_lossy(&check.stderr).contains("has 8 errors"), "{text}");
 }
+
+#[test]
+fn what_is_no_configuration_file_is_refused_where_it_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    for (text, expected) in [
+        ("[]", "error: /: invalid type: expected an object"),
+        ("{\"client\": }", "error: /: Invalid JSON"),
+        (r#"{"client": 5, "providers": [], "governance": "x"}"#, "error: /providers: invalid type: expected an object"),
+        (r#"{"governance": {"teams": [], "teams": []}}"#, "error: /governance/teams: it is there twice"),
+        (r#"{"governance": {"teams": {}}}"#, "error: /governance/teams: invalid type: expected a list"),
+        (
+            r#"{"governance": {"teams": [{"id": "a\nb", "name": "t"}]}}"#,
+            "error: /governance/teams/0/id: an id has at most",
+        ),
+        (r#"{"source_of_truth": "me", "version": 3}"#, "error: /version: version must be 1 or 2"),
+        (
+            r#"{"governance": {"auth_config": {"is_enabled": true}}}"#,
+            "error: /governance/auth_config: the admin credential",
+        ),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let check = keyward(directory.path()).args(["config", "check"]).arg(&path).output().unwrap();
+        assert_eq!(check.status.code(), Some(1), "{text}");
+        assert!(said(&check).contains(expected), "{text}: {}", said(&check));
+    }
+}

@@ -1,14 +1,18 @@
 //! The virtual keys of a file. Another value is a rotation.
 
+use diesel::dsl::exists;
+use diesel::prelude::*;
 use keyward_core::authority::Reach;
 use keyward_core::declaration::{Declaration, DeclaredVirtualKey, FindKey};
-use keyward_core::secret::VirtualKeyValue;
+use keyward_core::invalid::Invalid;
+use keyward_core::secret::{KeyHash, VirtualKeyValue};
 use keyward_core::virtual_key::{Rotation, VirtualKey, VirtualKeyDraft, VirtualKeyHashes};
 
 use super::super::config_hash::Subject;
 use super::super::{Conn, server_config, virtual_key, virtual_key_edit, virtual_key_rotation};
 use super::{Application, Failed, located, unless_same};
 use crate::error::{Noun, StoreError};
+use crate::schema::virtual_keys;
 use crate::store::Reveal;
 
 impl Application<'_> {
@@ -39,7 +43,7 @@ impl Application<'_> {
         let draft = self.editing(self.tools.at, |edit| declared.edit(None, find, self.basis(), edit))?;
         let draft = draft.ok_or_else(|| StoreError::internal("a new virtual key has no draft"))?;
         let value = declared.value.clone().unwrap_or_else(|| VirtualKeyValue::from_uuid((self.tools.mint)()));
-        let hash = self.tools.values.hash(value.expose());
+        let hash = free_hash(c, declared, self.tools.values.hash(value.expose()))?;
         let by = self.recorder("virtual_key_create");
         let made = virtual_key_edit::create(c, &by, &draft, &value, hash, self.tools.sealer);
         located(made, |invalid| declared.locate(invalid)).map(|(_, key)| key)
@@ -90,9 +94,23 @@ impl Application<'_> {
     ) -> Result<VirtualKey, Failed> {
         let cooldown = server_config::get(c)?.rotation_cooldown.duration();
         let rotation = Rotation { value: value.clone(), cooldown: cooldown.try_into().unwrap_or_default() };
-        let hash = self.tools.values.hash(value.expose());
+        let hash = free_hash(c, declared, self.tools.values.hash(value.expose()))?;
         let by = self.recorder("virtual_key_rotate");
         let rotated = virtual_key_rotation::rotate(c, &by, &declared.id, &rotation, hash, self.tools.sealer);
         Ok(rotated?.1)
+    }
+}
+
+/// The hash of a value, unless another virtual key had the value before its last rotation: it may find that one still.
+fn free_hash(c: &mut Conn, declared: &DeclaredVirtualKey, hash: KeyHash) -> Result<KeyHash, Failed> {
+    let others = virtual_keys::table
+        .filter(virtual_keys::previous_value_hash.eq(hash.0.as_slice()))
+        .filter(virtual_keys::id.ne(declared.id.as_str()));
+    match diesel::select(exists(others)).get_result(c)? {
+        false => Ok(hash),
+        true => {
+            let message = "another virtual key had this value before it was rotated";
+            Err(Invalid::at(declared.at.member("value"), message).into())
+        }
     }
 }
