@@ -42,6 +42,8 @@ pub struct Declaration {
     pub virtual_keys: Option<Vec<DeclaredVirtualKey>>,
     /// Limits of models and providers.
     pub model_configs: Option<Vec<DeclaredModelConfig>>,
+    /// False: those are of providers only, and the file does not speak of models.
+    pub speaks_of_models: bool,
     /// Routing rules.
     pub routing_rules: Option<Vec<DeclaredRoutingRule>>,
     /// Pricing overrides.

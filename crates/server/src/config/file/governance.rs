@@ -8,6 +8,7 @@ use keyward_core::invalid::Pointer;
 use keyward_core::model_config::{CreateModelConfig, EVERY_MODEL};
 use keyward_core::owner::{CreateCustomer, CreateTeam};
 use keyward_core::pricing_override::CreatePricingOverride;
+use keyward_core::provider_governance::UpdateProviderGovernance;
 use keyward_core::routing_rule::CreateRoutingRule;
 
 use super::limits::LimitSections;
@@ -90,11 +91,11 @@ fn model_configs(
         let read = section.into_iter().filter_map(|(at, mut node)| {
             let provider = reader.required(&mut node, "name", &at)?;
             let limits = limits.take(&mut node, &at, None, reader);
-            let request: CreateModelConfig = reader.typed(node, &at)?;
+            let update: UpdateProviderGovernance = reader.typed(node, &at)?;
             let request = CreateModelConfig {
                 model_name: EVERY_MODEL.to_owned(),
                 provider: Some(provider.into()),
-                calendar_aligned: request.calendar_aligned,
+                calendar_aligned: update.calendar_aligned,
                 ..CreateModelConfig::default()
             };
             // A provider that is only named here has no limits.
@@ -102,6 +103,7 @@ fn model_configs(
         });
         read.collect::<Vec<_>>()
     });
+    declaration.speaks_of_models = of_models.is_some();
     declaration.model_configs = match (of_models, of_providers) {
         (None, None) => None,
         (models, providers) => Some(models.into_iter().chain(providers).flatten().collect()),

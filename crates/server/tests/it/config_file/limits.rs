@@ -129,3 +129,15 @@ async fn a_changed_cap_keeps_what_was_used() {
     assert!(caller.chat_completion_create(&ask).await.is_err(), "the new cap is in force, and used up");
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_providers_rules_over_limits_of_providers_alone() {
+    let database = Database::fresh().await;
+    let served = start(&file(&json!(100)), &database).await.unwrap();
+    served.stop().await;
+    let sole = json!({"source_of_truth": "config.json", "governance": {"providers": []}});
+    let served = start(&sole, &database).await.unwrap();
+    let left = served.client.model_config_list(&Default::default()).await.unwrap().model_configs;
+    assert_eq!(left.iter().map(|config| config.id.as_str()).collect::<Vec<_>>(), ["m"]);
+    served.stop().await;
+}

@@ -96,6 +96,14 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
         assert!(!text.contains(secret), "{secret}");
     }
     assert!(text.contains(&vk_rotation_cooldown.nanoseconds().to_string()));
+    let elsewhere = fed_elsewhere(&text).await;
+    let refused = "this is the redacted form of a secret, and not of the one that is stored here";
+    for at in [
+        "/providers/openai/network_config/extra_headers/x-api-key",
+        "/providers/azure/keys/0/azure_key_config/client_secret",
+    ] {
+        assert!(elsewhere.contains(&format!("{at}: {refused}")), "{elsewhere}");
+    }
     let (done, again) = fed_back(&text, &database).await;
     assert_eq!((done, again), (Vec::new(), text));
     let served = start(&json!({}), &database).await.unwrap();
@@ -103,6 +111,14 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
     assert_eq!((after.updated_at, after.value), (before.updated_at, before.value));
     assert_eq!(after.budgets[0].updated_at, before.budgets[0].updated_at);
     served.stop().await;
+}
+
+/// Why a database without the secrets does not take an export.
+async fn fed_elsewhere(text: &str) -> String {
+    let (database, directory) = (Database::fresh().await, tempfile::tempdir().unwrap());
+    let path = directory.path().join("export.json");
+    std::fs::write(&path, text).unwrap();
+    start_with(&path, &database).await.map(|_| ()).unwrap_err()
 }
 
 async fn key_id(client: &keyward_client::Client, name: &str) -> String {

@@ -23,8 +23,7 @@ macro_rules! owners {
                     let now = existing.as_ref().map_or(this.tools.at, |before| this.after(before.updated_at));
                     let draft = this.editing(now, |edit| declared.edit(existing.as_ref(), this.basis(), edit))?;
                     let after = match (existing, draft) {
-                        (None, None) => return Ok(()),
-                        (Some(before), None) => before,
+                        (_, None) => return Ok(()),
                         (None, Some(made)) => {
                             located($module::create(c, &this.recorder($create), &made), locate)?;
                             $module::get(c, &Reach::Everything, id)?

@@ -15,7 +15,7 @@ impl Application<'_> {
         for declared in section {
             self.entity(c, &declared.at, |this, c| {
                 let existing = stored.iter().find(|config| declared.is(config)).cloned();
-                let after = this.model_config(c, declared, existing)?;
+                let Some(after) = this.model_config(c, declared, existing)? else { return Ok(()) };
                 this.remember(c, Subject::ModelConfig(after.id.as_str()), &declared.definition())?;
                 for row in declared.limits.rows(&after.limits()) {
                     this.remember(c, Subject::Limit(row.id.as_str()), &row.definition)?;
@@ -26,12 +26,13 @@ impl Application<'_> {
         Ok(())
     }
 
+    /// The model config after the file; none when it is as the file has it.
     fn model_config(
         &self,
         c: &mut Conn,
         declared: &DeclaredModelConfig,
         existing: Option<ModelConfig>,
-    ) -> Result<ModelConfig, Failed> {
+    ) -> Result<Option<ModelConfig>, Failed> {
         let locate = |invalid| declared.locate(invalid);
         let Some(before) = existing else {
             let key = declared.virtual_key()?;
@@ -44,16 +45,17 @@ impl Application<'_> {
             });
             return match placed {
                 Some(invalid) => Err(invalid.into()),
-                None => located(made, locate),
+                None => located(made, locate).map(Some),
             };
         };
         let now = self.after(before.updated_at);
         match self.editing(now, |edit| declared.edited(&before, self.basis(), edit))? {
-            None => Ok(before),
+            None => Ok(None),
             Some(edited) => {
                 let id = before.id.clone();
                 let by = self.recorder("model_config_update");
                 unless_same(c, before, |c| located(model_config::update(c, &by, &id, |_, _| Ok(edited)), locate))
+                    .map(Some)
             }
         }
     }

@@ -28,9 +28,8 @@ impl Application<'_> {
                 let mut mint = this.tools.mint;
                 let draft = declared.edit(existing.as_ref(), this.basis(), &mut mint)?;
                 let after = match (existing, draft) {
-                    (Some(before), None) => before,
+                    (_, None) => return Ok(()),
                     (before, Some(draft)) => this.provider(c, declared, before, draft)?,
-                    (None, None) => return Ok(()),
                 };
                 this.remember(c, Subject::Provider(declared.name.as_str()), &declared.definition())?;
                 for key in declared.keys.iter().flatten() {

@@ -2,8 +2,10 @@
 
 use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
+use keyward_core::model_config::ModelConfig;
 use keyward_core::pricing_override::PricingOverrideFilter;
 use keyward_core::routing_rule::RoutingRuleFilter;
+use keyward_core::scope::ScopeKind;
 
 use super::super::{Conn, customer, model_config, pricing_override, provider, routing_rule, team, virtual_key};
 use super::{Application, Failed};
@@ -31,7 +33,9 @@ impl Application<'_> {
         }
         if let Some(declared) = &file.model_configs {
             let stored = model_config::load_all(c)?;
-            for gone in stored.iter().filter(|config| !declared.iter().any(|one| one.is(config))) {
+            let spoken_of =
+                |config: &&ModelConfig| file.speaks_of_models || config.limit_scope().kind == ScopeKind::Provider;
+            for gone in stored.iter().filter(spoken_of).filter(|config| !declared.iter().any(|one| one.is(config))) {
                 model_config::delete(c, &self.recorder("model_config_delete"), &gone.id)?;
             }
         }

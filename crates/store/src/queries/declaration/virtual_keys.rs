@@ -27,7 +27,10 @@ impl Application<'_> {
                 let sealer = this.tools.sealer;
                 let after = match virtual_key::get(c, &Reach::Everything, &declared.id, Reveal::Redacted, sealer) {
                     Err(StoreError::NotFound(Noun::VirtualKey)) => this.made_key(c, declared, find)?,
-                    found => this.edited_key(c, declared, find, found?)?,
+                    found => match this.edited_key(c, declared, find, found?)? {
+                        Some(edited) => edited,
+                        None => return Ok(()),
+                    },
                 };
                 this.remember(c, Subject::VirtualKey(declared.id.as_str()), &declared.definition())?;
                 for row in declared.rows(&after) {
@@ -49,25 +52,25 @@ impl Application<'_> {
         located(made, |invalid| declared.locate(invalid)).map(|(_, key)| key)
     }
 
+    /// The virtual key after the file; none when it is as the file has it.
     fn edited_key(
         &self,
         c: &mut Conn,
         declared: &DeclaredVirtualKey,
         find: FindKey<'_>,
         (hashes, before): (VirtualKeyHashes, VirtualKey),
-    ) -> Result<VirtualKey, Failed> {
+    ) -> Result<Option<VirtualKey>, Failed> {
         let replaces = self.basis().differs(&declared.definition(), &before.config_hash);
         let now = self.after(before.updated_at);
-        let mut after = match self.editing(now, |edit| declared.edit(Some(&before), find, self.basis(), edit))? {
-            None => before,
-            Some(draft) => self.updated_key(c, declared, before, draft)?,
-        };
-        if let Some(value) = declared.value.as_ref().filter(|_| replaces)
-            && self.tools.values.hash(value.expose()) != hashes.current
-        {
-            after = self.rotated_key(c, declared, value)?;
+        let draft = self.editing(now, |edit| declared.edit(Some(&before), find, self.basis(), edit))?;
+        let Some(draft) = draft else { return Ok(None) };
+        let edited = self.updated_key(c, declared, before, draft)?;
+        match declared.value.as_ref().filter(|_| replaces) {
+            Some(value) if self.tools.values.hash(value.expose()) != hashes.current => {
+                self.rotated_key(c, declared, value).map(Some)
+            }
+            Some(_) | None => Ok(Some(edited)),
         }
-        Ok(after)
     }
 
     fn updated_key(
