@@ -8,11 +8,31 @@ pub const DEMO_PROVIDER: &str = "demo";
 pub struct KnownProvider {
     /// The provider's name.
     pub name: &'static str,
-    /// Its origin; none when each of its keys says where it is, or when Keyward cannot call it yet.
+    /// Its origin; none when each of its keys says where it is.
     pub base_url: Option<&'static str>,
     /// The path of its OpenAI-compatible chat completions.
     pub chat_completions: &'static str,
 }
+
+/// Providers of the compatible product that Keyward cannot call without an address: they are kept for the day that it can.
+const KEPT: [&str; 16] = [
+    "bedrock_mantle",
+    "cerebras",
+    "deepgram",
+    "elevenlabs",
+    "fireworks",
+    "huggingface",
+    "nebius",
+    "opencode-go",
+    "opencode-zen",
+    "openrouter",
+    "parasail",
+    "perplexity",
+    "replicate",
+    "runware",
+    "runway",
+    "sarvam",
+];
 
 /// Where chat completions are at a provider that follows OpenAI's paths.
 const CHAT_COMPLETIONS: &str = "/v1/chat/completions";
@@ -33,22 +53,6 @@ impl KnownProvider {
         Self::by_key("vllm"),
         Self::by_key("ollama"),
         Self::by_key("sgl"),
-        Self::by_key("bedrock_mantle"),
-        Self::by_key("cerebras"),
-        Self::by_key("deepgram"),
-        Self::by_key("elevenlabs"),
-        Self::by_key("fireworks"),
-        Self::by_key("huggingface"),
-        Self::by_key("nebius"),
-        Self::by_key("opencode-go"),
-        Self::by_key("opencode-zen"),
-        Self::by_key("openrouter"),
-        Self::by_key("parasail"),
-        Self::by_key("perplexity"),
-        Self::by_key("replicate"),
-        Self::by_key("runware"),
-        Self::by_key("runway"),
-        Self::by_key("sarvam"),
     ];
 
     const fn at(name: &'static str, base_url: &'static str, chat_completions: &'static str) -> Self {
@@ -63,6 +67,12 @@ impl KnownProvider {
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|known| known.name == name).copied()
+    }
+
+    /// Whether a provider of this name may be without an address of its own.
+    #[must_use]
+    pub fn needs_no_address(name: &str) -> bool {
+        Self::find(name).is_some() || KEPT.contains(&name)
     }
 
     /// The names of those that speak OpenAI's dialect at an address of their own: what another provider can be like.

@@ -195,3 +195,33 @@ impl Serialize for Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_stay_as_they_are_written() {
+        let text = r#"{"a":[123456789.123456789,1e-12],"b":{"c":"x\u00e9","d":null}}"#;
+        let tree = Node::parse(text).ok().unwrap();
+        assert_eq!(serde_json::to_string(&tree).unwrap(), text);
+        assert_eq!(tree.member("b").and_then(|b| b.member("c")).and_then(Node::text).as_deref(), Some("xé"));
+    }
+
+    #[test]
+    fn what_nests_too_deep_or_is_there_twice_is_refused_by_its_place() {
+        let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
+        assert!(Node::parse(&deep).is_err_and(|error| error.message.contains("deeper")));
+        let twice = Node::parse(r#"{"a/b":{"c":1,"c":2}}"#).err().unwrap();
+        assert_eq!((twice.at.to_string().as_str(), twice.message.as_str()), ("/a~1b/c", "it is there twice"));
+    }
+
+    #[test]
+    fn members_are_taken_out_by_their_pointer() {
+        let mut tree = Node::parse(r#"{"a":[{"b":1,"c":2}],"d":null}"#).ok().unwrap();
+        assert!(tree.remove(&Pointer::written("/a/0/b")).is_some());
+        assert!(tree.remove(&Pointer::written("/a/0")).is_none(), "an element stays");
+        assert!(tree.take("d").is_none(), "null is absent");
+        assert_eq!(serde_json::to_string(&tree).unwrap(), r#"{"a":[{"c":2}]}"#);
+    }
+}

@@ -47,8 +47,8 @@ fn address(request: &CreateProvider, block_private: bool, at: &Pointer, reader: 
         reader.error(&at.member("network_config").member("base_url"), message);
     }
     let by_key = matches!(request.name.as_str(), "vllm" | "ollama" | "sgl");
-    let known = KnownProvider::find(&request.name);
-    if base_url.is_none() && !by_key && known.is_some_and(|known| known.base_url.is_none()) {
+    let built_in = KnownProvider::find(&request.name).and_then(|known| known.base_url);
+    if base_url.is_none() && !by_key && built_in.is_none() && KnownProvider::needs_no_address(&request.name) {
         reader.warn(at, "without effect yet: Keyward cannot call this provider");
     }
 }

@@ -1,6 +1,6 @@
 //! File against API: hashes decide.
 
-use keyward_client::{ActorKind, UpdateConfig, UpdateTeam, UpdateVirtualKey};
+use keyward_client::{ActorKind, ProviderStatus, UpdateConfig, UpdateTeam, UpdateVirtualKey};
 use serde_json::{Value, json};
 
 use super::{apply, request, start};
@@ -171,6 +171,8 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
         },
     });
     let served = start(&file, &database).await.unwrap();
+    let uncallable = served.client.provider_get(&"elevenlabs".into()).await.unwrap();
+    assert_eq!(uncallable.provider_status, ProviderStatus::Error);
     let two = served.client.virtual_key_get(&"vk-2".into()).await.unwrap();
     assert!(two.provider_configs[0].allowed_models.allows("gpt-4o"), "version 1 leaves lists empty to say: everything");
     assert_eq!(served.client.virtual_key_get(&"vk-1".into()).await.unwrap().provider_configs.len(), 1);
