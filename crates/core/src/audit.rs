@@ -156,8 +156,10 @@ fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Invali
     text.map(|text| text.parse().map_err(refuse)).transpose()
 }
 
-/// Members that read a meter: they move without anyone changing anything.
-const READINGS: [&str; 7] = [
+/// Members that are no configuration: those that read a meter move without anyone changing anything, and a hash tells what the
+/// configuration file said last.
+const READINGS: [&str; 8] = [
+    "config_hash",
     "current_usage",
     "last_reset",
     "resets_at",
@@ -167,7 +169,7 @@ const READINGS: [&str; 7] = [
     "request_last_reset",
 ];
 
-/// What of a thing is its configuration: everything but readings.
+/// What of a thing is its configuration: everything but readings and hashes.
 #[must_use]
 pub fn configuration(mut thing: Value) -> Value {
     strip(&mut thing);

@@ -186,7 +186,17 @@ impl Change {
     /// A change that the server makes on its own.
     #[must_use]
     pub fn by_server(operation: &'static str, at: Timestamp) -> Self {
-        let actor = Actor::named(ActorKind::Server, String::new());
+        Self::by_itself(ActorKind::Server, operation, at)
+    }
+
+    /// A change that the server makes because the configuration file says so.
+    #[must_use]
+    pub fn by_config_file(operation: &'static str, at: Timestamp) -> Self {
+        Self::by_itself(ActorKind::ConfigFile, operation, at)
+    }
+
+    fn by_itself(kind: ActorKind, operation: &'static str, at: Timestamp) -> Self {
+        let actor = Actor::named(kind, String::new());
         Self {
             operation,
             author: Author {

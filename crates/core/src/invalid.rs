@@ -36,6 +36,12 @@ impl Invalid {
         Self { fault: Fault::Unknown, ..Self::at(name.into(), format!("unknown field '{name}'")) }
     }
 
+    /// The same, said of a request that lies at `at` in something larger.
+    #[must_use]
+    pub fn under(self, at: &Pointer) -> Self {
+        Self { pointer: at.join(&self.pointer), ..self }
+    }
+
     /// Says what is wrong with a header.
     #[must_use]
     pub fn at_header(name: &str, message: impl Into<String>) -> Self {
@@ -64,6 +70,30 @@ impl Pointer {
         // Writing to a string cannot fail.
         let _ = write!(pointer, "/{index}");
         Self(pointer)
+    }
+
+    /// The pointer that is written so.
+    #[must_use]
+    pub fn written(text: &str) -> Self {
+        Self(if text == "/" { String::new() } else { text.to_owned() })
+    }
+
+    /// What `inner` points to inside of what this points to.
+    #[must_use]
+    pub fn join(&self, inner: &Self) -> Self {
+        Self(format!("{}{}", self.0, inner.0))
+    }
+
+    /// The way from what `outer` points to; none when this does not lie in there.
+    #[must_use]
+    pub fn within(&self, outer: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(&outer.0)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| Self(rest.to_owned()))
+    }
+
+    /// The members and indexes on the way, from the outside in.
+    pub fn steps(&self) -> impl Iterator<Item = String> + '_ {
+        self.0.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
     }
 
     /// The last member or index, as it is written in the pointer.

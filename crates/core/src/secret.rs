@@ -263,7 +263,8 @@ pub enum SecretDraft {
 const MASK: &str = "************************";
 
 /// True for text that looks like a redacted secret: nobody's secret does.
-fn looks_redacted(text: &str) -> bool {
+#[must_use]
+pub fn looks_redacted(text: &str) -> bool {
     text.contains(MASK) || (!text.is_empty() && text.bytes().all(|byte| byte == b'*'))
 }
 

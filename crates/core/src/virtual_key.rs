@@ -26,6 +26,7 @@ mod responses;
 mod rotation;
 
 pub use edit::VirtualKeyDraft;
+pub(crate) use edit::with_oldest_members;
 pub use list::{SortBy, VirtualKeyFilter, VirtualKeyQuery};
 pub use mcp_config::{McpConfig, McpConfigDraft, McpConfigInput};
 pub use metadata::Metadata;

@@ -21,7 +21,7 @@ mod sessions;
 mod teams;
 mod virtual_keys;
 
-pub(crate) use providers::check_variable;
+pub(crate) use providers::{check_variable, is_servers_own};
 
 /// Every operation of the management API.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {

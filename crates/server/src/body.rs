@@ -95,7 +95,7 @@ async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 }
 
 /// Refuses strings and names with a NUL in them: no database keeps one.
-fn refuse_nul(written: &Value) -> Result<(), ApiError> {
+pub(crate) fn refuse_nul(written: &Value) -> Result<(), ApiError> {
     match nul(written, &Pointer::ROOT) {
         Some(at) => Err(Invalid::at(at, "a string has a NUL character in it").into()),
         None => Ok(()),
@@ -118,7 +118,7 @@ fn nul(written: &Value, at: &Pointer) -> Option<Pointer> {
 
 /// Refuses lists where objects belong. Serde takes the elements of such a list for the object's members, in the order that they
 /// are declared in, so that `[]` would remove a limit. What was understood, written down again, tells which is which.
-fn refuse_lists(written: &Value, parsed: &impl Serialize) -> Result<(), ApiError> {
+pub(crate) fn refuse_lists(written: &Value, parsed: &impl Serialize) -> Result<(), ApiError> {
     let understood = serde_json::to_value(parsed)
         .map_err(|error| ApiError::new(ErrorCode::Internal, "The request cannot be read").because(error))?;
     match misplaced_list(written, &understood, &Pointer::ROOT) {

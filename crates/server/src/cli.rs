@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a command talks to whoever runs it")]
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use keyward_core::audit::AuditVerification;
@@ -11,7 +11,7 @@ use keyward_store::{Store, StoreError, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{self, ConfigError, DEFAULT_LISTEN, Overrides, Settings};
+use crate::config::{self, ConfigError, DEFAULT_LISTEN, ExportError, Findings, Overrides, Settings};
 use crate::demo::{Demo, DemoError};
 use crate::openapi::Document;
 use crate::server::{Server, ServerError};
@@ -48,6 +48,9 @@ enum Command {
     },
     /// Brings the database to this version's schema and checks it
     Migrate(Place),
+    /// Checks a configuration file, or writes the state of a database as one
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Looks into the audit log of a database that no server uses
     #[command(subcommand)]
     Audit(Audit),
@@ -68,6 +71,25 @@ struct Place {
     /// sqlite://PATH or postgres://…
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Tells everything that is wrong with a configuration file, each by its JSON pointer, and what in it has no effect. No
+    /// database is looked at; variables of the environment that are not set are no errors here
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Writes the state of a database that no server uses as a configuration file that would leave it as it is, without
+    /// secrets
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// Where to write it [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,6 +133,20 @@ pub enum CliError {
         /// The first entry that is not as it was written.
         sequence: i64,
     },
+    /// The configuration file has errors, which were told.
+    #[error("{file} has {errors} {}", if *.errors == 1 { "error" } else { "errors" })]
+    BadConfig {
+        /// The file.
+        file: String,
+        /// How many.
+        errors: usize,
+    },
+    /// The state cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The export cannot be written.
+    #[error("{0} cannot be written")]
+    Output(String, #[source] std::io::Error),
     /// The document cannot be written.
     #[error("the document cannot be written")]
     Document(#[from] serde_json::Error),
@@ -129,6 +165,8 @@ impl Cli {
             Command::Serve(serve) => serve.run().await,
             Command::Demo { listen } => demo(listen).await,
             Command::Migrate(place) => migrate(place).await,
+            Command::Config(ConfigCommand::Check { file }) => config_check(&file),
+            Command::Config(ConfigCommand::Export { place, output }) => config_export(place, output).await,
             Command::Audit(Audit::Verify(place)) => audit_verify(place).await,
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);
@@ -165,6 +203,38 @@ async fn migrate(place: Place) -> Result<(), CliError> {
     place.open().await?.close().await?;
     println!("The database has this version's schema.");
     Ok(())
+}
+
+fn config_check(file: &Path) -> Result<(), CliError> {
+    let Findings { mut errors, dangling, unset, mut warnings } = config::check_file(file)?;
+    errors.extend(dangling);
+    warnings.extend(unset);
+    errors.sort();
+    warnings.sort();
+    errors.iter().for_each(|problem| println!("error: {problem}"));
+    warnings.iter().for_each(|problem| println!("warning: {problem}"));
+    let file = file.display().to_string();
+    match errors.len() {
+        0 => {
+            println!("{file} has no errors.");
+            Ok(())
+        }
+        errors => Err(CliError::BadConfig { file, errors }),
+    }
+}
+
+async fn config_export(place: Place, output: Option<PathBuf>) -> Result<(), CliError> {
+    let store = place.open().await?;
+    let exported = config::export(&store).await;
+    store.close().await?;
+    let text = exported?;
+    match output {
+        Some(path) => std::fs::write(&path, text).map_err(|error| CliError::Output(path.display().to_string(), error)),
+        None => {
+            print!("{text}");
+            Ok(())
+        }
+    }
 }
 
 async fn audit_verify(place: Place) -> Result<(), CliError> {

@@ -6,14 +6,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use keyward_core::declaration::Declaration;
+use keyward_core::invalid::Pointer;
 use keyward_store::{RootKey, StoreError};
 use secrecy::SecretString;
 
 use crate::admin::AdminCredential;
 
+mod export;
 mod file;
 
-pub use file::{RevealVirtualKeys, UnpricedModels};
+pub use export::{ExportError, export};
+pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 
 /// Where the server listens unless told otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -49,6 +53,10 @@ pub struct Settings {
     pub session_idle_limit: Duration,
     /// How many threads serve requests.
     pub workers: usize,
+    /// What the configuration file declares for the database.
+    pub declaration: Declaration,
+    /// What there is to say about the configuration file.
+    pub warnings: Vec<Problem>,
 }
 
 /// What the command line and the environment say; none: it does not say.
@@ -69,23 +77,11 @@ pub enum ConfigError {
     #[error("the configuration file {0} cannot be read")]
     Unreadable(PathBuf, #[source] std::io::Error),
     /// The file is not what it should be.
-    #[error("the configuration file {path} has an error at {pointer}: {message}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The member at fault, as a JSON pointer.
-        pointer: String,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// A reference to a variable that is not set.
-    #[error("the configuration file's {pointer} names the environment variable {name}, which is not set")]
-    UnsetVariable {
-        /// The member at fault, as a JSON pointer.
-        pointer: &'static str,
-        /// The variable.
-        name: String,
-    },
+    #[error("the configuration file {} has {}", .0.display(), listed(.1))]
+    Malformed(PathBuf, Vec<Problem>),
+    /// What the file declares cannot be brought into the database.
+    #[error("the configuration file has {}", listed(.0))]
+    NotApplicable(Vec<Problem>),
     /// One half of the admin's credential is missing.
     #[error(
         "the admin credential needs a user name and a password: set KEYWARD_ADMIN_USERNAME and KEYWARD_ADMIN_PASSWORD, or admin_username and admin_password in the file's governance.auth_config"
@@ -102,6 +98,30 @@ pub enum ConfigError {
     /// The root key is not one.
     #[error("KEYWARD_ROOT_KEY cannot be used")]
     RootKey(#[source] StoreError),
+}
+
+/// One problem in a sentence, several one a line.
+fn listed(problems: &[Problem]) -> String {
+    match problems {
+        [one] => format!("an error at {one}"),
+        several => {
+            let lines = several.iter().map(|problem| format!("\n  {problem}"));
+            format!("{} errors:{}", several.len(), lines.collect::<String>())
+        }
+    }
+}
+
+/// What there is to say about a configuration file, without a look into a database.
+///
+/// # Errors
+/// When the file cannot be read at all.
+pub fn check_file(path: &Path) -> Result<Findings, ConfigError> {
+    let file = file::read(path)?;
+    let mut findings = file.findings;
+    if let (true, Err(error)) = (findings.unset.is_empty(), admin(file.auth)) {
+        findings.errors.push(Problem::new(&Pointer::from("governance").member("auth_config"), error.to_string()));
+    }
+    Ok(findings)
 }
 
 impl Settings {
@@ -123,6 +143,8 @@ impl Settings {
             expiry_interval: Duration::from_secs(60),
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            declaration: Declaration::default(),
+            warnings: Vec::new(),
         }
     }
 
@@ -132,6 +154,11 @@ impl Settings {
     /// The first thing that cannot be used.
     pub fn load(overrides: Overrides) -> Result<Self, ConfigError> {
         let file = overrides.config.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        let mut errors = file.findings.errors;
+        errors.extend(file.findings.unset);
+        if !errors.is_empty() {
+            return Err(ConfigError::Malformed(overrides.config.unwrap_or_default(), errors));
+        }
         let server = file.server;
         let default_listen = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Self {
@@ -140,7 +167,7 @@ impl Settings {
                 .database_url
                 .or(server.database_url)
                 .unwrap_or_else(|| DEFAULT_DATABASE_URL.to_owned()),
-            admin: admin(file.governance.auth_config)?,
+            admin: admin(file.auth)?,
             max_management_body_bytes: server.max_management_body_bytes,
             max_gateway_body_bytes: server.max_gateway_body_bytes,
             reveal_virtual_keys: server.reveal_virtual_keys,
@@ -149,6 +176,8 @@ impl Settings {
             shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
+            declaration: file.declaration,
+            warnings: file.findings.warnings,
             ..Self::new(default_listen, String::new())
         };
         settings.check()?;
@@ -167,35 +196,18 @@ impl Settings {
 }
 
 /// The environment's credential wins over the file's.
-fn admin(file: file::AuthConfig) -> Result<Option<AdminCredential>, ConfigError> {
-    let from_file = |value: Option<String>, pointer| value.map(|value| resolved(value, pointer)).transpose();
-    let enabled = file.is_enabled.unwrap_or(file.admin_username.is_some() || file.admin_password.is_some());
-    let (file_username, file_password) = match enabled {
-        true => (
-            from_file(file.admin_username, "/governance/auth_config/admin_username")?,
-            from_file(file.admin_password, "/governance/auth_config/admin_password")?,
-        ),
-        false => (None, None),
-    };
+fn admin(file: file::Auth) -> Result<Option<AdminCredential>, ConfigError> {
     use secrecy::ExposeSecret as _;
     let (own_username, own_password) = (environment("KEYWARD_ADMIN_USERNAME"), environment("KEYWARD_ADMIN_PASSWORD"));
     let is_fixed = own_username.is_some() || own_password.is_some();
-    let (username, password) = (own_username.or(file_username), own_password.or(file_password));
+    let (username, password) = (own_username.or(file.username), own_password.or(file.password));
     match (username, password) {
         (Some(username), Some(password)) => {
             let credential = AdminCredential::new(username.expose_secret(), &password);
             Ok(Some(if is_fixed { credential } else { credential.as_seed() }))
         }
-        (None, None) if !enabled => Ok(None),
+        (None, None) if !file.is_enabled => Ok(None),
         (Some(_) | None, Some(_) | None) => Err(ConfigError::HalfCredential),
-    }
-}
-
-/// A value of the file, or of the variable that it names as `env.NAME`.
-fn resolved(value: String, pointer: &'static str) -> Result<SecretString, ConfigError> {
-    match value.strip_prefix("env.") {
-        None => Ok(value.into()),
-        Some(name) => environment(name).ok_or_else(|| ConfigError::UnsetVariable { pointer, name: name.to_owned() }),
     }
 }
 

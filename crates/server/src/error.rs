@@ -216,6 +216,10 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Denied(invalid) => Self::new(ErrorCode::PermissionDenied, invalid.message).at(invalid.pointer),
             StoreError::Invalid(invalid) => invalid.into(),
+            StoreError::Declared(faults) => match faults.into_iter().next() {
+                Some(invalid) => invalid.into(),
+                None => Self::new(ErrorCode::Internal, "The configuration file cannot be applied"),
+            },
             unavailable @ StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::GovernanceUnavailable, "The database cannot be reached").because(unavailable)
             }

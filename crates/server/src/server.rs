@@ -11,9 +11,11 @@ use keyward_core::catalogue::{Catalogue, InvalidCatalogue};
 use keyward_store::{RootKey, Store, StoreError, StoreOptions};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
+use uuid::Uuid;
 
 use crate::access::Access;
-use crate::config::{ConfigError, Settings};
+use crate::clock;
+use crate::config::{ConfigError, Problem, Settings};
 use crate::cors::cors;
 use crate::envelope::envelope;
 use crate::error::ApiError;
@@ -71,7 +73,7 @@ impl Server {
     ///
     /// # Errors
     /// Whatever keeps it from serving; nothing is left running then.
-    pub async fn start(settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
+    pub async fn start(mut settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
         settings.check()?;
         let catalogue = Catalogue::built_in()?;
         let prices = catalogue.version().to_owned();
@@ -80,7 +82,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
         let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
-        let access = match Access::load(&store, &settings).await {
+        let access = match prepare(&store, &mut settings).await {
             Ok(access) => access,
             Err(error) => {
                 store.close().await?;
@@ -152,4 +154,20 @@ impl Server {
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
+}
+
+/// Brings what the configuration file declares into the database, and finds who may manage.
+async fn prepare(store: &Store, settings: &mut Settings) -> Result<Access, ServerError> {
+    for Problem { pointer, message } in &settings.warnings {
+        tracing::warn!("the configuration file at {pointer}: {message}");
+    }
+    // Nobody needs its secrets afterwards.
+    let declaration = std::mem::take(&mut settings.declaration);
+    let applied = store.declaration_apply(declaration, clock::now(), Uuid::new_v4).await;
+    applied.map_err(|error| {
+        let StoreError::Declared(faults) = error else { return ServerError::from(error) };
+        let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));
+        ConfigError::NotApplicable(problems.collect()).into()
+    })?;
+    Access::load(store, settings).await
 }

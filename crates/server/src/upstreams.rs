@@ -152,9 +152,7 @@ impl Upstreams {
     }
 
     fn permits_address(&self, base_url: &BaseUrl) -> bool {
-        let address = base_url.literal_address();
-        let is_private = address.is_some_and(|address| AddressClass::of(address) != AddressClass::Public);
-        !(self.block_private && is_private)
+        !(self.block_private && is_private(base_url))
     }
 
     pub(crate) fn find(&self, name: &ProviderName) -> Option<Arc<Upstream>> {
@@ -221,6 +219,11 @@ impl Upstreams {
             weight: key.weight,
         }
     }
+}
+
+/// True for a URL with an address in it that is not public.
+pub(crate) fn is_private(base_url: &BaseUrl) -> bool {
+    base_url.literal_address().is_some_and(|address| AddressClass::of(address) != AddressClass::Public)
 }
 
 /// The setting that says where a key's server is, at providers that are servers of one's own.

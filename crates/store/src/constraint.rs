@@ -12,6 +12,8 @@ pub(crate) fn duplicated(information: &dyn DatabaseErrorInformation) -> Option<N
         "customers" => Some(Noun::Customer),
         "providers" => Some(Noun::Provider),
         "provider_keys" => Some(Noun::ProviderKey),
+        "budgets" => Some(Noun::Budget),
+        "rate_limits" => Some(Noun::RateLimit),
         "model_configs" => Some(Noun::ModelConfig),
         "routing_rules" => Some(Noun::RoutingRule),
         "mcp_clients" => Some(Noun::McpClient),

@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The request refers to things that are not there.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// What a configuration file declares cannot be carried out.
+    #[error("the configuration file cannot be applied")]
+    Declared(Vec<Invalid>),
     /// The database cannot be reached or did not answer in time.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
@@ -103,6 +106,8 @@ pub enum Noun {
     ProviderKey,
     /// A budget.
     Budget,
+    /// A rate limit.
+    RateLimit,
     /// A model config.
     ModelConfig,
     /// A pricing override.
@@ -128,6 +133,7 @@ impl Noun {
             Self::Provider => "Provider",
             Self::ProviderKey => "Provider key",
             Self::Budget => "Budget",
+            Self::RateLimit => "Rate limit",
             Self::ModelConfig => "Model config",
             Self::PricingOverride => "Pricing override",
             Self::RoutingRule => "Routing rule",
@@ -148,6 +154,7 @@ impl Noun {
             | Self::Provider
             | Self::ProviderKey
             | Self::Budget
+            | Self::RateLimit
             | Self::ModelConfig
             | Self::PricingOverride
             | Self::RoutingRule

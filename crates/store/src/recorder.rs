@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use keyward_core::authority::{Authority, Reach, Subject};
-use keyward_core::change::{Change, Versioned};
+use keyward_core::change::{Change, Grounds, Versioned};
 use keyward_core::ids::CustomerId;
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::permission::Access;
@@ -53,8 +53,9 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) const fn new(change: Change, chain: AuditChain) -> Self {
-        Self { change, chain, checked: Cell::new(Checked::No), stands: Cell::new(false) }
+    pub(crate) fn new(change: Change, chain: AuditChain) -> Self {
+        let stands = Cell::new(change.author.grounds == Grounds::Server);
+        Self { change, chain, checked: Cell::new(Checked::No), stands }
     }
 
     pub(crate) const fn chain(&self) -> &AuditChain {

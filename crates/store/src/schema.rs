@@ -339,6 +339,7 @@ tables! {
         admin_username -> Nullable<Text>,
         admin_password_hash -> Nullable<Text>,
         admin_password_variable -> Nullable<Text>,
+        config_hash -> Text,
         updated_at -> InstantColumn,
     }
 

@@ -72,6 +72,7 @@ macro_rules! changing {
 
 mod audit;
 mod books;
+mod declaration;
 mod management_keys;
 mod mcp_clients;
 mod model_configs;
@@ -111,6 +112,7 @@ struct Inner {
     tokens: KeyHasher,
     /// Hashes what was asked for under an idempotency key.
     fingerprints: KeyHasher,
+    definitions: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
 }

@@ -14,6 +14,26 @@ pub struct KnownProvider {
     pub chat_completions: &'static str,
 }
 
+/// Providers of the compatible product that Keyward cannot call without an address: they are kept for the day that it can.
+const KEPT: [&str; 16] = [
+    "bedrock_mantle",
+    "cerebras",
+    "deepgram",
+    "elevenlabs",
+    "fireworks",
+    "huggingface",
+    "nebius",
+    "opencode-go",
+    "opencode-zen",
+    "openrouter",
+    "parasail",
+    "perplexity",
+    "replicate",
+    "runware",
+    "runway",
+    "sarvam",
+];
+
 /// Where chat completions are at a provider that follows OpenAI's paths.
 const CHAT_COMPLETIONS: &str = "/v1/chat/completions";
 
@@ -47,6 +67,12 @@ impl KnownProvider {
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|known| known.name == name).copied()
+    }
+
+    /// Whether a provider of this name may be without an address of its own.
+    #[must_use]
+    pub fn needs_no_address(name: &str) -> bool {
+        Self::find(name).is_some() || KEPT.contains(&name)
     }
 
     /// The names of those that speak OpenAI's dialect at an address of their own: what another provider can be like.

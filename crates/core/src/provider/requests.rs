@@ -147,7 +147,7 @@ impl ProviderDraft {
 
     fn check(&self) -> Result<(), Invalid> {
         let known = KnownProvider::find(self.name.as_str());
-        if self.network.config.base_url.is_none() && known.is_none() {
+        if self.network.config.base_url.is_none() && !KnownProvider::needs_no_address(self.name.as_str()) {
             return Err(Invalid::at(
                 Pointer::from("network_config").member("base_url"),
                 format!("provider {} is not a known one and needs a base_url", self.name),

@@ -169,7 +169,7 @@ impl VirtualKeyDraft {
 }
 
 /// The request without the members of the oldest API: what they say is said by provider configs.
-fn with_oldest_members(mut request: CreateVirtualKey) -> Result<CreateVirtualKey, Invalid> {
+pub(crate) fn with_oldest_members(mut request: CreateVirtualKey) -> Result<CreateVirtualKey, Invalid> {
     if let Some(providers) = request.allowed_providers.take() {
         if request.allow_all_providers == Some(true) {
             let message = "allowed_providers and allow_all_providers exclude each other";

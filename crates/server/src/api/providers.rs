@@ -135,6 +135,11 @@ fn permitted(state: &State, draft: ProviderDraft) -> Result<ProviderDraft, Inval
     Err(Invalid::at(at, "base_url must not be a private address: block_private_upstreams is on"))
 }
 
+/// Whether a variable is the server's own configuration, which no provider gets.
+pub(crate) fn is_servers_own(variable: &str) -> bool {
+    variable.starts_with("KEYWARD_") || variable == "DATABASE_URL"
+}
+
 /// Makes sure that each variable may be referred to, and is set.
 pub(super) fn check_variables(state: &State, references: Vec<(Pointer, String)>) -> Result<(), Invalid> {
     for (at, name) in references {
@@ -152,7 +157,7 @@ pub(crate) fn check_variable(at: Pointer, name: &str) -> Result<(), Invalid> {
     if name.is_empty() {
         return Ok(());
     }
-    if name.starts_with("KEYWARD_") || name == "DATABASE_URL" {
+    if is_servers_own(name) {
         return Err(Invalid::at(at, format!("environment variable {name} is the server's own")));
     }
     match environment(name) {

@@ -1,22 +1,84 @@
-//! The configuration file: JSON, every member optional, unknown ones refused.
+//! The configuration file: JSON in the shape of the compatible product's, every member optional, unknown ones refused.
+//!
+//! Everything that is wrong is told at once, each by its JSON pointer.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use keyward_core::declaration::Declaration;
+use keyward_core::invalid::Pointer;
+use keyward_core::limits::Edit;
+use keyward_core::secret::{SecretSource, looks_redacted};
+use keyward_core::server_config::{ClientConfig, ClientConfigInput, RotationCooldown};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::ConfigError;
+use crate::body::refuse_nul;
+use crate::json;
 
-/// A configuration file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+mod effectless;
+mod governance;
+mod limits;
+mod node;
+mod providers;
+mod reader;
+mod references;
+mod virtual_keys;
+
+pub(crate) use node::Node;
+use reader::Reader;
+
+/// A configuration file, read.
+#[derive(Default)]
 pub(super) struct File {
     pub(super) server: Server,
-    pub(super) governance: Governance,
+    pub(super) auth: Auth,
+    /// What it declares for the database.
+    pub(super) declaration: Declaration,
+    pub(super) findings: Findings,
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// What is wrong.
+    pub errors: Vec<Problem>,
+    /// What the file refers to and does not have itself: the database may.
+    pub dangling: Vec<Problem>,
+    /// Variables of the environment that it names and that are not set.
+    pub unset: Vec<Problem>,
+    /// What is accepted and worth knowing.
+    pub warnings: Vec<Problem>,
+}
+
+/// Something to say about a place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The place, as a JSON pointer; `/` for the whole.
+    pub pointer: String,
+    /// What there is to say.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(at: &Pointer, message: impl Into<String>) -> Self {
+        let pointer = at.to_string();
+        Self { pointer: if pointer.is_empty() { "/".to_owned() } else { pointer }, message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.message)
+    }
 }
 
 /// How the server runs.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Server {
     pub(super) listen: Option<SocketAddr>,
@@ -49,7 +111,7 @@ impl Default for Server {
 }
 
 /// Whether list and get answer with virtual keys' secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevealVirtualKeys {
     /// Always, as the compatible API does.
@@ -59,7 +121,7 @@ pub enum RevealVirtualKeys {
 }
 
 /// What to do with a model without a price when a budget covers the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnpricedModels {
     /// Refuse it: what has no price cannot be held.
@@ -68,34 +130,196 @@ pub enum UnpricedModels {
     Free,
 }
 
-/// The part that the compatible API's file calls so.
-#[derive(Debug, Default, Deserialize)]
+/// Who may manage, as the file says it.
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Governance {
-    pub(super) auth_config: AuthConfig,
+struct AuthConfig {
+    is_enabled: Option<bool>,
+    admin_username: Option<SecretSource>,
+    admin_password: Option<SecretSource>,
 }
 
-/// Who may manage.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct AuthConfig {
-    pub(super) is_enabled: Option<bool>,
-    pub(super) admin_username: Option<String>,
-    pub(super) admin_password: Option<String>,
+/// Who may manage, with what the environment has of it.
+#[derive(Default)]
+pub(super) struct Auth {
+    /// Whether the file wants a credential.
+    pub(super) is_enabled: bool,
+    pub(super) username: Option<SecretString>,
+    pub(super) password: Option<SecretString>,
 }
 
-impl std::fmt::Debug for AuthConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AuthConfig").field("is_enabled", &self.is_enabled).finish_non_exhaustive()
-    }
+/// How the file and the database are brought together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+enum SourceOfTruth {
+    /// What only the database has stays.
+    #[default]
+    #[serde(rename = "split")]
+    Split,
+    /// The sections of the file are all there is.
+    #[serde(rename = "config.json")]
+    File,
 }
 
 /// Reads a configuration file.
+///
+/// # Errors
+/// When there is no text to read.
 pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
-    crate::json::parse(&text).map_err(|error| {
-        let detail = error.body("").error;
-        let pointer = if detail.param.is_empty() { "/".to_owned() } else { detail.param };
-        ConfigError::Malformed { path: path.to_owned(), pointer, message: detail.message }
-    })
+    let mut reader = Reader::default();
+    let mut file = parse(&text, &mut reader);
+    let Reader { mut errors, dangling, unset, mut warnings } = reader;
+    errors.sort();
+    errors.dedup();
+    warnings.sort();
+    file.findings = Findings { errors, dangling, unset, warnings };
+    Ok(file)
+}
+
+fn parse(text: &[u8], reader: &mut Reader) -> File {
+    let mut file = File::default();
+    let parsed = std::str::from_utf8(text)
+        .map_err(|error| (Pointer::ROOT, format!("Invalid JSON: {error}")))
+        .and_then(|text| Node::parse(text).map_err(|error| (error.at, error.message)));
+    let mut tree = match parsed {
+        Ok(tree @ Node::Object(_)) => tree,
+        Ok(Node::List(_) | Node::Leaf(_)) => {
+            reader.error(&Pointer::ROOT, "invalid type: expected an object");
+            return file;
+        }
+        Err((at, message)) => {
+            reader.error(&at, message);
+            return file;
+        }
+    };
+    if let Err(error) = json::parse(text).and_then(|written| refuse_nul(&written)) {
+        let error = error.body("").error;
+        reader.error(&Pointer::written(&error.param), error.message);
+    }
+    effectless::strip(&mut tree, reader);
+    older_lists(&mut tree, reader);
+    if let Some(node) = tree.take("server") {
+        file.server = reader.typed(node, &"server".into()).unwrap_or_default();
+    }
+    file.declaration.is_authoritative =
+        tree.take("source_of_truth").and_then(|node| reader.typed::<SourceOfTruth>(node, &"source_of_truth".into()))
+            == Some(SourceOfTruth::File);
+    file.declaration.client = client(&mut tree, reader);
+    file.declaration.providers = providers::read(&mut tree, file.server.block_private_upstreams, reader);
+    let (at, mut governance) = ("governance".into(), tree.take("governance"));
+    if let Some(governance @ Node::Object(_)) = &mut governance {
+        governance::read(governance, &at, &mut file.declaration, reader);
+    }
+    file.auth = auth(&mut tree, governance.as_mut(), reader);
+    if let Some(rest) = governance {
+        reader.typed::<Sections>(rest, &at);
+    }
+    reader.typed::<Everything>(tree, &Pointer::ROOT);
+    file.declaration = whole(file.declaration, reader);
+    file
+}
+
+/// The sections of `governance`, so that others are refused by name: what is known has been taken out.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Sections {
+    auth_config: (),
+    budgets: (),
+    customers: (),
+    model_configs: (),
+    pricing_overrides: (),
+    providers: (),
+    rate_limits: (),
+    routing_rules: (),
+    teams: (),
+    virtual_keys: (),
+}
+
+/// The members of the file, so that others are refused by name: what is known has been taken out.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Everything {
+    client: (),
+    governance: (),
+    providers: (),
+    server: (),
+    source_of_truth: (),
+    version: (),
+}
+
+/// Looks at the entities as a whole: each by itself, and what they refer to.
+fn whole(declaration: Declaration, reader: &mut Reader) -> Declaration {
+    references::check(&declaration, reader);
+    // A secret in its redacted form stands for the one that is stored, which only the database can tell.
+    let mut stand_in = declaration.clone();
+    for provider in stand_in.providers.iter_mut().flatten() {
+        references::stand_in(provider, reader);
+    }
+    // Ids and instants of this look are thrown away.
+    let faults = stand_in.faults(&mut Edit { now: Timestamp::UNIX_EPOCH, mint: &mut Uuid::new_v4 });
+    for invalid in faults {
+        reader.error(&invalid.pointer, invalid.message);
+    }
+    declaration
+}
+
+fn client(tree: &mut Node, reader: &mut Reader) -> Option<(ClientConfigInput, Pointer)> {
+    let at = Pointer::from("client");
+    let input: ClientConfigInput = reader.typed(tree.take("client")?, &at)?;
+    let checked = ClientConfig::new(RotationCooldown::default(), Vec::new()).edited(input.clone());
+    if let Err(invalid) = checked {
+        let inner = invalid.pointer.within(&"client_config".into()).unwrap_or_default();
+        reader.error(&at.join(&inner), invalid.message);
+        return None;
+    }
+    (input != ClientConfigInput::default()).then_some((input, at))
+}
+
+/// The credential of either place where the file may have it; that in `governance` wins.
+fn auth(tree: &mut Node, governance: Option<&mut Node>, reader: &mut Reader) -> Auth {
+    let outer = tree.take("auth_config").map(|node| (node, Pointer::from("auth_config")));
+    let inner = governance.and_then(|governance| governance.take("auth_config"));
+    let inner = inner.map(|node| (node, Pointer::from("governance").member("auth_config")));
+    let Some((node, at)) = inner.or(outer) else { return Auth::default() };
+    let AuthConfig { is_enabled, admin_username, admin_password } = reader.typed(node, &at).unwrap_or_default();
+    if !is_enabled.unwrap_or(admin_username.is_some() || admin_password.is_some()) {
+        return Auth::default();
+    }
+    let password = admin_password.filter(|source| {
+        let redacted = matches!(source, SecretSource::Literal(text) if looks_redacted(text));
+        if redacted {
+            reader.error(&at.member("admin_password"), "this is the redacted form of a password");
+        }
+        !redacted
+    });
+    Auth {
+        is_enabled: true,
+        username: admin_username.and_then(|source| reader.resolved(source, &at.member("admin_username"))),
+        password: password.and_then(|source| reader.resolved(source, &at.member("admin_password"))),
+    }
+}
+
+/// Lists that version 1 of the file leaves empty to say: everything.
+const OPEN_WHEN_EMPTY: [(&[&str], &str); 4] = [
+    (&["providers", "*", "keys", "*"], "models"),
+    (&["governance", "virtual_keys", "*"], "provider_configs"),
+    (&["governance", "virtual_keys", "*", "provider_configs", "*"], "allowed_models"),
+    (&["governance", "virtual_keys", "*", "provider_configs", "*"], "key_ids"),
+];
+
+fn older_lists(tree: &mut Node, reader: &mut Reader) {
+    let Some(version) = tree.take("version") else { return };
+    match version.literal() {
+        Some("1") => {
+            for (way, name) in OPEN_WHEN_EMPTY {
+                effectless::each(tree, way, &Pointer::ROOT, &mut |node, _| {
+                    if node.member(name).is_some_and(Node::is_empty_list) {
+                        node.take(name);
+                    }
+                });
+            }
+        }
+        Some("2") => {}
+        _ => reader.error(&"version".into(), "version must be 1 or 2"),
+    }
 }

@@ -7,6 +7,7 @@
 
 mod api;
 mod compatibility;
+mod config_file;
 mod contract;
 mod demo;
 mod gateway;

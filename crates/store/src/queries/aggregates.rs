@@ -5,7 +5,9 @@ use super::{Backend, Conn, MIGRATIONS};
 
 pub(crate) mod audit;
 pub(crate) mod budget_override;
+mod config_hash;
 pub(crate) mod customer;
+pub(crate) mod declaration;
 pub(crate) mod grounds;
 mod idempotency;
 pub(crate) mod ledger;

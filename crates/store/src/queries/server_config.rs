@@ -100,6 +100,11 @@ pub(crate) fn update(
     get(c)
 }
 
+/// The hash of what the configuration file said last.
+pub(super) fn config_hash(c: &mut Conn) -> Result<String, StoreError> {
+    Ok(server_config::table.find(1).select(server_config::config_hash).first(c)?)
+}
+
 /// From now on no virtual key's old value works.
 fn end_cooldowns(c: &mut Conn, at: Timestamp) -> Result<(), StoreError> {
     diesel::update(virtual_keys::table.filter(virtual_keys::previous_value_hash.is_not_null()))

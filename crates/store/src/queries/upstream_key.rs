@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use keyward_core::ids::ProviderName;
-use keyward_core::provider::KeySettings;
+use keyward_core::provider::{KeySettings, Setting};
 use keyward_core::secret::{EnvVar, SecretSource};
+use serde::Serialize;
 
 use super::Conn;
 use super::provider_key::{ENVIRONMENT, LITERAL, NONE, allow_list, document};
@@ -76,6 +77,31 @@ pub(crate) fn load_all(c: &mut Conn, sealer: &Sealer) -> Result<Vec<UpstreamKey>
         .select((UpstreamRow::as_select(), providers::name))
         .load(c)?;
     rows.into_iter().map(|(row, provider)| row.into_upstream_key(provider, sealer)).collect()
+}
+
+/// The secrets of a provider: those of its keys, by key, and its extra headers. They are only ever compared.
+#[derive(Serialize)]
+pub(super) struct Secrets {
+    keys: Vec<(String, Option<SecretSource>, BTreeMap<Setting, SecretSource>)>,
+    headers: Option<BTreeMap<String, SecretSource>>,
+}
+
+/// Opens the secrets of a provider.
+pub(super) fn secrets(c: &mut Conn, name: &ProviderName, sealer: &Sealer) -> Result<Secrets, StoreError> {
+    let rows: Vec<(UpstreamRow, Option<Vec<u8>>)> = provider_keys::table
+        .inner_join(providers::table)
+        .filter(providers::name.eq(name.as_str()))
+        .order(provider_keys::number)
+        .select((UpstreamRow::as_select(), provider_keys::settings_sealed))
+        .load(c)?;
+    let mut keys = Vec::new();
+    for (row, sealed) in rows {
+        let id = row.id.clone();
+        let key = row.into_upstream_key(name.to_string(), sealer)?;
+        let settings = SealedMap::open(key.settings, sealed.as_deref(), Place::key_settings(&id), sealer)?;
+        keys.push((id, key.secret, settings.sources()));
+    }
+    Ok(Secrets { keys, headers: headers(c, sealer)?.remove(name) })
 }
 
 /// The extra headers of every provider that has some, with their secrets.

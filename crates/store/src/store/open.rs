@@ -48,6 +48,7 @@ impl Store {
             hasher: KeyHasher::new(&root, "virtual-key-lookup")?,
             tokens: KeyHasher::new(&root, "management-token-lookup")?,
             fingerprints: KeyHasher::new(&root, "idempotency-fingerprint")?,
+            definitions: KeyHasher::new(&root, "config-definition")?,
             sealer: Arc::new(Sealer::new(&root)?),
             chain: AuditChain::new(&root)?,
             running: TaskTracker::new(),

@@ -121,6 +121,14 @@ impl UpdateProviderKey {
         Ok(draft)
     }
 
+    /// The key that the request describes in full, in place of `before`: what is absent is as in a new key. A secret that is
+    /// given as it is shown stays.
+    pub(crate) fn replace(self, before: &ProviderKey, at: &Pointer) -> Result<ProviderKeyDraft, Invalid> {
+        let settings = self.own_settings(&before.settings(), at)?;
+        let draft = self.edit(ProviderKeyDraft::blank(before.id.clone()), Some(before), at)?;
+        Ok(ProviderKeyDraft { settings, ..draft })
+    }
+
     /// The aliases, under all their names. What is sent back as it was says nothing; what is new is put together.
     fn edited_aliases(&self, before: Aliases, at: &Pointer) -> Result<Aliases, Invalid> {
         let nested = |group: &str| at.member(group).member("deployments");

@@ -157,6 +157,17 @@ impl UpdateProviderKey {
         Ok(draft)
     }
 
+    /// The settings that the request has of its own: what it does not name is gone.
+    pub(super) fn own_settings(&self, before: &KeySettings, at: &Pointer) -> Result<SettingsDraft, Invalid> {
+        let mut draft = self.settings(before, at)?;
+        let given = self.given(at);
+        draft.values.retain(|setting, _| given.iter().any(|(named, _, _)| named == setting));
+        draft.options = KeyOptions::default();
+        self.edit_options(&mut draft.options);
+        draft.check(at)?;
+        Ok(draft)
+    }
+
     fn edit_options(&self, options: &mut KeyOptions) {
         match &self.azure_key_config {
             Patch::Absent => {}

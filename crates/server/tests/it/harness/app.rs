@@ -20,7 +20,7 @@ use super::raw::Raw;
 use super::transport::Checked;
 
 /// 32 bytes that are no secret.
-const ROOT_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const ROOT_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A server on a port of its own, with the simulated provider as `demo`.
 pub struct App {
@@ -136,11 +136,11 @@ impl Prober {
     }
 }
 
-fn root_key() -> Option<RootKey> {
+pub fn root_key() -> Option<RootKey> {
     Some(RootKey::from_base64(ROOT_KEY).unwrap())
 }
 
-async fn open(url: &str) -> Store {
+pub async fn open(url: &str) -> Store {
     Store::open(StoreOptions { url: url.to_owned(), root_key: root_key() }).await.unwrap()
 }
 

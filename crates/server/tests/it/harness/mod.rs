@@ -7,7 +7,8 @@ mod raw;
 mod transport;
 mod upstream;
 
-pub use app::App;
+pub use app::{App, ROOT_KEY, open, root_key};
 pub use contract::Contract;
+pub use database::Database;
 pub use raw::Reply;
 pub use upstream::{Absent, Scripted, Step};

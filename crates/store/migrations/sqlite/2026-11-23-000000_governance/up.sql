@@ -412,6 +412,8 @@ CREATE TABLE server_config (
     -- The password's Argon2id hash, or the name of the environment variable that has the password.
     admin_password_hash TEXT,
     admin_password_variable TEXT,
+    -- Of what the configuration file said last; empty when it said nothing.
+    config_hash TEXT NOT NULL DEFAULT '',
     updated_at INTEGER NOT NULL,
     CONSTRAINT server_config_one_password CHECK (admin_password_hash IS NULL OR admin_password_variable IS NULL)
 ) STRICT;
