@@ -137,7 +137,7 @@ const fn whole() -> f64 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Fallback {
-    /// `provider/model`.
+    /// `provider/model`, or a provider alone, for the model that is asked for.
     Text(String),
     /// Provider and model apart.
     Parts(FallbackParts),
@@ -154,15 +154,18 @@ pub struct FallbackParts {
 }
 
 impl Fallback {
-    /// Provider and model; none when either is missing.
+    /// Provider and model, no model being the one that is asked for; none when something is missing.
     #[must_use]
-    pub fn place(&self) -> Option<(ProviderName, ModelName)> {
+    pub fn place(&self) -> Option<(ProviderName, Option<ModelName>)> {
         let (provider, model) = match self {
-            Self::Text(text) => text.split_once('/')?,
-            Self::Parts(FallbackParts { provider, model }) => (provider.as_str(), model.as_str()),
+            Self::Text(text) => match text.split_once('/') {
+                Some((provider, model)) => (provider, Some(model)),
+                None => (text.as_str(), None),
+            },
+            Self::Parts(FallbackParts { provider, model }) => (provider.as_str(), Some(model.as_str())),
         };
-        let is_whole = !provider.trim().is_empty() && !model.trim().is_empty();
-        is_whole.then(|| (provider.into(), model.into()))
+        let is_whole = [Some(provider), model].into_iter().flatten().all(|part| !part.trim().is_empty());
+        is_whole.then(|| (provider.into(), model.map(Into::into)))
     }
 }
 

@@ -18,6 +18,8 @@ const LONGEST_COOLDOWN: SignedDuration = SignedDuration::from_hours(24 * 30);
 const MAX_ORIGINS: usize = 100;
 /// The longest user name or password, in bytes.
 pub const MAX_CREDENTIAL: usize = 1024;
+/// The fewest characters of a password (NIST SP 800-63B).
+const MIN_PASSWORD: usize = 8;
 
 /// The server's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -302,11 +304,8 @@ impl AuthConfig {
         if let Some(username) = &username {
             check_username(username, &at.member("admin_username"))?;
         }
-        if let PasswordDraft::New(SecretSource::Literal(secret)) = &password
-            && secret.len() > MAX_CREDENTIAL
-        {
-            let message = format!("admin_password is longer than {MAX_CREDENTIAL} bytes");
-            return Err(Invalid::at(at.member("admin_password"), message));
+        if let PasswordDraft::New(SecretSource::Literal(secret)) = &password {
+            check_password(secret, &at.member("admin_password"))?;
         }
         if matches!(&password, PasswordDraft::New(SecretSource::Environment(name)) if name.is_empty()) {
             return Err(Invalid::at(at.member("admin_password"), "admin_password names no environment variable"));
@@ -365,6 +364,16 @@ fn check_username(username: &str, at: &Pointer) -> Result<(), Invalid> {
     } else {
         Ok(())
     }
+}
+
+fn check_password(secret: &str, at: &Pointer) -> Result<(), Invalid> {
+    if secret.len() > MAX_CREDENTIAL {
+        return Err(Invalid::at(at.clone(), format!("admin_password is longer than {MAX_CREDENTIAL} bytes")));
+    }
+    if secret.chars().count() < MIN_PASSWORD {
+        return Err(Invalid::at(at.clone(), format!("admin_password has fewer than {MIN_PASSWORD} characters")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

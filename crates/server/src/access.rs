@@ -61,6 +61,11 @@ impl Access {
             None => None,
         };
         let record = store.config_get().await?;
+        if record.auth.is_some() && settings.admin.as_ref().is_some_and(|admin| !admin.is_fixed) {
+            tracing::warn!(
+                "governance.auth_config of the file is without effect: PUT /api/config has said who may manage"
+            );
+        }
         let access = Self {
             in_force: ArcSwap::from_pointee(InForce::open(record.clone())),
             seed,

@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use keyward_core::authority::{Authority, Permissions, Reach};
 use keyward_core::change::{Actor, ActorKind, Change, Grounds, Idempotency};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::invalid::Invalid;
 use keyward_core::permission::{Access, Permission as Grant, Resource};
 use keyward_store::{Reveal, Store};
 use secrecy::ExposeSecret as _;
@@ -50,6 +51,18 @@ impl<P> Authed<P> {
     /// Whether the caller may do this as well.
     pub(crate) fn may(&self, other: Grant) -> bool {
         self.caller.authority().allows(other)
+    }
+
+    /// Makes sure that the caller does not take for repeatable what is not.
+    pub(crate) fn refuse_idempotency_key(&self) -> Result<(), Invalid> {
+        match self.caller.idempotency_key {
+            None => Ok(()),
+            Some(_) => {
+                let message =
+                    "only creates can be repeated under an Idempotency-Key: another rotation makes another secret";
+                Err(Invalid::at_header("idempotency-key", message))
+            }
+        }
     }
 
     /// Whether answers to the caller carry virtual keys' secrets: they do for those who may make virtual keys anyway.

@@ -224,7 +224,7 @@ fn config_check(file: &Path) -> Result<(), CliError> {
 }
 
 async fn config_export(place: Place, output: Option<PathBuf>) -> Result<(), CliError> {
-    let store = place.open().await?;
+    let store = place.open_existing().await?;
     let exported = config::export(&store).await;
     store.close().await?;
     let text = exported?;
@@ -238,7 +238,7 @@ async fn config_export(place: Place, output: Option<PathBuf>) -> Result<(), CliE
 }
 
 async fn audit_verify(place: Place) -> Result<(), CliError> {
-    let store = place.open().await?;
+    let store = place.open_existing().await?;
     let AuditVerification { intact: _, entries, head, broken_at } = store.audit_verify().await?;
     store.close().await?;
     match broken_at {
@@ -252,9 +252,18 @@ async fn audit_verify(place: Place) -> Result<(), CliError> {
 
 impl Place {
     async fn open(self) -> Result<Store, CliError> {
+        Ok(Store::open(self.options()?).await?)
+    }
+
+    /// The database, which must be there: who looks into one does not mean to make it.
+    async fn open_existing(self) -> Result<Store, CliError> {
+        Ok(Store::open_existing(self.options()?).await?)
+    }
+
+    fn options(self) -> Result<StoreOptions, CliError> {
         let Self { config, database_url } = self;
         let settings = Settings::load(Overrides { config, database_url, listen: None })?;
-        Ok(Store::open(StoreOptions { url: settings.database_url, root_key: config::root_key()? }).await?)
+        Ok(StoreOptions { url: settings.database_url, root_key: config::root_key()? })
     }
 }
 

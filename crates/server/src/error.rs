@@ -223,7 +223,8 @@ impl From<StoreError> for ApiError {
             unavailable @ StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::GovernanceUnavailable, "The database cannot be reached").because(unavailable)
             }
-            fault @ (StoreError::SchemaNewer { .. }
+            fault @ (StoreError::NoDatabase { .. }
+            | StoreError::SchemaNewer { .. }
             | StoreError::SchemaDamaged { .. }
             | StoreError::WrongRootKey
             | StoreError::RootKeyMissing

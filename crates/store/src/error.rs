@@ -38,6 +38,12 @@ pub enum StoreError {
     /// The database cannot be reached or did not answer in time.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
+    /// There is no database.
+    #[error("there is no database at {}", path.display())]
+    NoDatabase {
+        /// The file that would be it.
+        path: PathBuf,
+    },
     /// A newer Keyward has migrated the database.
     #[error("the database has migration {version}, which this version of Keyward does not know")]
     SchemaNewer {

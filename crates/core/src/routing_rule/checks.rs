@@ -124,9 +124,11 @@ pub(super) fn fallbacks(fallbacks: &[Fallback]) -> Result<(), Invalid> {
             return Err(Invalid::at(at, format!("fallbacks[{index}] must not be empty")));
         }
         let Some((_, model)) = fallback.place() else {
-            return Err(Invalid::at(at, format!("fallbacks[{index}] must be 'provider/model'")));
+            return Err(Invalid::at(at, format!("fallbacks[{index}] must be 'provider/model' or a provider")));
         };
-        check_model(&model, at)?;
+        if let Some(model) = model {
+            check_model(&model, at)?;
+        }
     }
     Ok(())
 }

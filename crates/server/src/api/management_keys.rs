@@ -124,6 +124,7 @@ pub(super) async fn management_key_rotate(
     state: web::Data<State>,
     id: Path<ManagementKeyId>,
 ) -> TaggedResult<ManagementKeyIssued> {
+    caller.refuse_idempotency_key()?;
     let change = caller.change("management_key_rotate");
     let value = ManagementKeyValue::from_uuid(Uuid::new_v4());
     let issued = edit(&state, async move |state| {

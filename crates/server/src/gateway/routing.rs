@@ -83,11 +83,12 @@ impl Plan {
     fn by(decision: Decision) -> Self {
         let fallbacks = decision.fallbacks.iter().filter_map(|fallback| {
             let (provider, model) = fallback.place()?;
+            let model = model.unwrap_or_else(|| decision.place.model.clone());
             Some(Place { provider: Some(provider), model, key_id: None })
         });
         Self {
             rule: Some(decision.rule),
-            places: std::iter::once(decision.place).chain(fallbacks).collect(),
+            places: std::iter::once(decision.place.clone()).chain(fallbacks).collect(),
             patience: decision.ttft_timeout_ms.map(|milliseconds| Duration::from_millis(milliseconds.into())),
         }
     }

@@ -40,6 +40,19 @@ impl Store {
         opened
     }
 
+    /// Opens a database that is there already: nothing is made where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`], and [`StoreError::NoDatabase`].
+    pub async fn open_existing(options: StoreOptions) -> Result<Self, StoreError> {
+        if let Address::Sqlite(path) = Address::parse(&options.url)?
+            && !path.is_file()
+        {
+            return Err(StoreError::NoDatabase { path });
+        }
+        Self::open(options).await
+    }
+
     /// Brings a connected database to this version's schema, and checks that the root key is its own.
     async fn prepare(handle: Handle, database: Database, root_key: Option<RootKey>) -> Result<Self, StoreError> {
         database.migrate(&handle).await?;

@@ -59,7 +59,9 @@ fn a_name_and_a_target_make_a_global_rule_that_always_applies() {
 fn fallbacks_keep_the_form_in_which_they_were_given() {
     let rule = rule();
     let places: Vec<_> = rule.fallbacks.iter().filter_map(Fallback::place).collect();
-    assert_eq!(places, [("openai".into(), "gpt-4o-mini".into()), ("groq".into(), "a/b".into())]);
+    let place = |provider: &str, model: &str| (provider.into(), Some(model.into()));
+    assert_eq!(places, [place("openai", "gpt-4o-mini"), place("groq", "a/b")]);
+    assert_eq!(Fallback::Text("groq".to_owned()).place(), Some(("groq".into(), None)));
     let shown = serde_json::to_value(&rule.fallbacks).unwrap();
     assert_eq!(shown, json!(["openai/gpt-4o-mini", {"provider": "groq", "model": "a/b"}]));
 }
@@ -101,14 +103,14 @@ fn what_cannot_be_carried_out_is_named() {
             "fallbacks[1] must not be empty",
         ),
         (
-            json!({"name": "r", "targets": target, "fallbacks": ["gpt-4o"]}),
+            json!({"name": "r", "targets": target, "fallbacks": ["openai/"]}),
             "/fallbacks/0",
-            "fallbacks[0] must be 'provider/model'",
+            "fallbacks[0] must be 'provider/model' or a provider",
         ),
         (
             json!({"name": "r", "targets": target, "fallbacks": [{"provider": "", "model": "m"}]}),
             "/fallbacks/0",
-            "fallbacks[0] must be 'provider/model'",
+            "fallbacks[0] must be 'provider/model' or a provider",
         ),
         (
             json!({"name": "r", "targets": target, "fallbacks": ["a/b", "a/c", "a/d", "a/e", "a/f", "a/g"]}),

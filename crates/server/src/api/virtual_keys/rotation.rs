@@ -35,6 +35,7 @@ pub(crate) async fn virtual_key_rotate(
     state: web::Data<State>,
     id: Path<VirtualKeyId>,
 ) -> TaggedResult<VirtualKeyChanged> {
+    caller.refuse_idempotency_key()?;
     let change = caller.change("virtual_key_rotate");
     let rotated = edit(&state, async move |state| rotate(&state, change, id.0).await);
     changed("Virtual key rotated successfully", rotated.await?)
@@ -59,6 +60,7 @@ pub(crate) async fn virtual_keys_rotate(
     state: web::Data<State>,
     body: Body<RotateVirtualKeys>,
 ) -> ApiResult<VirtualKeysRotated> {
+    caller.refuse_idempotency_key()?;
     let ids = body.request.check()?;
     let rotated = edit(&state, async move |state| rotate_each(&state, &caller, ids).await).await?;
     if rotated.virtual_keys.is_empty() {

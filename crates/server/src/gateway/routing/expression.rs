@@ -94,6 +94,23 @@ fn parse(source: &str) -> Result<Program, String> {
     Ok(program)
 }
 
+/// Variables that are no maps. In the compatible product's older examples `request` was one.
+const SCALARS: [&str; 13] = [
+    "budget_used",
+    "customer_id",
+    "customer_name",
+    "estimated_input_tokens",
+    "model",
+    "provider",
+    "request",
+    "request_type",
+    "team_id",
+    "team_name",
+    "tokens_used",
+    "virtual_key_id",
+    "virtual_key_name",
+];
+
 /// Where the walk is.
 #[derive(Clone, Copy)]
 struct Place {
@@ -109,7 +126,14 @@ fn walk(node: &IdedExpr, place: Place) -> Result<(), String> {
     let all = |nodes: &[IdedExpr]| nodes.iter().try_for_each(|node| walk(node, inner));
     match &node.expr {
         Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Ok(()),
-        Expr::Select(select) => walk(&select.operand, inner),
+        Expr::Select(select) => {
+            if let Expr::Ident(name) = &select.operand.expr
+                && SCALARS.contains(&name.as_str())
+            {
+                return Err(format!("{name} is one value and has no member '{}'", select.field));
+            }
+            walk(&select.operand, inner)
+        }
         Expr::List(list) => all(&list.elements),
         Expr::Map(map) => entries(&map.entries, inner),
         Expr::Struct(made) => entries(&made.entries, inner),

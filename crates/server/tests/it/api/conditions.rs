@@ -97,6 +97,19 @@ async fn what_was_made_and_deleted_is_not_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_cannot_be_repeated_and_says_so() {
+    let app = App::start().await;
+    let key = app.key(CreateVirtualKey::default()).await;
+    let (one, all) = (format!("{VIRTUAL_KEYS}/{}/rotate", key.id), format!("{VIRTUAL_KEYS}/rotate"));
+    for path in [one, all] {
+        let body = json!({ "ids": [key.id] }).to_string();
+        let reply = app.raw("POST", &path).header("idempotency-key", "rotate-1").body(body).send().await;
+        assert_eq!((reply.status, reply.error().2.as_str()), (400, "idempotency-key"), "{path}");
+    }
+    assert_eq!(app.client.virtual_key_get(&key.id).await.unwrap().rotated_at, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_creates_at_once_under_one_key_make_one_thing() {
     let app = App::start().await;
     let client = app.client.with_idempotency_key("create-1").unwrap();

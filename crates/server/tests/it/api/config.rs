@@ -129,6 +129,10 @@ async fn what_is_not_enforced_is_refused_by_name() {
         (json!({ "client_config": { "enable_logging": true } }), "/client_config/enable_logging"),
         (json!({ "framework_config": {} }), "/framework_config"),
         (json!({ "auth_config": { "is_enabled": true } }), "/auth_config/admin_username"),
+        (
+            json!({ "auth_config": { "admin_username": "a", "admin_password": "7 chars" } }),
+            "/auth_config/admin_password",
+        ),
     ] {
         let (status, _, at) = send(&app, "PUT", CONFIG, &request).await.error();
         assert_eq!((status, at.as_str()), (400, param), "{request}");

@@ -147,3 +147,18 @@ fn what_is_no_configuration_file_is_refused_where_it_is_wrong() {
         assert!(said(&check).contains(expected), "{text}: {}", said(&check));
     }
 }
+
+/// Who looks into a database does not mean to make one.
+#[test]
+fn nothing_is_made_where_there_is_no_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("missing.db");
+    for arguments in [["config", "export"], ["audit", "verify"]] {
+        let mut command = keyward(directory.path());
+        let output =
+            command.args(arguments).env("DATABASE_URL", format!("sqlite://{}", path.display())).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && told.contains("there is no database at"), "{arguments:?}: {told}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "{arguments:?}");
+    }
+}

@@ -38,6 +38,17 @@ async fn an_upstream_that_fails_makes_way_and_each_attempt_is_in_the_books() {
     }
 }
 
+/// A fallback that names a provider alone is asked for the model that the rule chose.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_alone_is_asked_for_the_same_model() {
+    let app = App::start().await;
+    let upstream = Scripted::answering("500 Internal Server Error", "application/json", FAILURE).await;
+    app.provider("openai", upstream.base_url()).await;
+    rule(&app, json!({ "name": "r", "provider": "openai", "model": "echo", "fallbacks": ["demo"] })).await;
+    let key = app.key(CreateVirtualKey::default()).await;
+    assert_eq!(served(&called(&app, &key, "openai/other").await), (200, "demo", "echo"));
+}
+
 /// What may have been used is charged: the attempt that was silent at its hold, the one that answered at its usage.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_upstream_is_charged_and_makes_way_after_the_rules_own_patience() {

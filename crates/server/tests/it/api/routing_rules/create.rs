@@ -128,6 +128,7 @@ async fn hostile_expressions_are_refused() {
         format!("a{}", ".b".repeat(500)),
         "[1,2].map(a,[1,2].map(b,[1,2].map(c,[1,2].map(d,d)))) == []".to_owned(),
         "x".repeat(1_025),
+        "request.model == 'gpt-4o'".to_owned(),
     ] {
         let body = with(simple("hostile"), json!({ "cel_expression": expression }));
         let (status, at, message) = told(&app, "POST", RULES, &body).await;
