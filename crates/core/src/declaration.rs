@@ -12,6 +12,7 @@ use crate::patch::Patch;
 use crate::server_config::ClientConfigInput;
 
 mod limits;
+mod mcp_client;
 mod model_config;
 mod owners;
 mod pricing_override;
@@ -20,12 +21,13 @@ mod routing_rule;
 mod virtual_key;
 
 pub use limits::{DeclaredBudget, DeclaredLimits, DeclaredRateLimit, LimitRow};
+pub use mcp_client::DeclaredMcpClient;
 pub use model_config::DeclaredModelConfig;
 pub use owners::{DeclaredCustomer, DeclaredTeam};
 pub use pricing_override::DeclaredPricingOverride;
 pub use provider::{DeclaredKey, DeclaredProvider};
 pub use routing_rule::DeclaredRoutingRule;
-pub use virtual_key::DeclaredVirtualKey;
+pub use virtual_key::{DeclaredVirtualKey, McpConfigPlace};
 
 /// What a configuration file declares. A section that is none is not in the file.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +36,8 @@ pub struct Declaration {
     pub is_authoritative: bool,
     /// Providers with their keys.
     pub providers: Option<Vec<DeclaredProvider>>,
+    /// MCP clients.
+    pub mcp_clients: Option<Vec<DeclaredMcpClient>>,
     /// Customers.
     pub customers: Option<Vec<DeclaredCustomer>>,
     /// Teams.
@@ -54,6 +58,15 @@ pub struct Declaration {
 
 /// Finds a provider key by its id, else by its name.
 pub type FindKey<'a> = &'a dyn Fn(&ProviderKeyId) -> Option<ProviderKeyId>;
+
+/// Finds what a virtual key names.
+#[derive(Clone, Copy)]
+pub struct Find<'a> {
+    /// Finds a provider key by its id, else by its name.
+    pub provider_key: FindKey<'a>,
+    /// Finds the name of an MCP client by that name, else by the `client_id`, else by the row number.
+    pub mcp_client: &'a dyn Fn(&str) -> Option<String>,
+}
 
 /// How much of an entity the file may replace.
 #[derive(Clone, Copy)]
@@ -79,11 +92,13 @@ impl Declaration {
         let mut faults = Vec::new();
         let digest = |_: &str| String::new();
         let basis = Basis { digest: &digest, is_authoritative: false };
+        let find = Find { provider_key: &|_| None, mcp_client: &|_| None };
         let mut note = |result: Result<(), Invalid>| faults.extend(result.err());
         self.providers.iter().flatten().for_each(|one| note(one.edit(None, basis, edit.mint).map(drop)));
+        self.mcp_clients.iter().flatten().for_each(|one| note(one.edit(None, edit).map(drop)));
         self.customers.iter().flatten().for_each(|one| note(one.edit(None, basis, edit).map(drop)));
         self.teams.iter().flatten().for_each(|one| note(one.edit(None, basis, edit).map(drop)));
-        self.virtual_keys.iter().flatten().for_each(|one| note(one.edit(None, &|_| None, basis, edit).map(drop)));
+        self.virtual_keys.iter().flatten().for_each(|one| note(one.edit(None, find, basis, edit).map(drop)));
         self.model_configs.iter().flatten().for_each(|one| note(one.fault(edit)));
         self.routing_rules.iter().flatten().for_each(|one| note(one.edit(None, edit).map(drop)));
         self.pricing_overrides.iter().flatten().for_each(|one| note(one.edit(None, edit).map(drop)));

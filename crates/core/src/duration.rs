@@ -135,7 +135,8 @@ impl FromStr for ResetDuration {
 }
 
 /// A Go duration, zero included; nothing finer than a millisecond.
-pub(crate) fn go_duration(text: &str) -> Option<SignedDuration> {
+#[must_use]
+pub fn go_duration(text: &str) -> Option<SignedDuration> {
     go_millis(text).flatten().map(SignedDuration::from_millis)
 }
 

@@ -1,9 +1,10 @@
-//! The virtual keys of a file. What they name of provider keys may be ids or names, and a value of theirs is the file's to say.
+//! The virtual keys of a file. What they name of provider keys and MCP clients may be ids or names, and a value of theirs is the
+//! file's to say.
 
 use jiff::Timestamp;
 
 use super::limits::{DeclaredLimits, LimitPatches, LimitRow};
-use super::{Basis, FindKey, definition, full, full_budget, set};
+use super::{Basis, Find, definition, full, full_budget, set};
 use crate::allow_list::AllowList;
 use crate::budget::BudgetInput;
 use crate::ids::VirtualKeyId;
@@ -13,7 +14,9 @@ use crate::model_budget::ModelBudgetInput;
 use crate::patch::Patch;
 use crate::provider_config::{ProviderConfig, ProviderConfigInput};
 use crate::secret::VirtualKeyValue;
-use crate::virtual_key::{CreateVirtualKey, UpdateVirtualKey, VirtualKey, VirtualKeyDraft, with_oldest_members};
+use crate::virtual_key::{
+    CreateVirtualKey, McpConfigInput, UpdateVirtualKey, VirtualKey, VirtualKeyDraft, with_oldest_members,
+};
 
 /// A virtual key of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +35,17 @@ pub struct DeclaredVirtualKey {
     pub limits: DeclaredLimits,
     /// The limits of its provider configs, in their order.
     pub config_limits: Vec<DeclaredLimits>,
+    /// Where its MCP configs stand, in their order.
+    pub mcp_places: Vec<McpConfigPlace>,
+}
+
+/// Where an MCP config stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McpConfigPlace {
+    /// The MCP config.
+    pub at: Pointer,
+    /// What says which client it is about.
+    pub client: Pointer,
 }
 
 impl DeclaredVirtualKey {
@@ -44,15 +58,15 @@ impl DeclaredVirtualKey {
         definition(&("virtual_key", &self.id, &self.request, value, self.expires_at, limits))
     }
 
-    /// What the file makes of `before`; none when it changes nothing. Its value is not in it. What `find` does not know of
-    /// provider keys stays as it is.
+    /// What the file makes of `before`; none when it changes nothing. Its value is not in it. What `find` does not know
+    /// stays as it is.
     ///
     /// # Errors
     /// What cannot be carried out, and where in the file it stands.
     pub fn edit(
         &self,
         before: Option<&VirtualKey>,
-        find: FindKey<'_>,
+        find: Find<'_>,
         basis: Basis<'_>,
         edit: &mut Edit<'_>,
     ) -> Result<Option<VirtualKeyDraft>, Invalid> {
@@ -64,14 +78,19 @@ impl DeclaredVirtualKey {
         edited.map_err(|invalid| self.locate(invalid))
     }
 
-    /// The request with the ids of the provider keys that it names.
-    fn resolved(&self, find: FindKey<'_>) -> CreateVirtualKey {
+    /// The request with the ids of the provider keys, and the names of the MCP clients, that it names.
+    fn resolved(&self, find: Find<'_>) -> CreateVirtualKey {
         let mut request = self.request.clone();
         let elements = request.provider_configs.iter_mut().flatten();
         let lists = elements.filter_map(|element| element.key_ids.as_mut());
         for key in lists.chain(&mut request.key_ids).flatten() {
-            if let Some(id) = find(key) {
+            if let Some(id) = (find.provider_key)(key) {
                 *key = id;
+            }
+        }
+        for name in request.mcp_configs.iter_mut().flatten().filter_map(|element| element.mcp_client_name.as_mut()) {
+            if let Some(found) = (find.mcp_client)(name) {
+                *name = found;
             }
         }
         request
@@ -93,10 +112,21 @@ impl DeclaredVirtualKey {
         let list = Pointer::from("provider_configs");
         let mut configs = self.config_limits.iter().enumerate();
         let in_config = configs.find_map(|(index, limits)| limits.place(&invalid.pointer, &list.element(index)));
+        let in_config = in_config.or_else(|| self.in_mcp_config(&invalid.pointer));
         match in_config.or_else(|| self.limits.place(&invalid.pointer, &Pointer::ROOT)) {
             Some(pointer) => Invalid { pointer, ..invalid },
             None => invalid.under(&self.at),
         }
+    }
+
+    /// What `pointer` points to, if it lies in an MCP config of the request.
+    fn in_mcp_config(&self, pointer: &Pointer) -> Option<Pointer> {
+        let list = Pointer::from("mcp_configs");
+        self.mcp_places.iter().enumerate().find_map(|(index, place)| {
+            let inner = pointer.within(&list.element(index))?;
+            let names_client = inner == Pointer::from("mcp_client_name");
+            Some(if names_client { place.client.clone() } else { place.at.join(&inner) })
+        })
     }
 
     fn elements(&self) -> impl Iterator<Item = (&ProviderConfigInput, &DeclaredLimits)> {
@@ -235,7 +265,7 @@ fn replacement(
         is_active: Some(request.is_active.unwrap_or(true)),
         allow_all_providers: Some(request.allow_all_providers.unwrap_or(unrestricted)),
         provider_configs: Patch::Value(elements),
-        mcp_configs: request.mcp_configs.map_or(Patch::Absent, Patch::Value),
+        mcp_configs: Patch::Value(request.mcp_configs.into_iter().flatten().map(full_mcp_config).collect()),
         team_id: set(request.team_id),
         customer_id: set(request.customer_id),
         budget: Patch::Absent,
@@ -249,6 +279,12 @@ fn replacement(
         metadata: Patch::Value(request.metadata),
         reset_budget_usage: None,
     }
+}
+
+/// An MCP config in full: what is absent is as in a new one.
+fn full_mcp_config(element: McpConfigInput) -> McpConfigInput {
+    let everything = || vec!["*".to_owned()];
+    McpConfigInput { tools_to_execute: Some(element.tools_to_execute.unwrap_or_else(everything)), ..element }
 }
 
 /// A provider config in full: what is absent is as in a new one.

@@ -33,10 +33,34 @@ impl UpdateMcpClient {
             Some(id) => checks::client_id(id.as_str()).map(|()| id)?,
             None => McpClientId::from((edit.mint)()),
         };
+        let blank = self.blank(client_id, edit)?;
+        self.edited(&blank, edit)
+    }
+
+    /// The client that the request makes in the place of `existing`: what is absent is as in a new one, but for secrets. Those
+    /// that are given as they were shown stay, and so do those that are absent.
+    ///
+    /// # Errors
+    /// The first member that cannot be carried out.
+    pub fn replace(self, existing: &McpClient, edit: &Edit<'_>) -> Result<McpClientDraft, Invalid> {
+        let blank = self.blank(existing.client_id.clone(), edit)?;
+        let base = McpClient {
+            id: existing.id,
+            connection_string: existing.connection_string.clone(),
+            headers: existing.headers.clone(),
+            config_hash: existing.config_hash.clone(),
+            created_at: existing.created_at,
+            ..blank
+        };
+        self.apply(&base, edit)
+    }
+
+    /// A client of the request's kind with the default of everything else.
+    fn blank(&self, client_id: McpClientId, edit: &Edit<'_>) -> Result<McpClient, Invalid> {
         let Some(kind) = self.connection_type.as_deref() else {
             return Err(Invalid::at("connection_type".into(), "connection_type is required"));
         };
-        let blank = McpClient {
+        Ok(McpClient {
             id: 0,
             client_id,
             name: String::new(),
@@ -61,8 +85,7 @@ impl UpdateMcpClient {
             config_hash: String::new(),
             created_at: edit.now,
             updated_at: edit.now,
-        };
-        self.edited(&blank, edit)
+        })
     }
 
     /// What the request makes of `existing`: absent members stay, null clears.

@@ -1,14 +1,18 @@
 //! The state of a database as a configuration file that would leave it as it is. There are no secrets in it: those of variables
 //! are references, others are redacted, and the values of virtual keys are left out.
 
+use std::collections::BTreeMap;
+
 use keyward_core::budget::Budget;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::limits::Limits;
+use keyward_core::list::Page;
+use keyward_core::mcp_client::{McpClient, McpClientFilter};
 use keyward_core::provider::{DEMO_PROVIDER, Provider};
 use keyward_core::provider_config::ProviderConfig;
 use keyward_core::routing_rule::RoutingRuleFilter;
 use keyward_core::secret::EnvVar;
-use keyward_core::virtual_key::VirtualKey;
+use keyward_core::virtual_key::{McpConfig, VirtualKey};
 use keyward_core::zone::Zone;
 use keyward_store::{ConfigRecord, Policies, Store, StoreError, StoredPassword};
 use serde::Serialize;
@@ -34,6 +38,8 @@ pub enum ExportError {
 pub async fn export(store: &Store) -> Result<String, ExportError> {
     let providers = store.provider_list().await?;
     let rules = store.routing_rule_list(RoutingRuleFilter::default()).await?.entries;
+    let every_client = McpClientFilter { page: Page::unbounded(), ..McpClientFilter::default() };
+    let clients = store.mcp_client_list(every_client).await?.entries;
     let config = store.config_get().await?;
     let mut policies = store.policies_load().await?;
     let names = Names::of(&providers);
@@ -57,6 +63,9 @@ pub async fn export(store: &Store) -> Result<String, ExportError> {
     let mut file = Node::of(&json!({}))?;
     file.set("client", client(&config)?);
     file.set("governance", governance);
+    let mut mcp = Node::of(&json!({}))?;
+    mcp.set("client_configs", mcp_clients(clients.into_iter().map(|entry| entry.config).collect())?);
+    file.set("mcp", mcp);
     file.set("providers", provider_map(&providers)?);
     Ok(serde_json::to_string_pretty(&file)? + "\n")
 }
@@ -177,9 +186,17 @@ fn virtual_keys(policies: &mut Policies, names: &Names, limits: &mut LimitLists)
             provider_config(config, key.calendar_aligned, names)
         });
         node.set("provider_configs", Node::List(configs.collect::<Result<_, serde_json::Error>>()?));
+        node.set("mcp_configs", mcp_configs(&key)?);
         nodes.push(node);
     }
     Ok(Node::List(nodes))
+}
+
+fn mcp_configs(key: &VirtualKey) -> Result<Node, serde_json::Error> {
+    let mut configs: Vec<&McpConfig> = key.mcp_configs.iter().collect();
+    configs.sort_by(|one, other| one.mcp_client_name.cmp(&other.mcp_client_name));
+    let nodes = configs.into_iter().map(|config| only(config, &["mcp_client_name", "tools_to_execute"]));
+    Ok(Node::List(nodes.collect::<Result<_, _>>()?))
 }
 
 fn provider_config(config: &ProviderConfig, aligned: bool, names: &Names) -> Result<Node, serde_json::Error> {
@@ -278,6 +295,22 @@ fn provider_map(providers: &[Provider]) -> Result<Node, serde_json::Error> {
         map.set(provider.name.as_str(), node);
     }
     Ok(map)
+}
+
+fn mcp_clients(mut clients: Vec<McpClient>) -> Result<Node, serde_json::Error> {
+    clients.sort_by(|one, other| one.client_id.cmp(&other.client_id));
+    let nodes = clients.iter().map(|client| {
+        let mut node = Node::of(client)?;
+        let own = ["config_hash", "created_at", "id", "updated_at"];
+        node.keep(|name, value| !own.contains(&name) && !value.is_null());
+        if let Some(address) = &client.connection_string {
+            node.set("connection_string", Node::of(&address.text())?);
+        }
+        let headers: BTreeMap<_, _> = client.headers.iter().map(|(name, value)| (name, value.text())).collect();
+        node.set("headers", Node::of(&headers)?);
+        Ok(node)
+    });
+    Ok(Node::List(nodes.collect::<Result<_, serde_json::Error>>()?))
 }
 
 /// Secrets as texts instead of objects: the reference, or what is shown.

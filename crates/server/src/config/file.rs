@@ -23,12 +23,14 @@ use crate::json;
 mod effectless;
 mod governance;
 mod limits;
+mod mcp;
 mod node;
 mod providers;
 mod reader;
 mod references;
 mod virtual_keys;
 
+use mcp::McpSection;
 pub(crate) use node::Node;
 use reader::Reader;
 
@@ -206,10 +208,12 @@ fn parse(text: &[u8], reader: &mut Reader) -> File {
             == Some(SourceOfTruth::File);
     file.declaration.client = client(&mut tree, reader);
     file.declaration.providers = providers::read(&mut tree, file.server.block_private_upstreams, reader);
+    let mcp = McpSection::read(&mut tree, reader);
     let (at, mut governance) = ("governance".into(), tree.take("governance"));
     if let Some(governance @ Node::Object(_)) = &mut governance {
-        governance::read(governance, &at, &mut file.declaration, reader);
+        governance::read(governance, &at, &mcp, &mut file.declaration, reader);
     }
+    file.declaration.mcp_clients = mcp.clients;
     file.auth = auth(&mut tree, governance.as_mut(), reader);
     if let Some(rest) = governance {
         reader.typed::<Sections>(rest, &at);
@@ -241,6 +245,7 @@ struct Sections {
 struct Everything {
     client: (),
     governance: (),
+    mcp: (),
     providers: (),
     server: (),
     source_of_truth: (),
@@ -254,6 +259,9 @@ fn whole(declaration: Declaration, reader: &mut Reader) -> Declaration {
     let mut stand_in = declaration.clone();
     for provider in stand_in.providers.iter_mut().flatten() {
         references::stand_in(provider, reader);
+    }
+    for client in stand_in.mcp_clients.iter_mut().flatten() {
+        references::stand_in_client(client, reader);
     }
     // Ids and instants of this look are thrown away.
     let faults = stand_in.faults(&mut Edit { now: Timestamp::UNIX_EPOCH, mint: &mut Uuid::new_v4 });

@@ -41,5 +41,6 @@ pub(crate) mod upstream_key;
 pub(crate) mod virtual_key;
 pub(crate) mod virtual_key_edit;
 pub(crate) mod virtual_key_list;
+mod virtual_key_many;
 mod virtual_key_metadata;
 pub(crate) mod virtual_key_rotation;

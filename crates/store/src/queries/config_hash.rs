@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use super::Conn;
 use crate::error::StoreError;
 use crate::schema::{
-    budgets, customers, model_configs, pricing_overrides, provider_keys, providers, rate_limits, routing_rules,
-    server_config, teams, virtual_keys,
+    budgets, customers, mcp_clients, model_configs, pricing_overrides, provider_keys, providers, rate_limits,
+    routing_rules, server_config, teams, virtual_keys,
 };
 
 /// A thing that a configuration file can declare.
@@ -21,6 +21,7 @@ pub(super) enum Subject<'a> {
     PricingOverride(&'a str),
     Provider(&'a str),
     ProviderKey(&'a str),
+    McpClient(&'a str),
     /// A budget or a rate limit: their ids are distinct.
     Limit(&'a str),
     Client,
@@ -43,6 +44,7 @@ pub(super) fn set(c: &mut Conn, subject: Subject<'_>, hash: &str) -> Result<(), 
         Subject::PricingOverride(id) => set!(pricing_overrides, id, id),
         Subject::Provider(name) => set!(providers, name, name),
         Subject::ProviderKey(id) => set!(provider_keys, id, id),
+        Subject::McpClient(id) => set!(mcp_clients, id, id),
         Subject::Limit(id) => {
             set!(budgets, id, id);
             set!(rate_limits, id, id);

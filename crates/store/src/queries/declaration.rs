@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use keyward_core::audit::configuration;
 use keyward_core::change::Change;
-use keyward_core::declaration::{Basis, Declaration};
+use keyward_core::declaration::{Basis, Declaration, Find};
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::limits::Edit;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::config_hash::{self, Subject};
-use super::{Conn, server_config};
+use super::{Conn, mcp_client, server_config};
 use crate::error::StoreError;
 use crate::recorder::{AuditChain, Recorder};
 use crate::root_key::KeyHasher;
@@ -25,6 +25,7 @@ use crate::schema::provider_keys;
 use crate::seal::Sealer;
 use crate::store::ConfigRecord;
 
+mod mcp_clients;
 mod owners;
 mod policies;
 mod providers;
@@ -62,11 +63,14 @@ pub(crate) fn apply(c: &mut Conn, file: &Declaration, tools: &Tools<'_>) -> Resu
         application.remove(c, file)?;
     }
     application.providers(c, file)?;
+    application.mcp_clients(c, file)?;
     application.customers(c, file)?;
     application.teams(c, file)?;
     let keys = key_names(c)?;
     let find = |named: &ProviderKeyId| find_key(&keys, named);
-    application.virtual_keys(c, file, &find)?;
+    let clients = mcp_client::names(c)?;
+    let find_client = |named: &str| find_client(&clients, named);
+    application.virtual_keys(c, file, Find { provider_key: &find, mcp_client: &find_client })?;
     application.model_configs(c, file)?;
     application.routing_rules(c, file, &find)?;
     application.pricing_overrides(c, file, &find)?;
@@ -263,6 +267,14 @@ fn find_key(keys: &[(String, String)], named: &ProviderKeyId) -> Option<Provider
     let by_id = keys.iter().find(|(id, _)| id == named.as_str());
     let found = by_id.or_else(|| keys.iter().find(|(_, name)| name == named.as_str()));
     found.map(|(id, _)| id.as_str().into())
+}
+
+/// The name of the MCP client of this name, else of the one of this id, else of the one of this row number.
+fn find_client(clients: &[(i64, String, String)], named: &str) -> Option<String> {
+    let by_name = clients.iter().find(|(_, _, name)| name == named);
+    let by_id = || clients.iter().find(|(_, id, _)| id == named);
+    let by_number = || clients.iter().find(|(number, _, _)| number.to_string() == named);
+    by_name.or_else(by_id).or_else(by_number).map(|(_, _, name)| name.clone())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -190,9 +190,21 @@ fn of_id(id: &McpClientId) -> _ {
 }
 
 /// One client by itself.
-fn client(c: &mut Conn, id: &McpClientId) -> Result<McpClient, StoreError> {
+pub(super) fn client(c: &mut Conn, id: &McpClientId) -> Result<McpClient, StoreError> {
     let row: Option<McpClientRow> = of_id(id).select(McpClientRow::as_select()).first(c).optional()?;
     row.ok_or(StoreError::NotFound(Noun::McpClient))?.into_client()
+}
+
+/// The client of this name.
+pub(super) fn of_name(c: &mut Conn, name: &str) -> Result<McpClient, StoreError> {
+    let query = mcp_clients::table.filter(mcp_clients::name.eq(name));
+    let row: Option<McpClientRow> = query.select(McpClientRow::as_select()).first(c).optional()?;
+    row.ok_or(StoreError::NotFound(Noun::McpClient))?.into_client()
+}
+
+/// What every client is known by: its row number, id and name.
+pub(super) fn names(c: &mut Conn) -> Result<Vec<(i64, String, String)>, StoreError> {
+    Ok(mcp_clients::table.select((mcp_clients::number, mcp_clients::id, mcp_clients::name)).load(c)?)
 }
 
 /// The clients with these row numbers, by number.
@@ -250,7 +262,7 @@ pub(crate) fn update(
 }
 
 /// The secrets as they are stored.
-fn secrets(c: &mut Conn, id: &McpClientId, sealer: &Sealer) -> Result<SealedMap<String>, StoreError> {
+pub(super) fn secrets(c: &mut Conn, id: &McpClientId, sealer: &Sealer) -> Result<SealedMap<String>, StoreError> {
     let columns = (mcp_clients::connection_shown, mcp_clients::connection_sealed);
     let (shown, sealed): (String, Option<Vec<u8>>) = of_id(id).select(columns).first(c)?;
     let shown: BTreeMap<String, EnvVar> = document("a connection", &shown)?;

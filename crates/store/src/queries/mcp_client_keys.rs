@@ -10,14 +10,10 @@ use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::mcp_client::{MOST_VIRTUAL_KEYS, McpClient, McpClientEntry, McpVirtualKey};
 
 use super::provider_key::{allow_list, allow_list_json};
-use super::{Conn, audit, mcp_config, virtual_key};
+use super::{Conn, mcp_config, virtual_key_many};
 use crate::error::StoreError;
-use crate::instant::Instant;
 use crate::recorder::Recorder;
 use crate::schema::{mcp_configs, virtual_keys};
-
-/// How many virtual keys are changed at once.
-const STRIDE: usize = 500;
 
 /// The client with the virtual keys that may use it.
 pub(super) fn entry(c: &mut Conn, client: McpClient) -> Result<McpClientEntry, StoreError> {
@@ -65,7 +61,7 @@ pub(super) fn assign(
         .map(|(id, tools)| (id.as_str(), tools))
         .collect();
     let ids: Vec<&str> = keys.iter().map(|(id, _)| id.as_str()).filter(|id| changed.contains_key(id)).collect();
-    each_key(c, by, &ids, |c, ids| {
+    virtual_key_many::change(c, by, &ids, |c, ids| {
         for id in ids {
             let Some(tools) = changed.get(id) else { continue };
             let tools = allow_list_json(tools)?;
@@ -101,7 +97,7 @@ pub(super) fn detach_all(c: &mut Conn, by: &Recorder, client_number: i64) -> Res
 
 /// Takes a client from these virtual keys.
 fn detach(c: &mut Conn, by: &Recorder, client_number: i64, ids: &[&str]) -> Result<(), StoreError> {
-    each_key(c, by, ids, |c, ids| {
+    virtual_key_many::change(c, by, ids, |c, ids| {
         let rows = of_client(client_number).filter(mcp_configs::virtual_key_id.eq_any(ids));
         diesel::delete(rows).execute(c)?;
         Ok(())
@@ -111,29 +107,4 @@ fn detach(c: &mut Conn, by: &Recorder, client_number: i64, ids: &[&str]) -> Resu
 #[diesel::dsl::auto_type(no_type_alias)]
 fn of_client(number: i64) -> _ {
     mcp_configs::table.filter(mcp_configs::mcp_client_number.eq(number))
-}
-
-/// Changes these virtual keys, some at a time, and records each.
-fn each_key(
-    c: &mut Conn,
-    by: &Recorder,
-    ids: &[&str],
-    change: impl Fn(&mut Conn, &[&str]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    for ids in ids.chunks(STRIDE) {
-        let rows = virtual_keys::table.filter(virtual_keys::id.eq_any(ids));
-        diesel::update(rows).set(virtual_keys::updated_at.eq(virtual_keys::updated_at)).execute(c)?;
-        let before = virtual_key::of_ids(c, ids)?;
-        change(c, ids)?;
-        for (id, key) in &before {
-            let now = Instant(by.change.after(key.updated_at));
-            diesel::update(virtual_keys::table.find(id.as_str())).set(virtual_keys::updated_at.eq(now)).execute(c)?;
-        }
-        let after = virtual_key::of_ids(c, ids)?;
-        for id in ids.iter().map(|id| VirtualKeyId::from(*id)) {
-            let (Some(before), Some(after)) = (before.get(&id), after.get(&id)) else { continue };
-            audit::edited(c, by, ("virtual_key", id.as_str()), before, after)?;
-        }
-    }
-    Ok(())
 }

@@ -32,9 +32,21 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
             "websocket",
         ],
     ),
-    // MCP clients, and what virtual keys may do there: to be read like the other sections once the server has them.
-    ("", &["mcp"]),
-    ("governance/virtual_keys/*", &["mcp_configs"]),
+    ("mcp", &["tool_groups", "tool_manager_config", "tool_sync_interval"]),
+    (
+        "mcp/client_configs/*",
+        &[
+            "config_hash",
+            "created_at",
+            "needs_session_stickiness",
+            "oauth_config_id",
+            "per_user_header_keys",
+            "tls_config",
+            "updated_at",
+        ],
+    ),
+    // Those of rows, which mean nothing outside of the database that they are from.
+    ("governance/virtual_keys/*/mcp_configs/*", &["id", "virtual_key_id"]),
     ("server", &["read_buffer_size"]),
     (
         "client",

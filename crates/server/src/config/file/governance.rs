@@ -12,13 +12,20 @@ use keyward_core::provider_governance::UpdateProviderGovernance;
 use keyward_core::routing_rule::CreateRoutingRule;
 
 use super::limits::LimitSections;
+use super::mcp::McpSection;
 use super::node::Node;
 use super::reader::Reader;
 use super::virtual_keys;
 use crate::gateway::routing::Expression;
 
 /// Reads the sections into the declaration; `governance` keeps what is not one.
-pub(super) fn read(governance: &mut Node, at: &Pointer, declaration: &mut Declaration, reader: &mut Reader) {
+pub(super) fn read(
+    governance: &mut Node,
+    at: &Pointer,
+    mcp: &McpSection,
+    declaration: &mut Declaration,
+    reader: &mut Reader,
+) {
     let mut limits = LimitSections::read(governance, at, reader);
     declaration.customers = reader.list(governance, "customers", at).map(|section| {
         entities(section, reader, |at, id, mut node, reader| {
@@ -35,7 +42,7 @@ pub(super) fn read(governance: &mut Node, at: &Pointer, declaration: &mut Declar
         })
     });
     declaration.virtual_keys = reader.list(governance, "virtual_keys", at).map(|section| {
-        entities(section, reader, |at, id, node, reader| virtual_keys::read(at, id, node, &mut limits, reader))
+        entities(section, reader, |at, id, node, reader| virtual_keys::read(at, id, node, mcp, &mut limits, reader))
     });
     model_configs(governance, at, declaration, &mut limits, reader);
     declaration.routing_rules = reader.list(governance, "routing_rules", at).map(|section| {

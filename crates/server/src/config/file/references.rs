@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keyward_core::declaration::{Declaration, DeclaredKey, DeclaredProvider};
+use keyward_core::declaration::{Declaration, DeclaredKey, DeclaredMcpClient, DeclaredProvider};
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::invalid::Pointer;
 use keyward_core::model_config::CreateModelConfig;
@@ -22,6 +22,7 @@ struct Look<'a> {
     virtual_keys: HashSet<&'a str>,
     providers: HashSet<&'a str>,
     keys: HashSet<&'a str>,
+    mcp_clients: HashSet<&'a str>,
     dangling: &'a mut Vec<Problem>,
 }
 
@@ -33,33 +34,44 @@ enum Kind {
     VirtualKey,
     Provider,
     Key,
+    McpClient,
 }
 
 impl<'a> Look<'a> {
     fn at(file: &'a Declaration, dangling: &'a mut Vec<Problem>) -> Self {
         let keys = file.providers.iter().flatten().flat_map(|provider| provider.keys.iter().flatten());
         let names = keys.flat_map(|key| key.id.iter().map(|id| id.as_str()).chain([key.request.name.as_str()]));
+        let clients = file.mcp_clients.iter().flatten().map(|client| &client.request);
+        let clients =
+            clients.flat_map(|client| client.client_id.iter().map(|id| id.as_str()).chain([client.name.as_str()]));
         Self {
             customers: file.customers.iter().flatten().map(|one| one.id.as_str()).collect(),
             teams: file.teams.iter().flatten().map(|one| one.id.as_str()).collect(),
             virtual_keys: file.virtual_keys.iter().flatten().map(|one| one.id.as_str()).collect(),
             providers: file.providers.iter().flatten().map(|one| one.name.as_str()).collect(),
             keys: names.collect(),
+            mcp_clients: clients.collect(),
             dangling,
         }
     }
 
     /// The member `member` of what stands at `at` refers to this.
     fn for_one(&mut self, kind: Kind, id: Option<&str>, at: &Pointer, member: &str) {
+        self.for_named(kind, id, &at.member(member));
+    }
+
+    /// What stands at `at` refers to this.
+    fn for_named(&mut self, kind: Kind, id: Option<&str>, at: &Pointer) {
         let (known, what) = match kind {
             Kind::Customer => (&self.customers, "customer"),
             Kind::Team => (&self.teams, "team"),
             Kind::VirtualKey => (&self.virtual_keys, "virtual key"),
             Kind::Provider => (&self.providers, "provider"),
             Kind::Key => (&self.keys, "provider key"),
+            Kind::McpClient => (&self.mcp_clients, "MCP client"),
         };
         if let Some(id) = id.filter(|id| !id.is_empty() && !known.contains(id)) {
-            self.dangling.push(Problem::new(&at.member(member), format!("{what} '{id}' is not in this file")));
+            self.dangling.push(Problem::new(at, format!("{what} '{id}' is not in this file")));
         }
     }
 
@@ -86,6 +98,9 @@ pub(super) fn check(file: &Declaration, reader: &mut Reader) {
             let at = key.at.member("provider_configs").element(index);
             look.for_one(Kind::Provider, config.provider.as_ref().map(|name| name.as_str()), &at, "provider");
             look.for_keys(config.key_ids.as_ref(), &at);
+        }
+        for (config, place) in request.mcp_configs.iter().flatten().zip(&key.mcp_places) {
+            look.for_named(Kind::McpClient, config.mcp_client_name.as_deref(), &place.client);
         }
     }
     policies(file, &mut look);
@@ -131,6 +146,10 @@ fn names(file: &Declaration, reader: &mut Reader) {
     let name = |name: &str| format!("the name '{name}' is there twice");
     twice(file.customers.iter().flatten().map(|one| (&one.at, one.request.name.as_str())).collect(), "name", &name);
     twice(file.teams.iter().flatten().map(|one| (&one.at, one.request.name.as_str())).collect(), "name", &name);
+    let clients = file.mcp_clients.iter().flatten();
+    twice(clients.clone().map(|one| (&one.at, one.request.name.as_str())).collect(), "name", &name);
+    let ids = clients.filter_map(|one| Some((&one.at, one.request.client_id.as_ref()?.as_str()))).collect();
+    twice(ids, "client_id", &|id| format!("the client_id '{id}' is there twice"));
     let keys = file.virtual_keys.iter().flatten();
     twice(keys.clone().map(|one| (&one.at, one.request.name.as_str())).collect(), "name", &name);
     let values = keys.filter_map(|one| Some((&one.at, one.value.as_ref()?.expose()))).collect();
@@ -173,11 +192,33 @@ pub(super) fn stand_in(provider: &mut DeclaredProvider, reader: &mut Reader) {
         redacted |= key_stand_in(key);
     }
     if redacted {
-        reader.warn(
-            &provider.at,
-            "redacted secrets keep those that are stored: a database without them refuses the file",
-        );
+        warn_of_redacted(&provider.at, reader);
     }
+}
+
+/// The same for an MCP client.
+pub(super) fn stand_in_client(client: &mut DeclaredMcpClient, reader: &mut Reader) {
+    let is_redacted = |source: &SecretSource| matches!(source, SecretSource::Literal(text) if looks_redacted(text));
+    let mut redacted = false;
+    if let Patch::Value(address) = &mut client.request.connection_string
+        && is_redacted(address)
+    {
+        *address = SecretSource::Literal("https://redacted.invalid".to_owned());
+        redacted = true;
+    }
+    if let Patch::Value(headers) = &mut client.request.headers {
+        for source in headers.values_mut().filter(|source| is_redacted(source)) {
+            *source = SecretSource::Literal("redacted".to_owned());
+            redacted = true;
+        }
+    }
+    if redacted {
+        warn_of_redacted(&client.at, reader);
+    }
+}
+
+fn warn_of_redacted(at: &Pointer, reader: &mut Reader) {
+    reader.warn(at, "redacted secrets keep those that are stored: a database without them refuses the file");
 }
 
 fn key_stand_in(key: &mut DeclaredKey) -> bool {

@@ -8,6 +8,7 @@ use keyward_core::virtual_key::CreateVirtualKey;
 use secrecy::ExposeSecret as _;
 
 use super::limits::LimitSections;
+use super::mcp::McpSection;
 use super::node::Node;
 use super::reader::Reader;
 
@@ -18,6 +19,7 @@ pub(super) fn read(
     at: Pointer,
     id: String,
     mut node: Node,
+    mcp: &McpSection,
     limits: &mut LimitSections,
     reader: &mut Reader,
 ) -> Option<DeclaredVirtualKey> {
@@ -31,6 +33,7 @@ pub(super) fn read(
         instant
     });
     let configs = provider_configs(&mut node, &at, limits, reader);
+    let mcp_configs = mcp.configs(&mut node, &at, reader);
     if let Some(keys) = node.take("keys") {
         node.set("key_ids", keys);
     }
@@ -39,15 +42,22 @@ pub(super) fn read(
     if configs.is_none() && is_open && request.allow_all_providers.is_none() {
         reader.warn(&at.member("provider_configs"), "absent: every provider may be used");
     }
-    let (elements, config_limits) = match configs {
-        Some(configs) => {
-            let (elements, limits): (Vec<_>, Vec<_>) = configs.into_iter().unzip();
-            (Some(elements), limits)
+    let (elements, config_limits) = unzipped(configs);
+    request.provider_configs = elements;
+    let (elements, mcp_places) = unzipped(mcp_configs);
+    request.mcp_configs = elements;
+    Some(DeclaredVirtualKey { id: id.into(), at, request, value, expires_at, limits: own, config_limits, mcp_places })
+}
+
+/// The elements, if there is a list of them, and what goes with each.
+fn unzipped<T, U>(list: Option<Vec<(T, U)>>) -> (Option<Vec<T>>, Vec<U>) {
+    match list {
+        Some(list) => {
+            let (elements, others) = list.into_iter().unzip();
+            (Some(elements), others)
         }
         None => (None, Vec::new()),
-    };
-    request.provider_configs = elements;
-    Some(DeclaredVirtualKey { id: id.into(), at, request, value, expires_at, limits: own, config_limits })
+    }
 }
 
 fn value(node: &mut Node, at: &Pointer, reader: &mut Reader) -> Option<VirtualKeyValue> {

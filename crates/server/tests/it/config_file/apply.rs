@@ -150,7 +150,15 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
         "server": {"read_buffer_size": 65536},
         "client": {"enforce_governance_header": false, "allowed_origins": ["*"], "initial_pool_size": 300},
         "plugins": [{"name": "governance", "enabled": true, "config": {}}],
-        "mcp": {"client_configs": []},
+        "mcp": {
+            "client_configs": [
+                {"name": "w", "connection_type": "http", "connection_string": "https://w.example", "tls_config": {},
+                 "tools_to_execute": []},
+                {"name": "u", "connection_type": "http", "connection_string": "https://u.example",
+                 "auth_type": "per_user_oauth", "oauth_config_id": "o"},
+            ],
+            "tool_manager_config": {"max_agent_depth": 10},
+        },
         "providers": {
             "azure": {"keys": [{"id": "key-az", "name": "az", "models": [], "weight": 1,
                 "azure_key_config": {"endpoint": "https://example.openai.azure.com/", "deployments": {"gpt-4o": "prod"}}}]},
@@ -166,7 +174,8 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
                 {"id": "vk-2", "name": "two", "provider_configs": [
                     {"provider": "azure", "allowed_models": [], "key_ids": ["key-az"], "weight": 0.5},
                     {"provider": "bedrock_mantle", "allowed_models": ["*"], "key_ids": ["*"]},
-                ], "mcp_configs": [{"mcp_client_name": "w", "tools_to_execute": ["*"]}]},
+                ], "mcp_configs": [{"mcp_client_name": "u"},
+                    {"id": 7, "mcp_client_name": "w", "mcp_client_id": 3, "tools_to_execute": ["*"]}]},
             ],
         },
     });
@@ -176,6 +185,8 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
     let two = served.client.virtual_key_get(&"vk-2".into()).await.unwrap();
     assert!(two.provider_configs[0].allowed_models.allows("gpt-4o"), "version 1 leaves lists empty to say: everything");
     assert_eq!(served.client.virtual_key_get(&"vk-1".into()).await.unwrap().provider_configs.len(), 1);
+    let given = two.mcp_configs.iter().map(|config| config.mcp_client_name.as_str()).collect::<Vec<_>>();
+    assert_eq!(given, ["w"], "Keyward keeps no client that signs in by itself");
     let entries = served.audit().await.len();
     served.stop().await;
 

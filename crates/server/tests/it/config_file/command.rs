@@ -19,7 +19,8 @@ fn with_variables(mut command: Command) -> Command {
         .env("OPENAI_API_KEY", "sk-fake-openai-1234567890")
         .env("OPENAI_BATCH_KEY", "sk-fake-batch-1234567890")
         .env("AZURE_API_KEY", "fake-azure-key")
-        .env("SEARCH_VIRTUAL_KEY", "sk-bf-00000000-0000-4000-8000-000000000001");
+        .env("SEARCH_VIRTUAL_KEY", "sk-bf-00000000-0000-4000-8000-000000000001")
+        .env("WEATHER_MCP_TOKEN", "fake-weather-token");
     command
 }
 
@@ -56,6 +57,8 @@ async fn the_example_starts_a_server_and_comes_out_again() {
     let text = std::fs::read_to_string(&path).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(file["providers"]["openai"]["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(file["mcp"]["client_configs"][0]["headers"], json!({"authorization": "env.WEATHER_MCP_TOKEN"}));
+    assert_eq!(file["governance"]["virtual_keys"][0]["mcp_configs"][0]["mcp_client_name"], "weather");
     assert!(text.contains("env.OPENAI_API_KEY") && !text.contains("sk-fake") && !text.contains("000000000001"));
     let check = with_variables(keyward(directory.path())).args(["config", "check"]).arg(&path).output().unwrap();
     assert!(check.status.success(), "{}", said(&check));
@@ -73,7 +76,7 @@ fn the_example_passes_the_check_and_says_what_has_no_effect() {
     for expected in [
         "warning: /config_store: without effect",
         "warning: /client/log_retention_days: without effect",
-        "warning: /governance/virtual_keys/1/mcp_configs: without effect",
+        "warning: /mcp/tool_manager_config: without effect",
         "warning: /providers/openai/keys/0/value: it names the environment variable OPENAI_API_KEY, which is not set",
         "has no errors.",
     ] {
@@ -87,6 +90,7 @@ fn a_check_fails_for_dangling_references_and_duplicates() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.json");
     let file = json!({
+        "mcp": {"client_configs": [{"name": "w", "client_id": "w-1", "connection_type": "sse", "connection_string": "https://w.example"}]},
         "providers": {
             "openai": {"keys": [{"name": "a", "value": "sk-fake-1234567890"}]},
             "groq": {"keys": [{"name": "a", "value": "sk-fake-1234567890"}]},
@@ -94,7 +98,8 @@ fn a_check_fails_for_dangling_references_and_duplicates() {
         "governance": {
             "virtual_keys": [
                 {"id": "vk", "name": "k", "team_id": "gone", "budget_id": "gone",
-                 "provider_configs": [{"provider": "mistral", "key_ids": ["gone"]}]},
+                 "provider_configs": [{"provider": "mistral", "key_ids": ["gone"]}],
+                 "mcp_configs": [{"mcp_client_name": "gone"}, {"mcp_client_id": 3}, {"mcp_client_id": "w-1"}]},
                 {"id": "vk", "name": "k"},
             ],
             "routing_rules": [{"id": "r", "name": "r", "scope": "customer", "scope_id": "gone",
@@ -111,6 +116,10 @@ fn a_check_fails_for_dangling_references_and_duplicates() {
         "error: /governance/virtual_keys/0/budget_id: budget 'gone' is not in this file",
         "error: /governance/virtual_keys/0/provider_configs/0/provider: provider 'mistral' is not in this file",
         "error: /governance/virtual_keys/0/provider_configs/0/key_ids/0: provider key 'gone' is not in this file",
+        "error: /governance/virtual_keys/0/mcp_configs/0/mcp_client_name: MCP client 'gone' is not in this file",
+        "error: /governance/virtual_keys/0/mcp_configs/1/mcp_client_id: MCP client '3' is not in this file",
+        "warning: /governance/virtual_keys/0/mcp_configs/2/tools_to_execute: absent: every tool may be used",
+        "warning: /mcp/client_configs/0/tools_to_execute: absent: every tool may be used",
         "error: /governance/virtual_keys/1/id: the id 'vk' is there twice",
         "error: /governance/routing_rules/0/scope_id: customer 'gone' is not in this file",
         "error: /governance/routing_rules/0/targets/0/key_id: provider key 'gone' is not in this file",
@@ -118,7 +127,7 @@ fn a_check_fails_for_dangling_references_and_duplicates() {
     ] {
         assert!(text.contains(expected), "{expected} is missing in:\n{text}");
     }
-    assert!(String::from_utf8_lossy(&check.stderr).contains("has 8 errors"), "{text}");
+    assert!(String::from_utf8_lossy(&check.stderr).contains("has 10 errors"), "{text}");
 }
 
 #[test]

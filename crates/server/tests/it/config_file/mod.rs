@@ -4,6 +4,7 @@ mod apply;
 mod command;
 mod errors;
 mod limits;
+mod mcp;
 mod roundtrip;
 
 use std::net::SocketAddr;

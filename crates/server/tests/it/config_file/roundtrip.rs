@@ -42,6 +42,14 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
         ))
         .await
         .unwrap();
+    for mcp_client in [
+        r#"{"name":"web","connection_type":"http","connection_string":"https://fake-address.example/mcp",
+            "headers":{"x-api-key":"fake-mcp-secret-1","x-ref":"env.PATH"},"tool_pricing":{"a":0.0025},"tool_sync_interval":-1}"#,
+        r#"{"client_id":"prog","name":"program","connection_type":"stdio","stdio_config":{"command":"x"},"tools_to_execute":[],
+            "allow_on_all_virtual_keys":true,"disabled":true}"#,
+    ] {
+        client.mcp_client_create(&request(mcp_client)).await.unwrap();
+    }
     let customer = client
         .customer_create(&request(
             r#"{"name":"C","calendar_aligned":true,"budgets":[{"max_limit":0.1,"reset_duration":"1d"},
@@ -58,7 +66,8 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
             "budget":{{"max_limit":3,"reset_duration":"1h"}},
             "provider_configs":[{{"provider":"openai","weight":null,"allowed_models":[],"budget":{{"max_limit":1,"reset_duration":"1d"}},
               "rate_limit":{{"request_max_limit":2,"request_reset_duration":"1m"}},
-              "model_budgets":[{{"model":"m","budget":{{"max_limit":1,"reset_duration":"1d"}}}}]}},{{"provider":"azure","key_ids":[]}}]}}"#,
+              "model_budgets":[{{"model":"m","budget":{{"max_limit":1,"reset_duration":"1d"}}}}]}},{{"provider":"azure","key_ids":[]}}],
+            "mcp_configs":[{{"mcp_client_name":"web","tools_to_execute":["a"]}},{{"mcp_client_name":"program","tools_to_execute":[]}}]}}"#,
         team.id
     );
     let key = client.virtual_key_create(&request(&key)).await.unwrap().virtual_key;
@@ -90,6 +99,8 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
         "fake-header-secret-1",
         "fake-azure-secret",
         "fake-client-secret",
+        "fake-address",
+        "fake-mcp-secret-1",
         "\"short\"",
         key.value.expose(),
     ] {
@@ -101,6 +112,7 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
     for at in [
         "/providers/openai/network_config/extra_headers/x-api-key",
         "/providers/azure/keys/0/azure_key_config/client_secret",
+        "/connection_string",
     ] {
         assert!(elsewhere.contains(&format!("{at}: {refused}")), "{elsewhere}");
     }

@@ -2,12 +2,16 @@
 
 use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
+use keyward_core::list::Page;
+use keyward_core::mcp_client::{McpClient, McpClientFilter};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::pricing_override::PricingOverrideFilter;
 use keyward_core::routing_rule::RoutingRuleFilter;
 use keyward_core::scope::ScopeKind;
 
-use super::super::{Conn, customer, model_config, pricing_override, provider, routing_rule, team, virtual_key};
+use super::super::{
+    Conn, customer, mcp_client, model_config, pricing_override, provider, routing_rule, team, virtual_key,
+};
 use super::{Application, Failed};
 use crate::error::StoreError;
 
@@ -48,6 +52,13 @@ impl Application<'_> {
                 if declared.iter().all(|one| one.id != gone.id) {
                     virtual_key::delete(c, &self.recorder("virtual_key_delete"), &gone.id, self.tools.sealer)?;
                 }
+            }
+        }
+        if let Some(declared) = &file.mcp_clients {
+            let all = McpClientFilter { page: Page::unbounded(), ..McpClientFilter::default() };
+            let is_named = |client: &McpClient| declared.iter().any(|one| one.is(client));
+            for gone in mcp_client::list(c, &all)?.entries.iter().filter(|entry| !is_named(&entry.config)) {
+                mcp_client::delete(c, &self.recorder("mcp_client_delete"), &gone.config.client_id)?;
             }
         }
         if let Some(declared) = &file.teams {

@@ -3,7 +3,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use keyward_core::authority::Reach;
-use keyward_core::declaration::{Declaration, DeclaredVirtualKey, FindKey};
+use keyward_core::declaration::{Declaration, DeclaredVirtualKey, Find};
 use keyward_core::invalid::Invalid;
 use keyward_core::secret::{KeyHash, VirtualKeyValue};
 use keyward_core::virtual_key::{Rotation, VirtualKey, VirtualKeyDraft, VirtualKeyHashes};
@@ -16,12 +16,7 @@ use crate::schema::virtual_keys;
 use crate::store::Reveal;
 
 impl Application<'_> {
-    pub(super) fn virtual_keys(
-        &mut self,
-        c: &mut Conn,
-        file: &Declaration,
-        find: FindKey<'_>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn virtual_keys(&mut self, c: &mut Conn, file: &Declaration, find: Find<'_>) -> Result<(), StoreError> {
         for declared in file.virtual_keys.iter().flatten() {
             self.entity(c, &declared.at, |this, c| {
                 let sealer = this.tools.sealer;
@@ -42,7 +37,7 @@ impl Application<'_> {
         Ok(())
     }
 
-    fn made_key(&self, c: &mut Conn, declared: &DeclaredVirtualKey, find: FindKey<'_>) -> Result<VirtualKey, Failed> {
+    fn made_key(&self, c: &mut Conn, declared: &DeclaredVirtualKey, find: Find<'_>) -> Result<VirtualKey, Failed> {
         let draft = self.editing(self.tools.at, |edit| declared.edit(None, find, self.basis(), edit))?;
         let draft = draft.ok_or_else(|| StoreError::internal("a new virtual key has no draft"))?;
         let value = declared.value.clone().unwrap_or_else(|| VirtualKeyValue::from_uuid((self.tools.mint)()));
@@ -57,7 +52,7 @@ impl Application<'_> {
         &self,
         c: &mut Conn,
         declared: &DeclaredVirtualKey,
-        find: FindKey<'_>,
+        find: Find<'_>,
         (hashes, before): (VirtualKeyHashes, VirtualKey),
     ) -> Result<Option<VirtualKey>, Failed> {
         let replaces = self.basis().differs(&declared.definition(), &before.config_hash);
