@@ -1,6 +1,6 @@
 //! The command line.
 
-#![allow(clippy::print_stdout, reason = "a command talks to whoever runs it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to whoever runs it")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -228,6 +228,7 @@ async fn config_export(place: Place, output: Option<PathBuf>) -> Result<(), CliE
     let exported = config::export(&store).await;
     store.close().await?;
     let text = exported?;
+    eprintln!("warning: the values of virtual keys are left out; on another database they would get new ones");
     match output {
         Some(path) => std::fs::write(&path, text).map_err(|error| CliError::Output(path.display().to_string(), error)),
         None => {

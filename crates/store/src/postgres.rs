@@ -26,6 +26,9 @@ pub(crate) type Backend = Pg;
 pub(crate) type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
+/// A text as a search compares it.
+pub(crate) use crate::schema::lower as folded;
+
 const POOL_SIZE: usize = 10;
 
 /// Makes connections and throws dead ones away.

@@ -19,11 +19,11 @@ use keyward_core::virtual_key::VirtualKeyFilter;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, idempotency, meter, orphan, team, virtual_key_list};
+use super::{Backend, Conn, audit, folded, idempotency, meter, orphan, team, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::{Recorder, denied};
-use crate::schema::{customers, lower, virtual_keys};
+use crate::schema::{customers, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = customers)]
@@ -196,7 +196,7 @@ fn matching(reach: &Reach, page: &Page) -> customers::BoxedQuery<'static, Backen
         Reach::Customer(id) => customers::table.filter(customers::id.eq(id.to_string())).into_boxed(),
     };
     match &page.search {
-        Some(text) => query.filter(lower(customers::name).like(search::pattern(text)).escape('\\')),
+        Some(text) => query.filter(folded(customers::name).like(search::pattern(text)).escape('\\')),
         None => query,
     }
 }

@@ -9,11 +9,11 @@ use keyward_core::list::{Listed, Page};
 use keyward_core::management_key::ManagementKey;
 use keyward_core::secret::KeyHash;
 
-use super::{Backend, Conn, audit, idempotency, reach, reference, search};
+use super::{Backend, Conn, audit, folded, idempotency, reach, reference, search};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::{lower, management_keys, teams};
+use crate::schema::{management_keys, teams};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = management_keys, treat_none_as_null = true)]
@@ -212,7 +212,7 @@ fn matching(reach: &Reach, page: &Page) -> management_keys::BoxedQuery<'static, 
         }
     };
     match &page.search {
-        Some(text) => query.filter(lower(management_keys::name).like(search::pattern(text)).escape('\\')),
+        Some(text) => query.filter(folded(management_keys::name).like(search::pattern(text)).escape('\\')),
         None => query,
     }
 }

@@ -16,11 +16,11 @@ use keyward_core::secret::EnvVar;
 
 use super::provider_key::{allow_list, allow_list_json, document, document_json};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, idempotency, mcp_client_keys};
+use super::{Backend, Conn, audit, folded, idempotency, mcp_client_keys};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::{lower, mcp_clients, mcp_configs};
+use crate::schema::{mcp_clients, mcp_configs};
 use crate::seal::{Place, Sealer};
 use crate::sealed_map::SealedMap;
 
@@ -303,7 +303,7 @@ fn matching(filter: &McpClientFilter) -> mcp_clients::BoxedQuery<'static, Backen
         query = query.filter(false.into_sql::<Bool>());
     }
     if let Some(text) = page.search {
-        query = query.filter(lower(mcp_clients::name).like(search::pattern(&text)).escape('\\'));
+        query = query.filter(folded(mcp_clients::name).like(search::pattern(&text)).escape('\\'));
     }
     if let Some(id) = client_id {
         query = query.filter(mcp_clients::id.eq(id.to_string()));

@@ -12,11 +12,11 @@ use keyward_core::model_config::{ModelConfig, ModelConfigFilter, ModelConfigScop
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, idempotency, meter, reference};
+use super::{Backend, Conn, audit, folded, idempotency, meter, reference};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::{lower, model_configs, virtual_keys};
+use crate::schema::{model_configs, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = model_configs)]
@@ -167,7 +167,7 @@ pub(crate) fn list(c: &mut Conn, filter: &ModelConfigFilter) -> Result<Listed<Mo
 fn matching(filter: &ModelConfigFilter) -> model_configs::BoxedQuery<'static, Backend> {
     let mut query = model_configs::table.into_boxed();
     if let Some(text) = &filter.page.search {
-        query = query.filter(lower(model_configs::model_name).like(search::pattern(text)).escape('\\'));
+        query = query.filter(folded(model_configs::model_name).like(search::pattern(text)).escape('\\'));
     }
     if let Some(provider) = &filter.provider {
         query = query.filter(model_configs::provider.eq(provider.to_string()));

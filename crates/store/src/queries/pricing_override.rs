@@ -10,11 +10,11 @@ use keyward_core::pricing_override::{MatchType, PricingOverride, PricingOverride
 use serde::de::DeserializeOwned;
 
 use super::search;
-use super::{Backend, Conn, audit, idempotency};
+use super::{Backend, Conn, audit, folded, idempotency};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::{lower, pricing_overrides, provider_keys, providers, virtual_keys};
+use crate::schema::{pricing_overrides, provider_keys, providers, virtual_keys};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = pricing_overrides)]
@@ -162,7 +162,7 @@ fn matching(filter: &PricingOverrideFilter) -> pricing_overrides::BoxedQuery<'st
     let PricingOverrideFilter { page, scope_kind, virtual_key_id, provider_id, provider_key_id } = filter;
     let mut query = pricing_overrides::table.into_boxed();
     if let Some(text) = &page.search {
-        query = query.filter(lower(pricing_overrides::name).like(search::pattern(text)).escape('\\'));
+        query = query.filter(folded(pricing_overrides::name).like(search::pattern(text)).escape('\\'));
     }
     if let Some(kind) = scope_kind {
         query = query.filter(pricing_overrides::scope_kind.eq(kind.as_str()));

@@ -9,11 +9,11 @@ use keyward_core::routing_rule::{RoutingRule, RoutingRuleFilter, RoutingScope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Backend, Conn, audit, idempotency, reference, search};
+use super::{Backend, Conn, audit, folded, idempotency, reference, search};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
-use crate::schema::{lower, routing_rules};
+use crate::schema::routing_rules;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = routing_rules, treat_none_as_null = true)]
@@ -176,7 +176,7 @@ fn lock(c: &mut Conn, id: &RoutingRuleId) -> Result<(), StoreError> {
 fn matching(filter: &RoutingRuleFilter) -> routing_rules::BoxedQuery<'static, Backend> {
     let mut query = routing_rules::table.into_boxed();
     if let Some(text) = &filter.page.search {
-        query = query.filter(lower(routing_rules::name).like(search::pattern(text)).escape('\\'));
+        query = query.filter(folded(routing_rules::name).like(search::pattern(text)).escape('\\'));
     }
     if let Some(scope) = filter.scope {
         query = query.filter(routing_rules::scope.eq(scope.as_str()));

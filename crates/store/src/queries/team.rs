@@ -18,11 +18,11 @@ use keyward_core::virtual_key::VirtualKeyFilter;
 
 use super::limit::{self, LimitOwner};
 use super::search::{self, CHUNK};
-use super::{Backend, Conn, audit, customer, idempotency, meter, orphan, reference, virtual_key_list};
+use super::{Backend, Conn, audit, customer, folded, idempotency, meter, orphan, reference, virtual_key_list};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::{Recorder, denied};
-use crate::schema::{lower, teams, virtual_keys};
+use crate::schema::{teams, virtual_keys};
 
 /// Why a team with virtual keys is not deleted by somebody whose reach ends at the team's customer.
 const KEYS_WOULD_ESCAPE: &str =
@@ -232,7 +232,7 @@ fn matching(reach: &Reach, page: &Page) -> teams::BoxedQuery<'static, Backend> {
         Reach::Customer(id) => teams::table.filter(teams::customer_id.eq(id.to_string())).into_boxed(),
     };
     match &page.search {
-        Some(text) => query.filter(lower(teams::name).like(search::pattern(text)).escape('\\')),
+        Some(text) => query.filter(folded(teams::name).like(search::pattern(text)).escape('\\')),
         None => query,
     }
 }

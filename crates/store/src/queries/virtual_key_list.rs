@@ -9,10 +9,10 @@ use keyward_core::list::Listed;
 use keyward_core::virtual_key::{SortBy, VirtualKey, VirtualKeyFilter, VirtualKeyHashes};
 
 use super::virtual_key::{VirtualKeyRow, embed_owners, show, with_relations};
-use super::{Backend, Conn, search};
+use super::{Backend, Conn, folded, search};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
-use crate::schema::{lower, teams, virtual_key_metadata, virtual_keys};
+use crate::schema::{teams, virtual_key_metadata, virtual_keys};
 use crate::seal::Sealer;
 use crate::store::Reveal;
 
@@ -79,9 +79,9 @@ fn matching(reach: &Reach, filter: &VirtualKeyFilter) -> Query {
     if let Some(text) = page.search {
         let pattern = search::pattern(&text);
         let labelled = virtual_key_metadata::table
-            .filter(lower(virtual_key_metadata::value).like(pattern.clone()).escape('\\'))
+            .filter(folded(virtual_key_metadata::value).like(pattern.clone()).escape('\\'))
             .select(virtual_key_metadata::virtual_key_id);
-        let named = lower(virtual_keys::name).like(pattern).escape('\\');
+        let named = folded(virtual_keys::name).like(pattern).escape('\\');
         query = query.filter(named.or(virtual_keys::id.eq_any(labelled)));
     }
     query
