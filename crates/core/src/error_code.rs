@@ -65,7 +65,7 @@ error_codes! {
     ForbiddenOrigin = "forbidden_origin", 403, "permission_error", retry false;
     /// The configuration hides the secret.
     SecretHidden = "secret_hidden", 403, "permission_error", retry false;
-    /// The management key may not do this.
+    /// The management key may not do this; or the credential was revoked or changed before the change was made.
     PermissionDenied = "permission_denied", 403, "permission_error", retry false;
     /// There is no login, because managing needs no credential.
     AuthenticationDisabled = "authentication_disabled", 403, "permission_error", retry false;
@@ -111,7 +111,7 @@ error_codes! {
     UpstreamInvalid = "upstream_invalid", 502, "upstream_error", retry true;
     /// No provider key that the virtual key may use is able to serve the model.
     ProviderKeyUnavailable = "provider_key_unavailable", 503, "server_error", retry true;
-    /// The books cannot be kept at the moment, so nothing is admitted.
+    /// The books cannot be kept at the moment, or an edit is not in force yet, so nothing is admitted.
     GovernanceUnavailable = "governance_unavailable", 503, "server_error", retry true;
     /// The server is draining before it stops.
     ShuttingDown = "shutting_down", 503, "server_error", retry true;

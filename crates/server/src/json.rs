@@ -18,7 +18,8 @@ pub(crate) fn parse<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, ApiE
     Ok(parsed)
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> Pointer {
+/// The place that a path leads to.
+pub(crate) fn pointer(path: &serde_path_to_error::Path) -> Pointer {
     path.iter().fold(Pointer::ROOT, |pointer, segment| match segment {
         Segment::Seq { index } => pointer.element(*index),
         Segment::Map { key } | Segment::Enum { variant: key } => pointer.member(key),

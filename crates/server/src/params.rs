@@ -5,11 +5,10 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use keyward_core::error_code::ErrorCode;
-use keyward_core::invalid::Pointer;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
-use crate::json::wrong_data;
+use crate::json::{pointer, wrong_data};
 
 /// The parameters of the path, percent-decoded.
 #[derive(Debug)]
@@ -43,10 +42,11 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         if has_nul(request.query_string()) {
             return ready(Err(nul("query")));
         }
-        let query = web::Query::<T>::from_query(request.query_string());
-        ready(query.map(|query| Self(query.into_inner())).map_err(|error| {
-            let text = error.to_string();
-            wrong_data(text.trim_start_matches("Query deserialize error: "), &Pointer::ROOT)
+        let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+        let query = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
+        ready(query.map(Self).map_err(|error| {
+            let at = pointer(error.path());
+            wrong_data(&error.into_inner().to_string(), &at)
         }))
     }
 }
