@@ -93,6 +93,8 @@ error_codes! {
     PreconditionFailed = "precondition_failed", 412, "invalid_request_error", retry false;
     /// The body is larger than the configured limit.
     PayloadTooLarge = "payload_too_large", 413, "invalid_request_error", retry false;
+    /// As many requests as the virtual key may have at the same time are running.
+    ConcurrencyLimited = "concurrency_limited", 429, "rate_limit_exceeded", retry true;
     /// A request limit is used up.
     RequestLimited = "request_limited", 429, "rate_limit_exceeded", retry true;
     /// Too many wrong passwords came from this address or for this user name.

@@ -1,11 +1,12 @@
 //! Ledger entries: the durable record of one attempt, from which every counter can be derived.
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use crate::ids::{CustomerId, ModelName, ProviderKeyId, ProviderName, RequestId, TeamId, VirtualKeyId};
 use crate::meter::MeterId;
 use crate::money::NanoUsd;
-use crate::price::TokenUsage;
+use crate::price::{PriceVersion, Rates, TokenUsage};
 use crate::window::Window;
 
 /// How an attempt ended.
@@ -74,8 +75,10 @@ pub struct Attribution {
     pub provider: ProviderName,
     /// The real credential that served it.
     pub provider_key_id: ProviderKeyId,
-    /// The model as it was sent to the provider.
+    /// The model as the client named it, without the provider: what limits and prices know.
     pub model: ModelName,
+    /// The model as it was sent to the provider; another one where the provider key has an alias.
+    pub model_served: ModelName,
 }
 
 /// What one attempt did to one meter.
@@ -85,10 +88,27 @@ pub struct Posting {
     pub meter: MeterId,
     /// The window that was current when the attempt was admitted.
     pub window: Window,
+    /// The cap that was in force when the attempt was admitted.
+    pub cap: i64,
     /// What the attempt had reserved.
     pub held: i64,
     /// What it used: nano-dollars, tokens or requests.
     pub amount: i64,
+    /// True when the limit only watches (`shadow`), and would have refused the attempt.
+    pub would_refuse: bool,
+}
+
+/// What one attempt did to each meter of its scope set, in checking order. As many as usually cover an attempt need no memory
+/// of their own.
+pub type Postings = SmallVec<[Posting; 8]>;
+
+/// What a cost was computed by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pricing {
+    /// Which prices those were.
+    pub version: PriceVersion,
+    /// The rates that held for the attempt.
+    pub rates: Rates,
 }
 
 /// What was taken off or added to a meter by hand, such as when usage is reset. Counters are the sum of postings and
@@ -114,14 +134,18 @@ pub struct LedgerEntry {
     pub usage_source: UsageSource,
     /// What it cost.
     pub cost: NanoUsd,
-    /// True when the cost was computed from a price; false when the model has none.
-    pub priced: bool,
+    /// What the cost was computed by; none: the model has no price.
+    pub pricing: Option<Pricing>,
+    /// The money that was held.
+    pub held: NanoUsd,
     /// How it ended.
     pub outcome: Outcome,
     /// When it was admitted.
     pub admitted_at: Timestamp,
+    /// When the provider's answer began; none: it never did.
+    pub first_byte_at: Option<Timestamp>,
     /// When it was settled.
     pub settled_at: Timestamp,
     /// What it did to each meter of its scope set, in checking order.
-    pub postings: Vec<Posting>,
+    pub postings: Postings,
 }

@@ -6,7 +6,7 @@ use crate::budget::{Budget, BudgetInput};
 use crate::duration::ResetDuration;
 use crate::ids::{LimitId, Mint};
 use crate::invalid::{Invalid, Pointer};
-use crate::meter::{Count, Enforcement, Meter, MeterId, Metric};
+use crate::meter::{Count, Enforcement, Meter, MeterId, Metric, OutputClamp};
 use crate::money::NanoUsd;
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimit, RateLimitInput, check_positive};
@@ -100,6 +100,7 @@ impl Limits {
                 raise: None,
                 windows,
                 anchor: rate_limit.created_at,
+                clamp: OutputClamp::default(),
             })
         });
         let budgets = self.budgets.iter().map(|budget| Meter {
@@ -110,6 +111,7 @@ impl Limits {
             raise: budget.raise(),
             windows: budget.windows(),
             anchor: budget.created_at,
+            clamp: OutputClamp::default(),
         });
         rates.chain(budgets)
     }

@@ -14,6 +14,8 @@ use crate::window::{Window, WindowPolicy};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
+    /// Attempts that run at the same time. It counts what is held; nothing of it is ever used.
+    ParallelRequests,
     /// Attempts that reached a provider.
     Requests,
     /// Tokens used, all classes together.
@@ -27,6 +29,7 @@ impl Metric {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ParallelRequests => "parallel_requests",
             Self::Requests => "requests",
             Self::Tokens => "tokens",
             Self::Cost => "cost",
@@ -34,7 +37,7 @@ impl Metric {
     }
 
     /// Every metric.
-    pub const ALL: [Self; 3] = [Self::Requests, Self::Tokens, Self::Cost];
+    pub const ALL: [Self; 4] = [Self::ParallelRequests, Self::Requests, Self::Tokens, Self::Cost];
 }
 
 /// Identifies a meter: a budget has one, a rate limit up to two.
@@ -53,12 +56,15 @@ impl fmt::Debug for MeterId {
 }
 
 /// How strictly a meter's cap is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Enforcement {
     /// Used and held together never exceed the cap. Default of budgets and request limits.
     Hard,
     /// Admits while used is below the cap, and charges afterwards. Default of token limits.
     Soft,
+    /// Never refuses, and counts what `hard` would have refused.
+    Shadow,
 }
 
 impl Enforcement {
@@ -66,10 +72,23 @@ impl Enforcement {
     #[must_use]
     pub const fn default_of(metric: Metric) -> Self {
         match metric {
-            Metric::Requests | Metric::Cost => Self::Hard,
+            Metric::ParallelRequests | Metric::Requests | Metric::Cost => Self::Hard,
             Metric::Tokens => Self::Soft,
         }
     }
+}
+
+/// Whether a request's output may be capped so that it fits what is left of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputClamp {
+    /// When the client has set no cap of its own.
+    #[default]
+    WhenAbsent,
+    /// Also below a cap that the client has set.
+    Always,
+    /// A request that does not fit is refused.
+    Never,
 }
 
 /// A cap on one metric over one window policy, and whose it is.
@@ -89,6 +108,8 @@ pub struct Meter {
     pub anchor: Timestamp,
     /// How strictly it is held.
     pub enforcement: Enforcement,
+    /// Whether output may be capped to fit.
+    pub clamp: OutputClamp,
 }
 
 /// What is added to a cap for a time.

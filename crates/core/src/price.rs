@@ -1,6 +1,8 @@
 //! Prices and what they make of usage: exact products, one rounding.
 
+use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -48,6 +50,39 @@ impl<'de> Deserialize<'de> for PicoUsd {
         let literal = Box::<RawValue>::deserialize(deserializer)?;
         literal.get().parse().map_err(serde::de::Error::custom)
     }
+}
+
+/// Which prices a cost was computed by: the catalogue's version, and the pricing override that changed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceVersion(Arc<str>);
+
+impl PriceVersion {
+    /// The version as it is recorded.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for PriceVersion {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for PriceVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a model costs, and since which prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionedPrice {
+    /// The price.
+    pub price: Price,
+    /// Which prices it is from.
+    pub version: PriceVersion,
 }
 
 /// Token counts in disjoint classes: together they are everything the provider counted.
@@ -173,7 +208,9 @@ impl Price {
         rounded_up(dearest)
     }
 
-    fn rates_for(&self, input: u64) -> Rates {
+    /// The rates that hold for a request whose input has so many tokens.
+    #[must_use]
+    pub fn rates_for(&self, input: u64) -> Rates {
         self.long_contexts.below(input).next_back().map_or(self.base, |long| long.rates)
     }
 }

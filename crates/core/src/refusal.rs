@@ -75,6 +75,7 @@ impl Refusal {
                 Metric::Cost => ErrorCode::BudgetExceeded,
                 Metric::Tokens => ErrorCode::TokenLimited,
                 Metric::Requests => ErrorCode::RequestLimited,
+                Metric::ParallelRequests => ErrorCode::ConcurrencyLimited,
             },
         }
     }
@@ -107,7 +108,7 @@ impl fmt::Display for LimitRefusal {
         let unit = match self.metric {
             Metric::Cost => " USD",
             Metric::Tokens => " tokens",
-            Metric::Requests => " requests",
+            Metric::Requests | Metric::ParallelRequests => " requests",
         };
         write!(
             f,
@@ -116,6 +117,7 @@ impl fmt::Display for LimitRefusal {
                 Metric::Cost => "budget",
                 Metric::Tokens => "token",
                 Metric::Requests => "request",
+                Metric::ParallelRequests => "parallel request",
             },
             self.scope.kind.words(),
             self.scope.id,
@@ -139,7 +141,7 @@ impl Quantity {
     pub fn of(metric: Metric, amount: i64) -> Self {
         Self(match metric {
             Metric::Cost => Decimal::new(amount, 9).normalize(),
-            Metric::Tokens | Metric::Requests => Decimal::from(amount),
+            Metric::Tokens | Metric::Requests | Metric::ParallelRequests => Decimal::from(amount),
         })
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keyward_core::ids::VirtualKeyId;
-use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, UsageSource};
+use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{Price, TokenUsage};
+use keyward_core::price::{TokenUsage, VersionedPrice};
 use keyward_core::scope_set::ScopeSet;
 
 use crate::counter::Held;
@@ -38,7 +38,7 @@ pub(crate) struct Open {
     pub(crate) scope_set: ScopeSet<LiveMeter>,
     /// What is held, meter by meter of the scope set.
     pub(crate) holds: Vec<Held>,
-    pub(crate) price: Option<Price>,
+    pub(crate) price: Option<VersionedPrice>,
     /// The most tokens that were held for.
     pub(crate) bound: TokenUsage,
     /// The money that was held.
@@ -53,6 +53,8 @@ pub struct Settlement {
     pub usage: Option<TokenUsage>,
     /// How it ended.
     pub outcome: Outcome,
+    /// When the provider's answer began, if it did.
+    pub first_byte_at: Option<Timestamp>,
     /// When it ended.
     pub at: Timestamp,
 }
@@ -87,7 +89,7 @@ impl Drop for Admission {
     fn drop(&mut self) {
         if let Some(open) = self.open.take() {
             let at = open.admitted_at;
-            open.settle(Settlement { usage: None, outcome: Outcome::Abandoned, at }, self.ledger.as_ref());
+            open.settle(Settlement { usage: None, outcome: Outcome::Abandoned, first_byte_at: None, at }, self.ledger.as_ref());
         }
     }
 }
@@ -103,7 +105,7 @@ impl Open {
     fn settle(self, settlement: Settlement, ledger: &dyn Ledger) -> NanoUsd {
         let (usage, usage_source, cost) = match settlement.usage {
             Some(usage) => {
-                let cost = self.price.map_or(NanoUsd::ZERO, |price| price.cost(&usage));
+                let cost = self.price.as_ref().map_or(NanoUsd::ZERO, |known| known.price.cost(&usage));
                 (usage, UsageSource::Provider, cost)
             }
             None => (self.bound, UsageSource::Estimated, self.ceiling),
@@ -112,17 +114,21 @@ impl Open {
         let postings = meters.map(|(live, held)| {
             let amount = amount_of(live.meter.id.metric, &usage, cost);
             let window = live.counter.settle(held, amount);
-            Posting { meter: live.meter.id.clone(), window, held: held.amount, amount }
+            let cap = live.meter.cap_at(self.admitted_at);
+            Posting { meter: live.meter.id.clone(), window, cap, held: held.amount, amount, would_refuse: false }
         });
+        let rates = |known: &VersionedPrice| known.price.rates_for(usage.total_input());
         ledger.append(LedgerEntry {
             postings: postings.collect(),
             attribution: self.attribution,
             usage,
             usage_source,
             cost,
-            priced: self.price.is_some(),
+            pricing: self.price.as_ref().map(|known| Pricing { version: known.version.clone(), rates: rates(known) }),
+            held: self.ceiling,
             outcome: settlement.outcome,
             admitted_at: self.admitted_at,
+            first_byte_at: settlement.first_byte_at,
             settled_at: settlement.at,
         });
         cost
@@ -132,6 +138,7 @@ impl Open {
 /// What an attempt counts for on a meter.
 pub(crate) fn amount_of(metric: Metric, usage: &TokenUsage, cost: NanoUsd) -> i64 {
     match metric {
+        Metric::ParallelRequests => 0,
         Metric::Requests => 1,
         Metric::Tokens => i64::try_from(usage.total()).unwrap_or(i64::MAX),
         Metric::Cost => cost.nanos(),

@@ -3,13 +3,13 @@
 use std::sync::{Arc, MutexGuard};
 
 use jiff::Timestamp;
-use keyward_core::ids::{CustomerId, ModelConfigId, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
+use keyward_core::ids::{CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
 use keyward_core::ledger::{Adjustment, Attribution};
 use keyward_core::meter::{Count, Enforcement, Meter, MeterId};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::price::{Price, TokenUsage};
+use keyward_core::price::{TokenUsage, VersionedPrice};
 use keyward_core::refusal::{LimitRefusal, Quantity, Refusal};
 use keyward_core::scope_set::ScopeSet;
 use keyward_core::secret::KeyHash;
@@ -38,8 +38,10 @@ pub struct Attempt {
     pub attempt: i32,
     /// The real credential that shall serve it.
     pub provider_key_id: ProviderKeyId,
+    /// What the provider calls the model.
+    pub model_served: ModelName,
     /// What the model costs, if that is known.
-    pub price: Option<Price>,
+    pub price: Option<VersionedPrice>,
     /// The most tokens that it can use.
     pub bound: TokenBound,
 }
@@ -149,12 +151,12 @@ impl Engine {
         let owners = self.policies.owners(&key);
         let own = key.meters.iter().chain(config.iter().flat_map(|config| config.covering(&model)));
         let scope_set = ScopeSet::new(of_models.into_iter().chain(owners.meters).chain(own.cloned()));
-        if let (None, Some(budget)) = (attempt.price, scope_set.budget()) {
+        if let (None, Some(budget)) = (&attempt.price, scope_set.budget()) {
             return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
         }
         let bound = TokenUsage { input: attempt.bound.input, output: attempt.bound.output, ..TokenUsage::default() };
         let ceiling =
-            attempt.price.map_or(NanoUsd::ZERO, |price| price.ceiling(attempt.bound.input, attempt.bound.output));
+            attempt.price.as_ref().map_or(NanoUsd::ZERO, |known| known.price.ceiling(bound.input, bound.output));
         let requested = |meter: &Meter| amount_of(meter.id.metric, &bound, ceiling);
         let holds = hold_all(scope_set.meters(), requested, now)?;
         let attribution = Attribution {
@@ -166,6 +168,7 @@ impl Engine {
             provider,
             provider_key_id: attempt.provider_key_id,
             model,
+            model_served: attempt.model_served,
         };
         let open = Open { attribution, scope_set, holds, price: attempt.price, bound, ceiling, admitted_at: now };
         Ok(Admission::new(open, self.ledger.clone()))
@@ -201,6 +204,7 @@ fn check(meter: &Meter, cap: i64, count: Count, held: i64, requested: i64) -> Re
     let fits = match meter.enforcement {
         Enforcement::Hard => count.used.saturating_add(held).saturating_add(requested) <= cap,
         Enforcement::Soft => count.used < cap,
+        Enforcement::Shadow => true,
     };
     if fits {
         return Ok(());

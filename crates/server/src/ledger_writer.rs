@@ -121,7 +121,7 @@ async fn append(store: &Store, entries: Vec<LedgerEntry>, progress: &Progress) {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use keyward_core::ledger::{Attribution, Outcome, UsageSource};
+    use keyward_core::ledger::{Attribution, Outcome, Postings, UsageSource};
     use keyward_core::money::NanoUsd;
     use keyward_core::price::TokenUsage;
     use keyward_store::StoreOptions;
@@ -141,15 +141,18 @@ mod tests {
                 provider: "p".into(),
                 provider_key_id: "k".into(),
                 model: "m".into(),
+                model_served: "m".into(),
             },
             usage: TokenUsage::default(),
             usage_source: UsageSource::Provider,
             cost: NanoUsd::from_nanos(1),
-            priced: true,
+            pricing: None,
+            held: NanoUsd::from_nanos(1),
             outcome: Outcome::Completed,
             admitted_at: at,
+            first_byte_at: None,
             settled_at: at,
-            postings: Vec::new(),
+            postings: Postings::new(),
         }
     }
 

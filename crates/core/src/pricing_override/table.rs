@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Pattern, PricePatch, PricingOverride, PricingScope, RequestType};
 use crate::ids::{ProviderKeyId, ProviderName, VirtualKeyId};
 use crate::invalid::Invalid;
-use crate::price::Price;
+use crate::price::{PriceVersion, VersionedPrice};
 
 /// What a price is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +30,18 @@ pub struct PricingTable(HashMap<(PricingScope, RequestType), Patterns>);
 /// The overrides of one scope.
 #[derive(Debug, Default)]
 struct Patterns {
-    exact: HashMap<String, Arc<PricePatch>>,
-    prefixes: HashMap<String, Arc<PricePatch>>,
+    exact: HashMap<String, Arc<Entry>>,
+    prefixes: HashMap<String, Arc<Entry>>,
     /// The lengths of the prefixes, longest first.
     lengths: Vec<usize>,
+}
+
+/// What one override changes.
+#[derive(Debug)]
+struct Entry {
+    /// Names the override, as it was last edited.
+    version: PriceVersion,
+    patch: PricePatch,
 }
 
 impl PricingTable {
@@ -44,10 +52,11 @@ impl PricingTable {
     pub fn new<'a>(overrides: impl IntoIterator<Item = &'a PricingOverride>) -> Result<Self, Invalid> {
         let mut table = Self::default();
         for entry in overrides {
-            let patch = Arc::new(entry.patch.clone());
+            let version = PriceVersion::from(format!("override {} of {}", entry.id, entry.updated_at).as_str());
+            let compiled = Arc::new(Entry { version, patch: entry.patch.clone() });
             for request_type in &entry.request_types {
                 let patterns = table.0.entry((entry.scope()?, *request_type)).or_default();
-                patterns.insert(entry.model_pattern()?, patch.clone());
+                patterns.insert(entry.model_pattern()?, compiled.clone());
             }
         }
         Ok(table)
@@ -55,15 +64,18 @@ impl PricingTable {
 
     /// What a model costs whose own price is `own`: with the prices of the override that wins, if there is one.
     #[must_use]
-    pub fn price(&self, priced: &Priced<'_>, own: Option<Price>) -> Option<Price> {
-        match self.winner(priced) {
-            Some(patch) => patch.applied_to(own),
-            None => own,
-        }
+    pub fn price(&self, priced: &Priced<'_>, own: Option<VersionedPrice>) -> Option<VersionedPrice> {
+        let Some(Entry { version, patch }) = self.winner(priced) else { return own };
+        let price = patch.applied_to(own.as_ref().map(|own| own.price))?;
+        let version = match own {
+            Some(own) => PriceVersion::from(format!("{}; {version}", own.version).as_str()),
+            None => version.clone(),
+        };
+        Some(VersionedPrice { price, version })
     }
 
     /// The most specific scope wins; in it an exact pattern, else the longest prefix.
-    fn winner(&self, priced: &Priced<'_>) -> Option<&PricePatch> {
+    fn winner(&self, priced: &Priced<'_>) -> Option<&Entry> {
         if self.0.is_empty() {
             return None;
         }
@@ -90,19 +102,19 @@ fn scopes(priced: &Priced<'_>) -> [PricingScope; 6] {
 }
 
 impl Patterns {
-    fn insert(&mut self, pattern: Pattern, patch: Arc<PricePatch>) {
+    fn insert(&mut self, pattern: Pattern, entry: Arc<Entry>) {
         match pattern {
-            Pattern::Exact(model) => drop(self.exact.insert(model, patch)),
+            Pattern::Exact(model) => drop(self.exact.insert(model, entry)),
             Pattern::Prefix(prefix) => {
                 if let Err(index) = self.lengths.binary_search_by(|length| prefix.len().cmp(length)) {
                     self.lengths.insert(index, prefix.len());
                 }
-                self.prefixes.insert(prefix, patch);
+                self.prefixes.insert(prefix, entry);
             }
         }
     }
 
-    fn find(&self, model: &str) -> Option<&Arc<PricePatch>> {
+    fn find(&self, model: &str) -> Option<&Arc<Entry>> {
         self.exact.get(model).or_else(|| {
             let mut beginnings = self.lengths.iter().filter_map(|length| model.get(..*length));
             beginnings.find_map(|beginning| self.prefixes.get(beginning))
@@ -190,7 +202,7 @@ mod tests {
                 request_type: RequestType::ChatCompletion,
             };
             let found = PricingTable::new(&entries).unwrap().price(&priced, None);
-            prop_assert_eq!(found, naive(&entries, &priced).and_then(|entry| entry.patch.applied_to(None)));
+            prop_assert_eq!(found.map(|found| found.price), naive(&entries, &priced).and_then(|entry| entry.patch.applied_to(None)));
         }
     }
 }

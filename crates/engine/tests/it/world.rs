@@ -8,7 +8,7 @@ use keyward_core::ledger::{LedgerEntry, Outcome};
 use keyward_core::meter::{Count, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::price::{LongContexts, Price, Rates, TokenUsage};
+use keyward_core::price::{LongContexts, Price, Rates, TokenUsage, VersionedPrice};
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
@@ -154,7 +154,8 @@ impl World {
             request_id: "request".into(),
             attempt: 0,
             provider_key_id: "provider-key".into(),
-            price,
+            model_served: model.into(),
+            price: price.map(|price| VersionedPrice { price, version: "test".into() }),
             bound: TokenBound { input: 0, output: bound },
         };
         self.engine.admit(permit, attempt, now)
@@ -190,5 +191,5 @@ pub fn output(tokens: u64) -> TokenUsage {
 }
 
 pub fn settled(usage: Option<TokenUsage>, now: Timestamp) -> Settlement {
-    Settlement { usage, outcome: Outcome::Completed, at: now }
+    Settlement { usage, outcome: Outcome::Completed, first_byte_at: Some(now), at: now }
 }

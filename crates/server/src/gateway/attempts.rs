@@ -91,6 +91,7 @@ impl Attempts<'_> {
             request_id: self.identity.id().clone(),
             attempt: self.admitted,
             provider_key_id: route.destination.key_id,
+            model_served: route.destination.model,
             price: route.price,
             bound: bound::of(&self.scan, provider, route.card.as_ref(), self.body.len()),
         };

@@ -47,7 +47,7 @@ impl Books {
     /// Writes down what was used; the first call counts.
     pub(super) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
         if let Some(admission) = self.admission.take() {
-            let cost = admission.settle(Settlement { usage, outcome, at: clock::now() });
+            let cost = admission.settle(Settlement { usage, outcome, first_byte_at: None, at: clock::now() });
             self.state.metrics.attempt_ended(outcome, usage, cost);
         }
     }

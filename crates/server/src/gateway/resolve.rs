@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ModelName, ProviderName};
-use keyward_core::price::Price;
+use keyward_core::price::{Price, VersionedPrice};
 use keyward_core::pricing_override::{Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 
@@ -24,7 +24,7 @@ pub(super) struct Route {
     pub(super) patience: Duration,
     pub(super) destination: Destination,
     pub(super) card: Option<ModelCard>,
-    pub(super) price: Option<Price>,
+    pub(super) price: Option<VersionedPrice>,
 }
 
 impl Route {
@@ -67,6 +67,7 @@ impl Route {
             model: destination.model.as_str(),
             request_type: RequestType::ChatCompletion,
         };
+        let own = own.map(|price| VersionedPrice { price, version: state.catalogue.version().into() });
         let price = state.pricing.load().price(&priced, own);
         let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
         Ok(Self { permit, upstream, patience, destination, card, price })

@@ -48,10 +48,30 @@ pub(crate) fn append(c: &mut Conn, entries: &[LedgerEntry]) -> Result<(), StoreE
 
 /// Stores one entry; false when it is there already.
 fn insert(c: &mut Conn, entry: &LedgerEntry) -> Result<bool, StoreError> {
-    let LedgerEntry { attribution, usage, usage_source, cost, priced, outcome, admitted_at, settled_at, postings: _ } =
-        entry;
-    let Attribution { request_id, attempt, virtual_key_id, team_id, customer_id, provider, provider_key_id, model } =
-        attribution;
+    let LedgerEntry {
+        attribution,
+        usage,
+        usage_source,
+        cost,
+        pricing,
+        held: _,
+        outcome,
+        admitted_at,
+        first_byte_at: _,
+        settled_at,
+        postings: _,
+    } = entry;
+    let Attribution {
+        request_id,
+        attempt,
+        virtual_key_id,
+        team_id,
+        customer_id,
+        provider,
+        provider_key_id,
+        model,
+        model_served: _,
+    } = attribution;
     let TokenUsage { input, cached_input, cache_write, output } = *usage;
     let inserted = diesel::insert_into(ledger::table)
         .values((
@@ -70,7 +90,7 @@ fn insert(c: &mut Conn, entry: &LedgerEntry) -> Result<bool, StoreError> {
                 ledger::output_tokens.eq(tokens(output)),
                 ledger::usage_source.eq(usage_source.as_str()),
                 ledger::cost.eq(cost.nanos()),
-                ledger::priced.eq(priced),
+                ledger::priced.eq(pricing.is_some()),
                 ledger::outcome.eq(outcome.as_str()),
                 ledger::admitted_at.eq(Instant(*admitted_at)),
                 ledger::settled_at.eq(Instant(*settled_at)),
@@ -90,7 +110,7 @@ fn insert_postings(c: &mut Conn, entry: &LedgerEntry) -> Result<(), StoreError> 
     let Attribution { request_id, attempt, .. } = &entry.attribution;
     let rows: Vec<PostingRow<'_>> = (0..)
         .zip(&entry.postings)
-        .map(|(position, Posting { meter, window, held, amount })| PostingRow {
+        .map(|(position, Posting { meter, window, cap: _, held, amount, would_refuse: _ })| PostingRow {
             request_id: request_id.as_str(),
             attempt: *attempt,
             position,

@@ -26,20 +26,23 @@ fn entry(request: &str, key: &VirtualKeyId, postings: Vec<Posting>) -> LedgerEnt
             provider: "openai".into(),
             provider_key_id: "k".into(),
             model: "m".into(),
+            model_served: "m".into(),
         },
         usage: TokenUsage { input: 1, cached_input: 2, cache_write: 3, output: 4 },
         usage_source: UsageSource::Provider,
         cost: NanoUsd::from_nanos(7),
-        priced: true,
+        pricing: None,
+        held: NanoUsd::from_nanos(9),
         outcome: Outcome::Completed,
         admitted_at: now(),
+        first_byte_at: None,
         settled_at: now(),
-        postings,
+        postings: postings.into(),
     }
 }
 
 fn posting(meter: &MeterId, window: Window, amount: i64) -> Posting {
-    Posting { meter: meter.clone(), window, held: amount, amount }
+    Posting { meter: meter.clone(), window, cap: 100, held: amount, amount, would_refuse: false }
 }
 
 fn window(start: i64, end: i64) -> Window {

@@ -276,7 +276,7 @@ CREATE TABLE rate_limits (
 -- Counters. A limit is a budget or a rate limit; its counters are removed together with it.
 CREATE TABLE meters (
     limit_id TEXT COLLATE "C" NOT NULL,
-    metric TEXT COLLATE "C" NOT NULL CONSTRAINT meters_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    metric TEXT COLLATE "C" NOT NULL CONSTRAINT meters_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start TIMESTAMPTZ NOT NULL,
     window_end TIMESTAMPTZ NOT NULL,
     used BIGINT NOT NULL,
@@ -288,7 +288,7 @@ CREATE TABLE meter_adjustments (
     number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT meter_adjustments_pkey PRIMARY KEY,
     limit_id TEXT COLLATE "C" NOT NULL,
     metric TEXT COLLATE "C" NOT NULL
-        CONSTRAINT meter_adjustments_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+        CONSTRAINT meter_adjustments_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start TIMESTAMPTZ NOT NULL,
     window_end TIMESTAMPTZ NOT NULL,
     amount BIGINT NOT NULL,
@@ -326,7 +326,7 @@ CREATE TABLE ledger_postings (
     attempt INTEGER NOT NULL,
     position INTEGER NOT NULL,
     limit_id TEXT COLLATE "C" NOT NULL,
-    metric TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    metric TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start TIMESTAMPTZ NOT NULL,
     window_end TIMESTAMPTZ NOT NULL,
     held BIGINT NOT NULL,

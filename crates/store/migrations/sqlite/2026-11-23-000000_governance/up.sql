@@ -279,7 +279,7 @@ CREATE TABLE rate_limits (
 -- Counters. A limit is a budget or a rate limit; its counters are removed together with it.
 CREATE TABLE meters (
     limit_id TEXT NOT NULL,
-    metric TEXT NOT NULL CONSTRAINT meters_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    metric TEXT NOT NULL CONSTRAINT meters_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start INTEGER NOT NULL,
     window_end INTEGER NOT NULL,
     used INTEGER NOT NULL,
@@ -290,7 +290,7 @@ CREATE TABLE meters (
 CREATE TABLE meter_adjustments (
     number INTEGER NOT NULL CONSTRAINT meter_adjustments_pkey PRIMARY KEY AUTOINCREMENT,
     limit_id TEXT NOT NULL,
-    metric TEXT NOT NULL CONSTRAINT meter_adjustments_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    metric TEXT NOT NULL CONSTRAINT meter_adjustments_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start INTEGER NOT NULL,
     window_end INTEGER NOT NULL,
     amount INTEGER NOT NULL,
@@ -328,7 +328,7 @@ CREATE TABLE ledger_postings (
     attempt INTEGER NOT NULL,
     position INTEGER NOT NULL,
     limit_id TEXT NOT NULL,
-    metric TEXT NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    metric TEXT NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start INTEGER NOT NULL,
     window_end INTEGER NOT NULL,
     held INTEGER NOT NULL,
