@@ -218,6 +218,6 @@ fn check(meter: &Meter, cap: i64, count: Count, held: i64, requested: i64) -> Re
         used: quantity(count.used),
         held: quantity(held),
         requested: quantity(requested),
-        resets_at: count.window.end,
+        resets_at: meter.windows.end(count.window),
     })))
 }

@@ -8,7 +8,7 @@ use keyward_core::allow_list::AllowList;
 use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::Limits;
-use keyward_core::meter::{Count, Meter, MeterId, Metric};
+use keyward_core::meter::{Count, EnforcementDefaults, Meter, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::provider_config::{KeyAccess, ProviderConfig};
@@ -294,7 +294,7 @@ impl Policies {
             counter.lock().roll(meter.window_at(now));
             LiveMeter { meter: Arc::new(meter), counter }
         };
-        limits.meters(scope).map(bind).collect()
+        limits.meters(scope, &EnforcementDefaults::default()).map(bind).collect()
     }
 
     /// Drops the counters of limits that are gone. A cap that was only cleared keeps its counter, so that clearing it and
