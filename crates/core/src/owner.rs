@@ -53,7 +53,7 @@ macro_rules! owner {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schema(nullable = false)]
             pub rate_limit: Option<RateLimit>,
-            /// True: new budgets follow the calendar.
+            /// True: new limits follow the calendar.
             pub calendar_aligned: bool,
             $($(#[$view_doc])* pub $view: $view_type,)*
             /// How many virtual keys belong to it directly.
@@ -138,7 +138,7 @@ macro_rules! owner {
             #[serde(skip_serializing_if = "Patch::is_absent")]
             #[schema(value_type = Option<RateLimitInput>)]
             pub rate_limit: Patch<RateLimitInput>,
-            /// True: budgets follow the calendar unless they say otherwise.
+            /// True: limits follow the calendar unless they say otherwise.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub calendar_aligned: Option<bool>,
         }
@@ -206,7 +206,7 @@ macro_rules! owner {
             #[serde(skip_serializing_if = "Patch::is_absent")]
             #[schema(value_type = Option<RateLimitInput>)]
             pub rate_limit: Patch<RateLimitInput>,
-            /// True: budgets follow the calendar unless they say otherwise.
+            /// True: limits follow the calendar unless they say otherwise.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub calendar_aligned: Option<bool>,
             /// True: what its budgets have counted in their current windows is taken off. Otherwise an edit leaves usage alone.

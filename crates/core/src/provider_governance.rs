@@ -36,7 +36,7 @@ pub struct ProviderGovernance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub rate_limit: Option<RateLimit>,
-    /// True: new budgets follow the calendar.
+    /// True: new limits follow the calendar.
     pub calendar_aligned: bool,
 }
 
@@ -76,7 +76,7 @@ pub struct UpdateProviderGovernance {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<RateLimitRule>>)]
     pub rate_limits: Patch<Vec<RateLimitRule>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
 }

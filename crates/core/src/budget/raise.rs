@@ -196,4 +196,37 @@ mod tests {
         assert_eq!(left(&budget, "2026-01-05T05:59:59Z"), Some(1));
         assert_eq!(left(&budget, "2026-01-05T06:00:00Z"), None);
     }
+    /// The end is an instant that was told: edits of what windows are leave it alone, and only the count of windows follows.
+    #[test]
+    fn an_override_ends_when_it_was_to_end_whatever_becomes_of_the_windows() {
+        // The second day in Berlin has 23 hours.
+        let (now, until) = (at("2026-03-28T12:00:00Z"), at("2026-03-29T22:00:00Z"));
+        let mut budget = daily();
+        budget.timezone = "Europe/Berlin".parse().unwrap();
+        budget.align(true);
+        let raise = request(OverrideMode::Cycles, Some(2)).raise(&budget, now).unwrap();
+        assert_eq!(raise.until, Some(until));
+        budget.set_raise(Some(raise));
+        for (duration, zone, aligned, left) in [
+            ("1d", "Europe/Berlin", true, 2),
+            ("1d", "Pacific/Kiritimati", true, 2),
+            ("1d", "Europe/Berlin", false, 2),
+            ("1w", "Europe/Berlin", true, 1),
+            ("1Q", "Europe/Berlin", true, 1),
+            ("1h", "Europe/Berlin", true, 34),
+            ("never", "Europe/Berlin", true, 1),
+        ] {
+            let mut edited = budget.clone();
+            (edited.reset_duration, edited.timezone) = (duration.parse().unwrap(), zone.parse().unwrap());
+            edited.align(aligned);
+            let seen = |instant| {
+                let mut seen = edited.clone();
+                seen.observe(None, instant);
+                (seen.override_cycles_left, seen.override_expires_at)
+            };
+            assert_eq!(seen(now), (Some(left), Some(until)), "{duration} {zone} {aligned}");
+            assert_eq!(seen(until - jiff::SignedDuration::from_nanos(1)), (Some(1), Some(until)), "{duration} {zone}");
+            assert_eq!(seen(until), (None, None), "{duration} {zone}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub struct ScopedKey {
     pub id: VirtualKeyId,
     /// Its name.
     pub name: String,
-    /// Whether its budgets follow the calendar; the model config follows it unless it says otherwise.
+    /// Whether its limits follow the calendar; the model config follows it unless it says otherwise.
     pub calendar_aligned: bool,
 }
 
@@ -58,7 +58,7 @@ pub struct CreateModelConfig {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<RateLimitRule>>)]
     pub rate_limits: Patch<Vec<RateLimitRule>>,
-    /// True: budgets follow the calendar unless they say otherwise. Unless given, as the virtual key has it.
+    /// True: limits follow the calendar unless they say otherwise. Unless given, as the virtual key has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
 }
@@ -170,7 +170,7 @@ pub struct UpdateModelConfig {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<RateLimitRule>>)]
     pub rate_limits: Patch<Vec<RateLimitRule>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
 }

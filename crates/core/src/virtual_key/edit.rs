@@ -43,7 +43,7 @@ pub struct VirtualKeyDraft {
     pub mcp_configs: Vec<McpConfigDraft>,
     /// Provider keys to attach to the provider config of whatever provider they belong to.
     pub key_ids: Option<Vec<ProviderKeyId>>,
-    /// Whether new budgets follow the calendar.
+    /// Whether new limits follow the calendar.
     pub calendar_aligned: bool,
     /// When the key expires.
     pub expires_at: Option<Timestamp>,

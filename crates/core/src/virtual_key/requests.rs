@@ -61,7 +61,7 @@ pub struct CreateVirtualKey {
     /// Provider keys to attach to the provider config of their provider; one is made where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_ids: Option<Vec<ProviderKeyId>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
     /// From this instant on the gateway refuses the key: RFC 3339, in the future.
@@ -141,7 +141,7 @@ pub struct UpdateVirtualKey {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<ProviderKeyId>>)]
     pub key_ids: Patch<Vec<ProviderKeyId>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
     /// From this instant on the gateway refuses the key; null or empty: never.

@@ -143,7 +143,7 @@ async fn key_id(client: &keyward_client::Client, name: &str) -> String {
 
 /// Files of all kinds of owners, limits and settings.
 fn files() -> impl Strategy<Value = Value> {
-    let durations = proptest::sample::subsequence(vec!["30m", "1d", "1w", "1M"], 0..4);
+    let durations = proptest::sample::subsequence(vec!["30m", "1d", "1w", "1M", "1Q", "never"], 0..6);
     let owner = (durations, any::<bool>(), any::<bool>(), 1..1_000_000_u32);
     (prop::collection::vec(owner, 1..5), any::<bool>(), any::<bool>()).prop_map(|(owners, sole, limited)| {
         let (mut budgets, mut rate_limits) = (Vec::new(), Vec::new());
@@ -157,7 +157,7 @@ fn files() -> impl Strategy<Value = Value> {
             }
             let mut owner = json!({"id": id, "name": format!("n {index}"), "calendar_aligned": aligned});
             if with_rate {
-                rate_limits.push(json!({"id": format!("r {index}"), "token_max_limit": cap, "token_reset_duration": "1h"}));
+                rate_limits.push(json!({"id": format!("r {index}"), "token_max_limit": cap, "token_reset_duration": "1d"}));
                 owner["rate_limit_id"] = json!(format!("r {index}"));
             }
             match index % 3 {
