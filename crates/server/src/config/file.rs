@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ConfigError;
+use super::{ConfigError, JournalSettings};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -93,6 +93,7 @@ pub(super) struct Server {
     pub(super) shutdown_timeout_seconds: u64,
     pub(super) drain_after_cancel_seconds: u64,
     pub(super) session_idle_limit_seconds: u64,
+    pub(super) journal: JournalSettings,
 }
 
 impl Default for Server {
@@ -108,6 +109,7 @@ impl Default for Server {
             shutdown_timeout_seconds: 30,
             drain_after_cancel_seconds: 30,
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
+            journal: JournalSettings::default(),
         }
     }
 }

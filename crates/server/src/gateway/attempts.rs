@@ -10,11 +10,12 @@ use keyward_core::ids::{ModelName, ProviderName};
 use keyward_core::refusal::Refusal;
 use keyward_core::scope::ScopeKind;
 use keyward_core::secret::KeyHash;
-use keyward_engine::{Admission, Attempt};
+use keyward_engine::{Admission, Attempt, Demand};
 
 use super::resolve::Route;
 use super::routing::{Place, Plan};
 use super::scan::ChatScan;
+use super::books::Books;
 use super::{bound, dispatch, relay};
 use crate::clock;
 use crate::error::ApiError;
@@ -79,7 +80,13 @@ impl Attempts<'_> {
         }
         self.state.freshness.check().map_err(Setback::Final)?;
         let admission = self.admit(route)?;
-        let relayed = relay::relay(self.request.clone(), self.state.clone(), admission, call).await;
+        if let Err(error) = self.state.held_durably(&admission).await {
+            admission.release();
+            return Err(Setback::Final(error));
+        }
+        let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
+        let books = Books::open(self.state.clone(), admission, about);
+        let relayed = relay::relay(&self.request, books, call).await;
         relayed
             .map(|response| labelled(response, plan, &provider, &model))
             .map_err(|error| if is_of_upstream(error.code()) { Setback::Passing(error) } else { Setback::Final(error) })
@@ -87,13 +94,18 @@ impl Attempts<'_> {
 
     fn admit(&mut self, route: Route) -> Result<Admission, Setback> {
         let provider = route.permit.provider().as_str();
+        let bound = bound::of(&self.scan, provider, route.card.as_ref(), self.body.len());
         let attempt = Attempt {
             request_id: self.identity.id().clone(),
             attempt: self.admitted,
             provider_key_id: route.destination.key_id,
             model_served: route.destination.model,
             price: route.price,
-            bound: bound::of(&self.scan, provider, route.card.as_ref(), self.body.len()),
+            demand: Demand {
+                input: bound.input,
+                counted_input: None,
+                output: bound.output,
+            },
         };
         let admission = self.state.engine.admit(route.permit, attempt, clock::now()).map_err(setback)?;
         self.admitted = self.admitted.saturating_add(1);

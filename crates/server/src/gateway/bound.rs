@@ -2,7 +2,7 @@
 
 use keyward_core::catalogue::ModelCard;
 use keyward_core::provider::KnownProvider;
-use keyward_engine::TokenBound;
+use keyward_engine::OutputDemand;
 
 use super::scan::ChatScan;
 
@@ -11,6 +11,12 @@ const FRAME: u64 = 64;
 const TOOLS_PREAMBLE: u64 = 1_024;
 /// Output of a model whose limit is not known, when the client sets no cap.
 const UNKNOWN_OUTPUT: u64 = 4_096;
+
+/// The most tokens that a request can use.
+pub(super) struct TokenBound {
+    pub(super) input: u64,
+    pub(super) output: OutputDemand,
+}
 
 /// The bound of a request. A token is at least one byte of text, so the body's length bounds plain text; what is not text may
 /// take the whole context. Output is bounded by the client's cap, else by the model's limit, for each answer asked for.
@@ -28,7 +34,9 @@ pub(super) fn of(scan: &ChatScan, provider: &str, card: Option<&ModelCard>, body
     let is_lifted = newer == Some(0) || scan.max_tokens == Some(0);
     let own_cap = newer.max(scan.max_tokens).filter(|_| !is_lifted);
     let per_answer = own_cap.or(card.and_then(|card| card.max_output_tokens)).unwrap_or(UNKNOWN_OUTPUT);
-    TokenBound { input, output: per_answer.saturating_mul(scan.answers) }
+    let capped_by_client = own_cap.is_some();
+    let output = OutputDemand { per_answer, answers: scan.answers, capped_by_client, can_clamp: false, least: 1 };
+    TokenBound { input, output }
 }
 
 #[cfg(test)]
@@ -39,7 +47,7 @@ mod tests {
 
     fn output(provider: &str, caps: &str) -> u64 {
         let body = Bytes::from(format!(r#"{{"model":"m","messages":[]{caps}}}"#));
-        of(&ChatScan::of(&body).unwrap(), provider, None, body.len()).output
+        of(&ChatScan::of(&body).unwrap(), provider, None, body.len()).output.per_answer
     }
 
     #[test]
@@ -51,7 +59,7 @@ mod tests {
             ("deepseek", r#","max_completion_tokens":5,"max_tokens":7"#, 7),
             ("openai", r#","max_tokens":0"#, UNKNOWN_OUTPUT),
             ("openai", r#","max_completion_tokens":0,"max_tokens":7"#, UNKNOWN_OUTPUT),
-            ("openai", r#","max_tokens":null,"n":3"#, 3 * UNKNOWN_OUTPUT),
+            ("openai", r#","max_tokens":null,"n":3"#, UNKNOWN_OUTPUT),
         ] {
             assert_eq!(output(provider, caps), expected, "{provider} {caps}");
         }
