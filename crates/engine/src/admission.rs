@@ -89,7 +89,10 @@ impl Drop for Admission {
     fn drop(&mut self) {
         if let Some(open) = self.open.take() {
             let at = open.admitted_at;
-            open.settle(Settlement { usage: None, outcome: Outcome::Abandoned, first_byte_at: None, at }, self.ledger.as_ref());
+            open.settle(
+                Settlement { usage: None, outcome: Outcome::Abandoned, first_byte_at: None, at },
+                self.ledger.as_ref(),
+            );
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::access::Access;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
+use crate::gateway::Tokenizers;
 use crate::gateway::routing::RoutingRules;
 use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
+    #[expect(dead_code, reason = "for the engine, when it asks for a closer bound")]
+    pub(crate) tokenizers: Tokenizers,
     pub(crate) freshness: Freshness,
     pub(crate) metrics: Metrics,
     pub(crate) access: Access,
@@ -91,6 +94,7 @@ impl State {
             routing_rules,
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
+            tokenizers: Tokenizers::default(),
             freshness: Freshness::default(),
             metrics: Metrics::new(),
             access,

@@ -12,10 +12,11 @@ use keyward_core::scope::ScopeKind;
 use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Attempt};
 
+use super::estimate::Estimate;
 use super::resolve::Route;
 use super::routing::{Place, Plan};
-use super::scan::ChatScan;
-use super::{bound, dispatch, relay};
+use super::scan::Scan;
+use super::{dispatch, relay};
 use crate::clock;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
@@ -27,7 +28,7 @@ pub(super) struct Attempts<'a> {
     pub(super) identity: RequestIdentity,
     pub(super) state: web::Data<State>,
     pub(super) hash: KeyHash,
-    pub(super) scan: ChatScan,
+    pub(super) scan: Scan,
     pub(super) body: Bytes,
     pub(super) extra: &'a mut ErrorExtra,
     /// How many attempts were admitted.
@@ -86,14 +87,14 @@ impl Attempts<'_> {
     }
 
     fn admit(&mut self, route: Route) -> Result<Admission, Setback> {
-        let provider = route.permit.provider().as_str();
+        let estimate = Estimate::of(&self.scan, &route.served(), self.body.len());
         let attempt = Attempt {
             request_id: self.identity.id().clone(),
             attempt: self.admitted,
             provider_key_id: route.destination.key_id,
             model_served: route.destination.model,
             price: route.price,
-            bound: bound::of(&self.scan, provider, route.card.as_ref(), self.body.len()),
+            bound: estimate.bound(),
         };
         let admission = self.state.engine.admit(route.permit, attempt, clock::now()).map_err(setback)?;
         self.admitted = self.admitted.saturating_add(1);

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 
 use super::headers;
 use super::resolve::Route;
-use super::scan::ChatScan;
+use super::scan::Scan;
 use super::upstream_client::UpstreamClient;
 use crate::error::ApiError;
 
@@ -40,7 +40,7 @@ pub(super) enum SendError {
 }
 
 /// Builds the real request: the spliced body, the real key, and of the client's headers only what a provider may see.
-pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &ChatScan, body: &Bytes) -> Result<Call, ApiError> {
+pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan, body: &Bytes) -> Result<Call, ApiError> {
     let internal =
         |error: http::Error| ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error);
     let mut request = http::Request::post(&route.destination.chat_completions)
@@ -59,7 +59,7 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &ChatScan, body
     for (name, value) in extra {
         request = request.header(name, value);
     }
-    let body = scan.splice(body, route.destination.model.as_str())?;
+    let body = scan.splice(body, &route.served(), None)?;
     Ok(Call {
         request: request.body(Full::new(body)).map_err(internal)?,
         patience: route.patience,
