@@ -70,7 +70,9 @@ impl RateLimit {
             let count = reading(&windows, self.created_at, read(&id), now);
             let (usage, last_reset) = match id.metric {
                 Metric::Requests => (&mut self.request_current_usage, &mut self.request_last_reset),
-                Metric::ParallelRequests | Metric::Tokens | Metric::Cost => (&mut self.token_current_usage, &mut self.token_last_reset),
+                Metric::ParallelRequests | Metric::Tokens | Metric::Cost => {
+                    (&mut self.token_current_usage, &mut self.token_last_reset)
+                }
             };
             *usage = count.used;
             *last_reset = count.window.start;

@@ -161,14 +161,14 @@ impl Engine {
     /// # Errors
     /// The first meter in checking order that has no room, a budget without a price to hold by, or books that cannot be
     /// kept. Nothing is held then.
-    pub fn admit(&self, permit: Permit, attempt: Attempt<'_>, now: Timestamp) -> Result<Admission, Refusal> {
+    pub fn admit(&self, permit: &Permit, attempt: Attempt<'_>, now: Timestamp) -> Result<Admission, Refusal> {
         let core = &self.core;
         core.probe.reached(CrashPoint::Asked);
         if !(core.ledger.is_available() && core.journal.is_available()) {
             return Err(Refusal::BooksUnavailable);
         }
-        let plan = core.policies.plan(&permit);
-        let (terms, holds) = weigh(&plan, &permit, &attempt, now, |locked, levels, terms| locked.hold(levels, terms))?;
+        let plan = core.policies.plan(permit);
+        let (terms, holds) = weigh(&plan, permit, &attempt, now, |locked, levels, terms| locked.hold(levels, terms))?;
         core.probe.reached(CrashPoint::Held);
         let hold = core.journal.next_hold();
         let attribution = Attribution {
@@ -177,9 +177,9 @@ impl Engine {
             virtual_key_id: permit.principal.policy.id.clone(),
             team_id: plan.team_id.clone(),
             customer_id: plan.customer_id.clone(),
-            provider: permit.provider,
+            provider: permit.provider.clone(),
             provider_key_id: attempt.provider_key_id,
-            model: permit.model,
+            model: permit.model.clone(),
             model_served: attempt.model_served,
         };
         let (price, segment, alive_in) = (attempt.price, 0, core.round());

@@ -3,6 +3,7 @@
 //! This is the one place that reads the environment.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct Settings {
     pub expiry_interval: Duration,
     /// How long a session may lie idle.
     pub session_idle_limit: Duration,
+    /// The least output cap that is set for a client which set none, in tokens: a request that cannot pay for it is refused.
+    pub min_output_tokens: NonZeroU64,
     /// How many threads serve requests.
     pub workers: usize,
     /// How the journal is kept.
@@ -150,6 +153,7 @@ impl Settings {
             drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
             expiry_interval: Duration::from_secs(60),
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
+            min_output_tokens: file.min_output_tokens,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             journal: file.journal,
             probe: crash::probe(),
@@ -186,6 +190,7 @@ impl Settings {
             shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
+            min_output_tokens: server.min_output_tokens,
             journal: server.journal,
             declaration: file.declaration,
             warnings: file.findings.warnings,

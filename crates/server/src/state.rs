@@ -24,6 +24,7 @@ use crate::access::Access;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
+use crate::gateway::Tokenizers;
 use crate::gateway::routing::RoutingRules;
 use crate::journal::Tending;
 use crate::kept::Freshness;
@@ -46,6 +47,7 @@ pub(crate) struct State {
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
+    pub(crate) tokenizers: Tokenizers,
     pub(crate) freshness: Freshness,
     pub(crate) tending: Tending,
     pub(crate) metrics: Metrics,
@@ -94,6 +96,7 @@ impl State {
             routing_rules,
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
+            tokenizers: Tokenizers::default(),
             freshness: Freshness::default(),
             tending: Tending::default(),
             metrics: Metrics::new(),

@@ -203,7 +203,7 @@ impl Prepared {
             price: Some(self.price.clone()),
             demand: demand(100),
         };
-        engine.admit(permit, attempt, at(1)).unwrap().settle(settled(Some(output(60)), at(2)))
+        engine.admit(&permit, attempt, at(1)).unwrap().settle(settled(Some(output(60)), at(2)))
     }
 }
 
@@ -225,7 +225,7 @@ pub fn ask(
         price: price.map(|price| VersionedPrice { price, version: "test".into() }),
         demand,
     };
-    engine.admit(permit, attempt, now)
+    engine.admit(&permit, attempt, now)
 }
 
 /// A virtual key below a team and a customer, with room for everything: eight meters cover model `m` of provider `p`.
