@@ -9,6 +9,10 @@ use serde_json::value::RawValue;
 
 use crate::money::{InvalidAmount, NanoUsd, parse_scaled};
 
+mod breakdown;
+
+pub use breakdown::CostBreakdown;
+
 /// A unit price in trillionths of a US dollar per token, which is millionths of a dollar per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct PicoUsd(i64);
@@ -233,7 +237,7 @@ impl Price {
 }
 
 fn rounded_up(pico: i128) -> NanoUsd {
-    let nanos = (pico + PicoUsd::PER_NANO - 1) / PicoUsd::PER_NANO;
+    let nanos = pico.saturating_add(PicoUsd::PER_NANO - 1) / PicoUsd::PER_NANO;
     NanoUsd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
 }
 
