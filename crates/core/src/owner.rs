@@ -8,7 +8,7 @@ use crate::budget::{Budget, BudgetInput};
 use crate::change::Versioned;
 use crate::ids::{CustomerId, LimitId, TeamId};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput, ResetUsage};
+use crate::limits::{Alignment, Edit, Limits, LimitsInput, ResetUsage};
 use crate::meter::{Count, MeterId};
 use crate::name::check_name;
 use crate::patch::Patch;
@@ -103,7 +103,7 @@ macro_rules! owner {
                     budget: &request.budget,
                     budgets: &request.budgets,
                     rate_limit: &request.rate_limit,
-                    calendar_aligned: request.calendar_aligned,
+                    alignment: Alignment { asked: request.calendar_aligned, standing: self.calendar_aligned },
                     at: &Pointer::ROOT,
                 };
                 let limits = self.limits().edited(&input, edit)?;
@@ -155,7 +155,7 @@ macro_rules! owner {
                         budget: &self.budget,
                         budgets: &self.budgets,
                         rate_limit: &self.rate_limit,
-                        calendar_aligned: self.calendar_aligned,
+                        alignment: Alignment { asked: self.calendar_aligned, standing: false },
                         at: &Pointer::ROOT,
                     },
                     edit,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::budget::{Budget, BudgetInput};
 use crate::ids::{LimitId, ProviderName};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, LimitsInput};
+use crate::limits::{Alignment, Edit, LimitsInput};
 use crate::model_config::{EVERY_MODEL, ModelConfig};
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimit, RateLimitInput, RateLimitRule, either_form};
@@ -96,17 +96,17 @@ impl UpdateProviderGovernance {
             Some(config) => config.clone(),
             None => ModelConfig::unlimited(EVERY_MODEL.into(), Some(provider.clone()), edit),
         };
+        let alignment = Alignment { asked: self.calendar_aligned, standing: before.calendar_aligned };
         let limits = before.limits().edited(
             &LimitsInput {
                 budget: &self.budget,
                 budgets: &self.budgets,
                 rate_limit: &either_form(self.rate_limit, self.rate_limits, &Pointer::ROOT)?,
-                calendar_aligned: self.calendar_aligned,
+                alignment,
                 at: &Pointer::ROOT,
             },
             edit,
         )?;
-        let calendar_aligned = self.calendar_aligned.unwrap_or(before.calendar_aligned);
-        Ok(ModelConfig { calendar_aligned, updated_at: edit.now, ..before }.with_limits(limits))
+        Ok(ModelConfig { calendar_aligned: alignment.setting(), updated_at: edit.now, ..before }.with_limits(limits))
     }
 }

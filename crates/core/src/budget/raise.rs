@@ -59,6 +59,9 @@ impl OverrideBudget {
             return refuse("amount", "amount is too large");
         }
         let until = match (self.mode, self.cycles) {
+            (OverrideMode::Cycles, _) if budget.reset_duration.is_never() => {
+                return refuse("mode", "mode 'cycles' counts windows, and this budget has one that does not end");
+            }
             (OverrideMode::Forever, None) => None,
             (OverrideMode::Forever, Some(_)) => return refuse("cycles", "cycles is only for mode 'cycles'"),
             (OverrideMode::Cycles, Some(cycles @ 1..=MAX_CYCLES)) => Some(budget.window_end(now, cycles)),
@@ -175,5 +178,22 @@ mod tests {
         }
         let free = OverrideBudget { amount: NanoUsd::ZERO, ..request(OverrideMode::Forever, None) };
         assert_eq!(free.raise(&budget, now).unwrap_err().pointer, "amount".into());
+    }
+    #[test]
+    fn a_window_that_does_not_end_counts_no_cycles() {
+        let now = at("2026-01-03T12:00:00Z");
+        let mut budget = daily();
+        budget.set_raise(Some(request(OverrideMode::Cycles, Some(2)).raise(&budget, now).unwrap()));
+        budget.reset_duration = "never".parse().unwrap();
+        assert_eq!(request(OverrideMode::Cycles, Some(2)).raise(&budget, now).unwrap_err().pointer, "mode".into());
+        assert!(request(OverrideMode::Forever, None).raise(&budget, now).is_ok());
+        let left = |budget: &Budget, instant| {
+            let mut seen = budget.clone();
+            seen.observe(None, at(instant));
+            seen.override_cycles_left
+        };
+        // One that was set before ends when it was to end.
+        assert_eq!(left(&budget, "2026-01-05T05:59:59Z"), Some(1));
+        assert_eq!(left(&budget, "2026-01-05T06:00:00Z"), None);
     }
 }

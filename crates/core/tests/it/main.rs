@@ -1,0 +1,5 @@
+//! What the crate promises, tried against data that something else has made.
+
+#![cfg(test)]
+
+mod windows;
