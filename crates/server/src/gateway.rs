@@ -20,9 +20,9 @@ use crate::state::State;
 mod answer;
 mod attempts;
 mod books;
-mod bound;
 pub(crate) mod credential;
 mod dispatch;
+mod estimate;
 mod headers;
 mod relay;
 mod resolve;
@@ -36,8 +36,9 @@ mod usage;
 
 use attempts::Attempts;
 use credential::{Metered, Tokens};
+pub(crate) use estimate::Tokenizers;
 use routing::Plan;
-use scan::ChatScan;
+use scan::{Dialect, Scan};
 pub(crate) use upstream_client::{UpstreamClient, tls};
 
 /// What kind of request this is, in errors.
@@ -140,7 +141,7 @@ async fn chat(
     let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
     // Reading took a while: what the key may do now is what counts.
     let principal = state.engine.identify(&caller.hash, clock::now())?;
-    let scan = ChatScan::of(&body)?;
+    let scan = Scan::of(Dialect::ChatCompletions, &body)?;
     extra.model_requested = scan.model.clone();
     let asked = resolve::asked(&scan.model)?;
     let plan = Plan::of(&state, &principal, &request, asked, body.len(), &mut rand::random::<f64>)?;

@@ -1,19 +1,26 @@
 //! JSON as others write it: a failure names the member at fault, and for an unknown one the nearest that is known.
 
+use std::marker::PhantomData;
+
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::Pointer;
 use serde::Deserialize;
-use serde_path_to_error::Segment;
+use serde::de::DeserializeSeed;
+use serde_path_to_error::{Segment, Track};
 
 use crate::error::ApiError;
 
 /// Parses JSON text; a failure names the member at fault, and for an unknown one the nearest that is known.
 pub(crate) fn parse<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, ApiError> {
+    parse_with(PhantomData, text)
+}
+
+/// The same, with a seed that knows what to read.
+pub(crate) fn parse_with<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de [u8]) -> Result<S::Value, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        explained(error.into_inner(), &pointer)
-    })?;
+    let mut track = Track::new();
+    let read = seed.deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track));
+    let parsed = read.map_err(|error| explained(error, &pointer(&track.path())))?;
     deserializer.end().map_err(|error| explained(error, &Pointer::ROOT))?;
     Ok(parsed)
 }

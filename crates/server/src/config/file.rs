@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ConfigError;
+use super::{ConfigError, JournalSettings};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -95,7 +96,12 @@ pub(super) struct Server {
     pub(super) shutdown_timeout_seconds: u64,
     pub(super) drain_after_cancel_seconds: u64,
     pub(super) session_idle_limit_seconds: u64,
+    pub(super) min_output_tokens: NonZeroU64,
+    pub(super) journal: JournalSettings,
 }
+
+/// The least that OpenAI's responses take for a cap, and the least that makes an answer.
+const MIN_OUTPUT_TOKENS: NonZeroU64 = NonZeroU64::MIN.saturating_add(15);
 
 impl Default for Server {
     fn default() -> Self {
@@ -111,6 +117,8 @@ impl Default for Server {
             shutdown_timeout_seconds: 30,
             drain_after_cancel_seconds: 30,
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
+            min_output_tokens: MIN_OUTPUT_TOKENS,
+            journal: JournalSettings::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use keyward_core::price::{Price, VersionedPrice};
 use keyward_core::pricing_override::{Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 
+use super::estimate::Served;
 use super::routing::{Place, provider_for};
 use crate::config::UnpricedModels;
 use crate::error::ApiError;
@@ -71,6 +72,15 @@ impl Route {
         let price = state.pricing.load().price(&priced, own);
         let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
         Ok(Self { permit, upstream, patience, destination, card, price })
+    }
+
+    /// Who serves the request.
+    pub(super) fn served(&self) -> Served<'_> {
+        Served {
+            provider: self.permit.provider().as_str(),
+            model: self.destination.model.as_str(),
+            card: self.card.as_ref(),
+        }
     }
 }
 

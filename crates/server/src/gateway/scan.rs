@@ -1,348 +1,186 @@
 //! The scan of a request body: what governance needs, and where it stands. Everything else is left alone.
+//!
+//! Each dialect is described by a grammar, a table of the members that matter; one walk reads them all.
 
 use std::ops::Range;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::invalid::Pointer;
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
-use serde_json::value::RawValue;
+use keyward_core::provider::KnownProvider;
 
 use crate::error::ApiError;
-use crate::json::parse;
+use crate::json::parse_with;
 
-mod content;
-mod governed;
-mod members;
+mod anthropic;
+mod gemini;
+mod grammar;
+mod openai;
+mod splice;
+mod values;
+mod walk;
 
-use content::{Message, Part, StreamOptions};
-use members::Members;
+use grammar::Grammar;
+use walk::Object;
 
-/// What a chat completion request asks for.
+/// How a request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "for the routes of the other dialects"))]
+pub(super) enum Dialect {
+    /// OpenAI's `/v1/chat/completions`.
+    ChatCompletions,
+    /// OpenAI's `/v1/completions`.
+    Completions,
+    /// OpenAI's `/v1/responses`.
+    Responses,
+    /// OpenAI's `/v1/embeddings`.
+    Embeddings,
+    /// Anthropic's `/v1/messages`.
+    Messages,
+    /// Gemini's `:generateContent` and `:streamGenerateContent`.
+    GenerateContent,
+}
+
+impl Dialect {
+    const fn grammar(self) -> &'static Grammar {
+        match self {
+            Self::ChatCompletions => &openai::CHAT_COMPLETION,
+            Self::Completions => &openai::COMPLETION,
+            Self::Responses => &openai::RESPONSE,
+            Self::Embeddings => &openai::EMBEDDING,
+            Self::Messages => &anthropic::MESSAGE_CREATE,
+            Self::GenerateContent => &gemini::GENERATE_CONTENT,
+        }
+    }
+
+    /// The member that caps the output tokens of one answer at this provider; none when there is no output.
+    fn cap(self, provider: &str) -> Option<&'static str> {
+        match self {
+            Self::ChatCompletions if KnownProvider::heeds_max_completion_tokens(provider) => {
+                Some(MAX_COMPLETION_TOKENS)
+            }
+            Self::ChatCompletions | Self::Completions | Self::Messages => Some("max_tokens"),
+            Self::Responses => Some("max_output_tokens"),
+            Self::GenerateContent => Some("maxOutputTokens"),
+            Self::Embeddings => None,
+        }
+    }
+
+    /// The kinds of requests, whole and streamed, as providers' `allowed_requests` call them.
+    const fn kinds(self) -> [&'static str; 2] {
+        match self {
+            Self::ChatCompletions | Self::Messages | Self::GenerateContent => {
+                ["chat_completion", "chat_completion_stream"]
+            }
+            Self::Completions => ["text_completion", "text_completion_stream"],
+            Self::Responses => ["responses", "responses_stream"],
+            Self::Embeddings => ["embedding", "embedding"],
+        }
+    }
+
+    /// Whether a stream tells its usage only when that is asked for.
+    const fn asks_for_usage(self) -> bool {
+        matches!(self, Self::ChatCompletions | Self::Completions)
+    }
+}
+
+/// The cap that some providers ignore.
+const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
+
+/// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ChatScan {
-    /// The model as the client named it.
+pub(super) struct Scan {
+    dialect: Dialect,
+    /// The model as the client named it; empty where the dialect has it in the path.
     pub(super) model: String,
-    /// True: the answer shall come as events.
+    /// True: the answer shall come as events. Gemini's dialect has it in the path.
     pub(super) stream: bool,
     /// True: the client wants to see the event that tells the usage.
     pub(super) wants_usage: bool,
-    /// The client's own caps on output tokens, of one answer.
-    pub(super) max_completion_tokens: Option<u64>,
-    pub(super) max_tokens: Option<u64>,
-    /// How many answers are asked for.
+    /// How many answers are asked for, to each prompt.
     pub(super) answers: u64,
-    /// True when every message is plain text: then bytes bound tokens.
-    pub(super) text_only: bool,
+    /// How many prompts there are.
+    pub(super) prompts: u64,
+    /// True: each answer repeats the prompt.
+    pub(super) echoes: bool,
     /// True when tools or output schemas are described, which providers put into words of their own.
-    pub(super) has_tools: bool,
-    model_at: Range<usize>,
+    pub(super) is_described: bool,
+    /// True when there is input whose tokens the body does not tell.
+    pub(super) has_unseen: bool,
+    /// How many images there are.
+    pub(super) images: u64,
+    /// Where their data or addresses stand.
+    pub(super) media_at: Vec<Range<usize>>,
+    caps: Vec<Cap>,
+    model_at: Option<Range<usize>>,
     stream_options_at: Option<Range<usize>>,
+    config_at: Option<Range<usize>>,
 }
 
-#[derive(Deserialize)]
-struct Request<'a> {
-    #[serde(borrow)]
-    model: &'a RawValue,
-    messages: Vec<Message>,
-    stream: Option<bool>,
-    #[serde(borrow, default, deserialize_with = "even_null")]
-    stream_options: Option<&'a RawValue>,
-    max_completion_tokens: Option<u64>,
-    max_tokens: Option<u64>,
-    n: Option<u64>,
-    tools: Option<Vec<Part>>,
-    functions: Option<IgnoredAny>,
-    response_format: Option<IgnoredAny>,
-    web_search_options: Option<IgnoredAny>,
-    search_parameters: Option<IgnoredAny>,
-    service_tier: Option<String>,
-    modalities: Option<Vec<String>>,
-    prediction: Option<IgnoredAny>,
-    extra_body: Option<IgnoredAny>,
+/// The client's own cap on the output tokens of one answer.
+#[derive(Debug, PartialEq, Eq)]
+struct Cap {
+    name: &'static str,
+    tokens: Option<u64>,
+    at: Range<usize>,
 }
 
-/// A member that is there, also when it is null: null has a place in the body that an edit must use.
-fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-impl ChatScan {
+impl Scan {
     /// Scans a body.
     ///
     /// # Errors
-    /// A body that is not a chat completion request, or that asks for something with a price of its own.
-    pub(super) fn of(body: &Bytes) -> Result<Self, ApiError> {
+    /// A body that is not a request of the dialect, or that asks for something with a price of its own.
+    pub(super) fn of(dialect: Dialect, body: &Bytes) -> Result<Self, ApiError> {
         if std::str::from_utf8(body).is_err() {
             return Err(ApiError::new(ErrorCode::InvalidJson, "Invalid JSON: the body is not UTF-8"));
         }
-        let request: Request<'_> = parse(body)?;
-        let Members = parse(body)?;
-        let model: String = parse(request.model.get().as_bytes())
-            .map_err(|_| ApiError::new(ErrorCode::InvalidRequest, "model must be a string").at("/model"))?;
-        let stream_options = request.stream_options.filter(|raw| raw.get() != "null");
-        let wants_usage = stream_options.map_or(Ok(false), |raw| {
-            let options: Result<StreamOptions, _> = parse(raw.get().as_bytes());
-            options.map(|options| options.include_usage.unwrap_or(false)).map_err(|_| {
-                let message = "stream_options must be an object with a boolean include_usage";
-                ApiError::new(ErrorCode::InvalidRequest, message).at("/stream_options")
-            })
-        })?;
-        request.refuse_unmetered()?;
-        let has_tools = request.tools.is_some();
-        let described = [request.functions, request.response_format];
-        Ok(Self {
-            model,
-            stream: request.stream.unwrap_or(false),
-            wants_usage,
-            max_completion_tokens: request.max_completion_tokens,
-            max_tokens: request.max_tokens,
-            answers: request.n.unwrap_or(1).max(1),
-            text_only: request.extra_body.is_none()
-                && request.messages.iter().all(|message| !message.content.has_media),
-            has_tools: has_tools || described.iter().any(Option::is_some),
-            model_at: span(body, request.model)?,
-            stream_options_at: request.stream_options.map(|raw| span(body, raw)).transpose()?,
-        })
+        let mut scan = Self::nothing(dialect);
+        parse_with(Object { body, scan: &mut scan, grammar: dialect.grammar() }, body)?;
+        Ok(scan)
+    }
+
+    const fn nothing(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            model: String::new(),
+            stream: false,
+            wants_usage: false,
+            answers: 1,
+            prompts: 1,
+            echoes: false,
+            is_described: false,
+            has_unseen: false,
+            images: 0,
+            media_at: Vec::new(),
+            caps: Vec::new(),
+            model_at: None,
+            stream_options_at: None,
+            config_at: None,
+        }
     }
 
     /// The kind of request, as providers' `allowed_requests` call it.
     pub(super) const fn kind(&self) -> &'static str {
-        if self.stream { "chat_completion_stream" } else { "chat_completion" }
+        let [whole, streamed] = self.dialect.kinds();
+        if self.stream { streamed } else { whole }
     }
 
-    /// The body for the provider: its own model name, and for streams the wish to be told the usage. Every other byte is the
-    /// client's.
-    pub(super) fn splice(&self, body: &Bytes, model: &str) -> Result<Bytes, ApiError> {
-        let internal =
-            |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);
-        let model = serde_json::to_vec(model).map_err(internal)?;
-        let mut edits = vec![(self.model_at.clone(), model)];
-        if self.stream && !self.wants_usage {
-            edits.push(self.usage_wish(body));
-        }
-        edits.sort_by_key(|(at, _)| at.start);
-        let mut spliced = BytesMut::with_capacity(body.len() + 64);
-        let mut copied = 0;
-        for (at, text) in edits {
-            spliced.put_slice(body.get(copied..at.start).unwrap_or_default());
-            spliced.put_slice(&text);
-            copied = at.end;
-        }
-        spliced.put_slice(body.get(copied..).unwrap_or_default());
-        Ok(spliced.freeze())
+    /// The client's cap on the output tokens of one answer, as far as the provider is known to heed it. Of two, the larger: who
+    /// can tell which of them it is that holds? Zero is taken for "no cap" by some.
+    pub(super) fn cap_heeded_by(&self, provider: &str) -> Option<u64> {
+        let heeded = || self.caps_heeded_by(provider).filter_map(|cap| cap.tokens);
+        heeded().max().filter(|_| heeded().all(|tokens| tokens > 0))
     }
 
-    /// Where and how `include_usage` is asked for: in the client's own options, or in new ones at the front.
-    fn usage_wish(&self, body: &Bytes) -> (Range<usize>, Vec<u8>) {
-        let wish = br#"{"include_usage":true}"#;
-        let Some(at) = self.stream_options_at.clone() else {
-            let front = body.iter().position(|byte| *byte == b'{').map_or(0, |brace| brace + 1);
-            return (front..front, br#""stream_options":{"include_usage":true},"#.to_vec());
-        };
-        let options = body.get(at.clone()).and_then(|text| serde_json::from_slice(text).ok());
-        let options = options.and_then(|options: serde_json::Map<String, serde_json::Value>| {
-            let mut options = options;
-            options.insert("include_usage".to_owned(), true.into());
-            serde_json::to_vec(&options).ok()
-        });
-        (at, options.unwrap_or_else(|| wish.to_vec()))
+    fn caps_heeded_by(&self, provider: &str) -> impl Iterator<Item = &Cap> {
+        let is_ignored = !KnownProvider::heeds_max_completion_tokens(provider);
+        self.caps.iter().filter(move |cap| !(is_ignored && cap.name == MAX_COMPLETION_TOKENS))
     }
-}
 
-impl Request<'_> {
-    /// Refuses what has a price that the catalogue does not know: it would be charged too little.
-    fn refuse_unmetered(&self) -> Result<(), ApiError> {
-        let refuse = |member: &str, what: &str| {
-            let message = format!("{what} cannot be metered, so it is not let through");
-            Err(ApiError::new(ErrorCode::InvalidRequest, message).at(Pointer::from(member)))
-        };
-        let tier = self.service_tier.as_deref();
-        if !matches!(tier, None | Some("auto" | "default" | "standard_only" | "flex")) {
-            return refuse("service_tier", "a service tier with prices of its own");
-        }
-        if self.web_search_options.is_some() {
-            return refuse("web_search_options", "a search with fees of its own");
-        }
-        if self.search_parameters.is_some() {
-            return refuse("search_parameters", "a search with fees of its own");
-        }
-        if self.prediction.is_some() {
-            return refuse("prediction", "predicted output, whose misses are billed too,");
-        }
-        if self.tools.iter().flatten().any(|tool| !matches!(tool.kind.as_deref(), Some("function" | "custom"))) {
-            return refuse("tools", "a tool that the provider runs");
-        }
-        let speaks = self.modalities.iter().flatten().any(|modality| modality != "text");
-        if speaks || self.messages.iter().any(|message| message.audio.is_some() || message.content.has_audio) {
-            return refuse(if speaks { "modalities" } else { "messages" }, "audio, which has prices of its own,");
-        }
-        Ok(())
+    /// True when the output can be capped.
+    pub(super) fn can_be_capped(&self, provider: &str) -> bool {
+        self.dialect.cap(provider).is_some()
     }
-}
-
-/// Where a borrowed piece of the body stands in it.
-fn span(body: &Bytes, piece: &RawValue) -> Result<Range<usize>, ApiError> {
-    let piece = piece.get().as_bytes();
-    let start = piece.as_ptr().addr().checked_sub(body.as_ptr().addr());
-    let span = start.map(|start| start..start + piece.len()).filter(|span| span.end <= body.len());
-    span.ok_or_else(|| ApiError::new(ErrorCode::Internal, "The body was copied while it was scanned"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scan(body: &str) -> (Bytes, ChatScan) {
-        let body = Bytes::copy_from_slice(body.as_bytes());
-        let scan = ChatScan::of(&body).unwrap();
-        (body, scan)
-    }
-
-    fn spliced(body: &str) -> String {
-        let (body, scan) = scan(body);
-        String::from_utf8(scan.splice(&body, "m\"2").unwrap().to_vec()).unwrap()
-    }
-
-    #[test]
-    fn only_the_model_changes() {
-        let before = "{ \"x\" : [1.0e3, \"\\u00e9\"],\n \"mod\\u0065l\" :  \"p/m\" , \"messages\":[] }";
-        let after = "{ \"x\" : [1.0e3, \"\\u00e9\"],\n \"mod\\u0065l\" :  \"m\\\"2\" , \"messages\":[] }";
-        assert_eq!(spliced(before), after);
-    }
-
-    #[test]
-    fn a_stream_is_asked_to_tell_its_usage() {
-        for (before, after) in [
-            (
-                r#" {"model":"p/m","messages":[],"stream":true}"#,
-                r#" {"stream_options":{"include_usage":true},"model":"m\"2","messages":[],"stream":true}"#,
-            ),
-            (
-                r#"{"stream_options":{"a":1,"include_usage":false},"model":"p/m","messages":[],"stream":true}"#,
-                r#"{"stream_options":{"a":1,"include_usage":true},"model":"m\"2","messages":[],"stream":true}"#,
-            ),
-            (
-                r#"{"model":"p/m","messages":[],"stream":true,"stream_options":null}"#,
-                r#"{"model":"m\"2","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#,
-            ),
-            (
-                r#"{"model":"p/m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#,
-                r#"{"model":"m\"2","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#,
-            ),
-        ] {
-            assert_eq!(spliced(before), after);
-        }
-    }
-
-    #[test]
-    fn anything_but_text_is_noticed() {
-        let text_only =
-            |content: &str| scan(&format!(r#"{{"model":"m","messages":[{{"content":{content}}}]}}"#)).1.text_only;
-        assert!(text_only("\"hello\""));
-        assert!(text_only("null"));
-        assert!(text_only(r#"[{"type":"text","text":"hello"}]"#));
-        assert!(!text_only(r#"[{"type":"text","text":"a"},{"type":"image\u005furl","image_url":{"url":"http://x"}}]"#));
-    }
-
-    /// Tells which members serde reads of a struct, and reads nothing.
-    struct Fields<'a>(&'a std::cell::Cell<&'static [&'static str]>);
-
-    impl<'de> Deserializer<'de> for Fields<'_> {
-        type Error = serde::de::value::Error;
-
-        fn deserialize_struct<V: serde::de::Visitor<'de>>(
-            self,
-            _: &'static str,
-            fields: &'static [&'static str],
-            _: V,
-        ) -> Result<V::Value, Self::Error> {
-            self.0.set(fields);
-            Err(serde::de::Error::custom("nothing is read"))
-        }
-
-        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(serde::de::Error::custom("not a struct"))
-        }
-
-        serde::forward_to_deserialize_any! {
-            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-        }
-    }
-
-    /// What the gateway reads, it also guards the spelling of.
-    #[test]
-    fn every_member_that_is_read_is_governed() {
-        let read = std::cell::Cell::default();
-        assert!(Request::deserialize(Fields(&read)).is_err());
-        assert!(read.get().contains(&"model"));
-        for name in read.get().iter().chain(&members::GOVERNED) {
-            let body = format!(r#"{{"model":"m","messages":[],"{}":null}}"#, name.to_uppercase());
-            let error = ChatScan::of(&Bytes::from(body)).unwrap_err();
-            assert!(error.to_string().contains(&format!("must be written '{name}'")), "{error}");
-        }
-    }
-
-    #[test]
-    fn ambiguous_and_malformed_bodies_are_refused() {
-        let not_utf8 = Bytes::from_static(b"{\"model\":\"a\",\"messages\":[],\"x\":\"\xff\"}");
-        assert_eq!(ChatScan::of(&not_utf8).unwrap_err().code(), ErrorCode::InvalidJson);
-        for (body, code, param) in [
-            ("", ErrorCode::InvalidJson, ""),
-            ("{\"model\":\"m\",\"messages\":[]} {}", ErrorCode::InvalidJson, ""),
-            (r#"{"messages":[]}"#, ErrorCode::InvalidRequest, "/model"),
-            (r#"{"model":"a","messages":[],"service_tier":"priority"}"#, ErrorCode::InvalidRequest, "/service_tier"),
-            (
-                r#"{"model":"a","messages":[],"web_search_options":{}}"#,
-                ErrorCode::InvalidRequest,
-                "/web_search_options",
-            ),
-            (r#"{"model":"a","messages":[],"modalities":["text","audio"]}"#, ErrorCode::InvalidRequest, "/modalities"),
-            (r#"{"model":"a","messages":[],"search_parameters":{}}"#, ErrorCode::InvalidRequest, "/search_parameters"),
-            (r#"{"model":"a","messages":[{"audio":{"id":"x"}}]}"#, ErrorCode::InvalidRequest, "/messages"),
-            (r#"{"model":"a","messages":[],"prediction":{}}"#, ErrorCode::InvalidRequest, "/prediction"),
-            (r#"{"model":"a","messages":[],"tools":[{"type":"browser_search"}]}"#, ErrorCode::InvalidRequest, "/tools"),
-            (r#"{"model":"a","messages":[],"MAX_TOKENS":9}"#, ErrorCode::InvalidRequest, ""),
-            (r#"{"model":"a","meſſages":[],"messages":[]}"#, ErrorCode::InvalidRequest, ""),
-            (r#"{"model":"a","messages":[{"Content":"x"}]}"#, ErrorCode::InvalidRequest, "/messages/0"),
-            (
-                r#"{"model":"a","messages":[{"content":[{"type":"text","Type":"x"}]}]}"#,
-                ErrorCode::InvalidRequest,
-                "/messages",
-            ),
-            (r#"{"model":"a","messages":[{"content":[["text"]]}]}"#, ErrorCode::InvalidRequest, "/messages/0"),
-            (r#"{"model":"a","messages":[["x"]]}"#, ErrorCode::InvalidRequest, "/messages/0"),
-            (
-                r#"{"model":"a","messages":[],"tools":[{"type":"function","TYPE":"x"}]}"#,
-                ErrorCode::InvalidRequest,
-                "/tools",
-            ),
-            (r#"{"model":"a","messages":[],"stream_options":[false]}"#, ErrorCode::InvalidRequest, "/stream_options"),
-            (
-                r#"{"model":"a","messages":[],"stream_options":{"Include_usage":true}}"#,
-                ErrorCode::InvalidRequest,
-                "/stream_options",
-            ),
-            (r#"{"model":"a","messages":[],"models":["b"]}"#, ErrorCode::InvalidRequest, ""),
-            (
-                r#"{"model":"a","messages":[{"content":[{"type":"input_audio"}]}]}"#,
-                ErrorCode::InvalidRequest,
-                "/messages",
-            ),
-            (r#"{"model":7,"messages":[]}"#, ErrorCode::InvalidRequest, "/model"),
-            (r#"{"model":"a","model":"b","messages":[]}"#, ErrorCode::InvalidRequest, ""),
-            (r#"{"model":"a","messages":[],"max_tokens":-1}"#, ErrorCode::InvalidRequest, "/max_tokens"),
-            (
-                r#"{"model":"a","messages":[],"stream":true,"stream_options":7}"#,
-                ErrorCode::InvalidRequest,
-                "/stream_options",
-            ),
-        ] {
-            let error = ChatScan::of(&Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
-            let found = error.body("").error.param;
-            assert!(error.code() == code && found.starts_with(param), "{body}: {error:?}");
-        }
-    }
-}
+mod tests;

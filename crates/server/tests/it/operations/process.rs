@@ -72,6 +72,7 @@ fn a_bad_configuration_file_is_refused_by_the_member_at_fault() {
     for (text, expected) in [
         (r#"{"server":{"lissten":"127.0.0.1:0"}}"#, "/server/lissten: unknown field 'lissten'; did you mean 'listen'?"),
         (r#"{"server":{"max_gateway_body_bytes":"big"}}"#, "/server/max_gateway_body_bytes: invalid type"),
+        (r#"{"server":{"min_output_tokens":0}}"#, "/server/min_output_tokens: invalid value"),
         (
             r#"{"governance":{"auth_config":{"admin_username":"a","admin_password":"env.NOT_SET"}}}"#,
             "NOT_SET, which is not set",

@@ -1,0 +1,57 @@
+//! Gemini's dialect: generateContent. Model and stream are in the path. Google reads each name in two spellings.
+
+use super::grammar::{Grammar, Meaning, Placed, member, required};
+
+const AUDIO_AND_IMAGES: &str = "output other than text, which has prices of its own,";
+
+/// A request to generate content.
+pub(super) static GENERATE_CONTENT: Grammar = Grammar::new(
+    "an object",
+    &[
+        required(&["contents"], Meaning::Content(&CONTENT)),
+        member(&["systemInstruction", "system_instruction"], Meaning::Content(&CONTENT)),
+        member(&["tools"], Meaning::Described(Some(&TOOL))),
+        member(&["generationConfig", "generation_config"], Meaning::Placed(Placed::Config(&CONFIG))),
+        member(&["cachedContent", "cached_content"], Meaning::Unseen),
+        member(
+            &["serviceTier", "service_tier"],
+            Meaning::OneOf(&["standard", "flex"], "a service tier with prices of its own"),
+        ),
+        member(&["model"], Meaning::OtherModels),
+    ],
+);
+
+static CONTENT: Grammar = Grammar::new("an object with parts", &[member(&["parts"], Meaning::Content(&PART))]);
+
+static PART: Grammar = Grammar::new(
+    "a part",
+    &[
+        member(&["inlineData", "inline_data"], Meaning::Placed(Placed::Blob)),
+        member(&["fileData", "file_data"], Meaning::Placed(Placed::Blob)),
+        member(&["functionResponse", "function_response"], Meaning::Object(&FUNCTION_RESPONSE)),
+        // Stands for thoughts that are not in the body.
+        member(&["thoughtSignature", "thought_signature"], Meaning::Unseen),
+    ],
+);
+
+static FUNCTION_RESPONSE: Grammar = Grammar::new("an object", &[member(&["parts"], Meaning::Content(&PART))]);
+
+static TOOL: Grammar = Grammar::new(
+    "an object with functionDeclarations",
+    &[member(&["functionDeclarations", "function_declarations"], Meaning::Described(None))],
+)
+.refusing_others("a tool that the provider runs");
+
+static CONFIG: Grammar = Grammar::new(
+    "an object",
+    &[
+        // Thoughts are within it.
+        member(&["maxOutputTokens", "max_output_tokens"], Meaning::Placed(Placed::Cap)),
+        member(&["candidateCount", "candidate_count"], Meaning::Answers),
+        member(&["responseModalities", "response_modalities"], Meaning::OneOf(&["TEXT"], AUDIO_AND_IMAGES)),
+        member(&["responseSchema", "response_schema"], Meaning::Described(None)),
+        member(&["responseJsonSchema", "response_json_schema"], Meaning::Described(None)),
+        member(&["speechConfig", "speech_config"], Meaning::Refused(AUDIO_AND_IMAGES)),
+        member(&["imageConfig", "image_config"], Meaning::Refused(AUDIO_AND_IMAGES)),
+    ],
+);

@@ -1,0 +1,193 @@
+//! OpenAI's dialects: chat completions, completions, responses and embeddings.
+
+use super::anthropic::CACHE_CONTROL;
+use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, required};
+
+/// Tiers that cost no more than the catalogue says.
+const TIERS: Meaning =
+    Meaning::OneOf(&["auto", "default", "standard_only", "flex"], "a service tier with prices of its own");
+const AUDIO: &str = "audio, which has prices of its own,";
+const SEARCH: &str = "a search with fees of its own";
+const PROVIDERS_TOOL: &str = "a tool that the provider runs";
+/// Members by which some endpoints let a client name other models.
+const OTHER_MODELS: Member = member(&["models"], Meaning::OtherModels);
+const FALLBACKS: Member = member(&["fallbacks"], Meaning::OtherModels);
+const ROUTE: Member = member(&["route"], Meaning::OtherModels);
+const PLUGINS: Member = member(&["plugins"], Meaning::OtherModels);
+/// What the client's own library would have merged into the body.
+const EXTRA_BODY: Member = member(&["extra_body"], Meaning::Unseen);
+const SERVICE_TIER: Member = member(&["service_tier"], TIERS);
+const MODEL: Member = required(&["model"], Meaning::Placed(Placed::Model));
+const STREAM: Member = member(&["stream"], Meaning::Stream);
+
+/// A chat completion.
+pub(super) static CHAT_COMPLETION: Grammar = Grammar::new(
+    "an object",
+    &[
+        MODEL,
+        required(&["messages"], Meaning::List(&CHAT_MESSAGE)),
+        STREAM,
+        member(&["stream_options"], Meaning::Placed(Placed::StreamOptions(&STREAM_OPTIONS))),
+        member(&["max_completion_tokens"], Meaning::Placed(Placed::Cap)),
+        member(&["max_tokens"], Meaning::Placed(Placed::Cap)),
+        member(&["n"], Meaning::Answers),
+        member(&["tools"], Meaning::Described(Some(&TOOL))),
+        member(&["functions"], Meaning::Described(None)),
+        member(&["response_format"], Meaning::Described(None)),
+        member(&["web_search_options"], Meaning::Refused(SEARCH)),
+        member(&["search_parameters"], Meaning::Refused(SEARCH)),
+        member(&["modalities"], Meaning::OneOf(&["text"], AUDIO)),
+        member(&["prediction"], Meaning::Refused("predicted output, whose misses are billed too,")),
+        SERVICE_TIER,
+        EXTRA_BODY,
+        OTHER_MODELS,
+        FALLBACKS,
+        ROUTE,
+        PLUGINS,
+    ],
+);
+
+static STREAM_OPTIONS: Grammar =
+    Grammar::new("an object with a boolean include_usage", &[member(&["include_usage"], Meaning::IncludeUsage)]);
+
+static CHAT_MESSAGE: Grammar = Grammar::new(
+    "a message",
+    &[member(&["content"], Meaning::Content(&CHAT_PART)), member(&["audio"], Meaning::Refused(AUDIO)), CACHE_CONTROL],
+);
+
+static CHAT_PART: Grammar = Grammar::new(
+    "an object with a type",
+    &[
+        member(
+            &["type"],
+            Meaning::Type(Types {
+                known: &[
+                    ("text", Kind::Text),
+                    ("refusal", Kind::Text),
+                    ("image_url", Kind::Image),
+                    ("input_audio", Kind::Refused(AUDIO)),
+                ],
+                other: Kind::Unseen,
+            }),
+        ),
+        member(&["image_url"], Meaning::Placed(Placed::Media)),
+        CACHE_CONTROL,
+    ],
+)
+.untyped(Kind::Unseen);
+
+static TOOL: Grammar = Grammar::new(
+    "an object with a type",
+    &[
+        member(
+            &["type"],
+            Meaning::Type(Types {
+                known: &[("function", Kind::Text), ("custom", Kind::Text)],
+                other: Kind::Refused(PROVIDERS_TOOL),
+            }),
+        ),
+        CACHE_CONTROL,
+    ],
+)
+.untyped(Kind::Refused(PROVIDERS_TOOL));
+
+/// A completion.
+pub(super) static COMPLETION: Grammar = Grammar::new(
+    "an object",
+    &[
+        MODEL,
+        member(&["prompt"], Meaning::Prompts),
+        STREAM,
+        member(&["stream_options"], Meaning::Placed(Placed::StreamOptions(&STREAM_OPTIONS))),
+        member(&["max_tokens"], Meaning::Placed(Placed::Cap)),
+        member(&["n"], Meaning::Answers),
+        member(&["best_of"], Meaning::Answers),
+        member(&["echo"], Meaning::Echo),
+        member(&["response_format"], Meaning::Described(None)),
+        // A prompt that is not text, with which some endpoints take the place of the text.
+        member(&["prompt_embeds"], Meaning::Unseen),
+        SERVICE_TIER,
+        EXTRA_BODY,
+        OTHER_MODELS,
+        FALLBACKS,
+        ROUTE,
+        PLUGINS,
+    ],
+);
+
+/// A response.
+pub(super) static RESPONSE: Grammar = Grammar::new(
+    "an object",
+    &[
+        MODEL,
+        member(&["input"], Meaning::Content(&INPUT_ITEM)),
+        STREAM,
+        member(&["max_output_tokens"], Meaning::Placed(Placed::Cap)),
+        member(&["tools"], Meaning::Described(Some(&TOOL))),
+        member(&["text"], Meaning::Described(None)),
+        member(&["previous_response_id"], Meaning::Unseen),
+        member(&["conversation"], Meaning::Unseen),
+        member(&["prompt"], Meaning::Refused("a stored prompt, which may name tools and models,")),
+        member(&["background"], Meaning::RefusedIfTrue("an answer that is fetched later")),
+        member(
+            &["context_management"],
+            Meaning::Refused("an edit of the context that the provider makes with a model"),
+        ),
+        SERVICE_TIER,
+        EXTRA_BODY,
+        OTHER_MODELS,
+        FALLBACKS,
+        ROUTE,
+        PLUGINS,
+    ],
+);
+
+/// An item of a response's input. Without a type it is a message. Items that the provider keeps or has sealed, reasoning among
+/// them, are not in the body.
+static INPUT_ITEM: Grammar = Grammar::new(
+    "an item",
+    &[
+        member(
+            &["type"],
+            Meaning::Type(Types {
+                known: &[
+                    ("message", Kind::Text),
+                    ("function_call", Kind::Text),
+                    ("function_call_output", Kind::Text),
+                    ("custom_tool_call", Kind::Text),
+                    ("custom_tool_call_output", Kind::Text),
+                ],
+                other: Kind::Unseen,
+            }),
+        ),
+        member(&["content"], Meaning::Content(&INPUT_PART)),
+        member(&["output"], Meaning::Content(&INPUT_PART)),
+    ],
+);
+
+static INPUT_PART: Grammar = Grammar::new(
+    "an object with a type",
+    &[
+        member(
+            &["type"],
+            Meaning::Type(Types {
+                known: &[
+                    ("input_text", Kind::Text),
+                    ("output_text", Kind::Text),
+                    ("refusal", Kind::Text),
+                    ("input_image", Kind::Image),
+                    ("input_audio", Kind::Refused(AUDIO)),
+                ],
+                other: Kind::Unseen,
+            }),
+        ),
+        member(&["image_url"], Meaning::Placed(Placed::Media)),
+    ],
+)
+.untyped(Kind::Unseen);
+
+/// Embeddings: there is no output.
+pub(super) static EMBEDDING: Grammar = Grammar::new(
+    "an object",
+    &[MODEL, required(&["input"], Meaning::Prompts), SERVICE_TIER, EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
+);

@@ -1,0 +1,109 @@
+//! The body for the provider: a few places are written anew, and every other byte is the client's.
+
+use std::ops::Range;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use keyward_core::error_code::ErrorCode;
+
+use super::{Dialect, Scan};
+use crate::error::ApiError;
+use crate::gateway::estimate::Served;
+
+/// A place in the body, and what stands there instead.
+type Edit = (Range<usize>, Vec<u8>);
+
+impl Scan {
+    /// The body for the provider: its own model name, for streams the wish to be told the usage, and the cap on the output
+    /// tokens of one answer when one is given.
+    ///
+    /// # Errors
+    /// When a text cannot be written, which is a fault of ours.
+    pub(in crate::gateway) fn splice(
+        &self,
+        body: &Bytes,
+        served: &Served<'_>,
+        output_cap: Option<u64>,
+    ) -> Result<Bytes, ApiError> {
+        let internal =
+            |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);
+        let mut edits = Vec::new();
+        if let Some(at) = self.model_at.clone() {
+            edits.push((at, serde_json::to_vec(served.model).map_err(internal)?));
+        }
+        if self.stream && !self.wants_usage && self.dialect.asks_for_usage() {
+            edits.push(self.usage_wish(body));
+        }
+        if let Some(cap) = output_cap {
+            edits.extend(self.capped(body, served.provider, cap));
+        }
+        Ok(edited(body, edits))
+    }
+
+    /// The body with null in place of what its images show.
+    pub(in crate::gateway) fn without_media(&self, body: &Bytes) -> Bytes {
+        match self.media_at.is_empty() {
+            true => body.clone(),
+            false => edited(body, self.media_at.iter().map(|at| (at.clone(), b"null".to_vec())).collect()),
+        }
+    }
+
+    /// Where and how `include_usage` is asked for: in the client's own options, or in new ones at the front.
+    fn usage_wish(&self, body: &[u8]) -> Edit {
+        match self.stream_options_at.clone() {
+            None => at_front(body, 0, "\"stream_options\":{\"include_usage\":true}"),
+            Some(at) => {
+                let options = body.get(at.clone()).and_then(|text| serde_json::from_slice(text).ok());
+                let options = options.and_then(|options: serde_json::Map<String, serde_json::Value>| {
+                    let mut options = options;
+                    options.insert("include_usage".to_owned(), true.into());
+                    serde_json::to_vec(&options).ok()
+                });
+                (at, options.unwrap_or_else(|| b"{\"include_usage\":true}".to_vec()))
+            }
+        }
+    }
+
+    /// Where and how the cap is set: in place of each number that the provider would heed, else in the dialect's own member.
+    fn capped(&self, body: &[u8], provider: &str, cap: u64) -> Vec<Edit> {
+        let Some(name) = self.dialect.cap(provider) else { return Vec::new() };
+        let literal = cap.to_string().into_bytes();
+        let written = self.caps_heeded_by(provider).filter(|own| own.tokens.is_some());
+        let in_place: Vec<Edit> = written.map(|own| (own.at.clone(), literal.clone())).collect();
+        if !in_place.is_empty() {
+            return in_place;
+        }
+        if let Some(own) = self.caps.iter().find(|own| own.name == name) {
+            return vec![(own.at.clone(), literal)];
+        }
+        let member = format!("\"{name}\":{cap}");
+        let is_in_config = self.dialect == Dialect::GenerateContent;
+        vec![match self.config_at.clone() {
+            Some(at) if body.get(at.clone()) == Some(b"null") => (at, format!("{{{member}}}").into_bytes()),
+            Some(at) => at_front(body, at.start, &member),
+            None if is_in_config => at_front(body, 0, &format!("\"generationConfig\":{{{member}}}")),
+            None => at_front(body, 0, &member),
+        }]
+    }
+}
+
+/// A new first member of the object that begins at `start` or behind the blanks there.
+fn at_front(body: &[u8], start: usize, member: &str) -> Edit {
+    let inside = body.iter().skip(start).position(|byte| *byte == b'{').map_or(start, |brace| start + brace + 1);
+    let is_empty = body.iter().skip(inside).find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
+    let comma = if is_empty { "" } else { "," };
+    (inside..inside, format!("{member}{comma}").into_bytes())
+}
+
+/// The body with each edit made. Edits do not overlap.
+fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
+    edits.sort_by_key(|(at, _)| at.start);
+    let mut spliced = BytesMut::with_capacity(body.len() + 64);
+    let mut copied = 0;
+    for (at, text) in edits {
+        spliced.put_slice(body.get(copied..at.start).unwrap_or_default());
+        spliced.put_slice(&text);
+        copied = at.end;
+    }
+    spliced.put_slice(body.get(copied..).unwrap_or_default());
+    spliced.freeze()
+}
