@@ -3,6 +3,7 @@
 //! This is the one place that reads the environment.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,6 +50,10 @@ pub struct Settings {
     pub drain_after_cancel: Duration,
     /// How often the server looks for expired virtual keys that it shall delete.
     pub expiry_interval: Duration,
+    /// How many days entries of the ledger are kept; none: for ever.
+    pub ledger_retention_days: Option<NonZeroU16>,
+    /// How often the server looks for entries of the ledger that are older.
+    pub retention_interval: Duration,
     /// How long a session may lie idle.
     pub session_idle_limit: Duration,
     /// How many threads serve requests.
@@ -141,6 +146,8 @@ impl Settings {
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
             expiry_interval: Duration::from_secs(60),
+            ledger_retention_days: file.ledger_retention_days,
+            retention_interval: Duration::from_secs(60 * 60),
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             declaration: Declaration::default(),
@@ -176,6 +183,7 @@ impl Settings {
             shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
+            ledger_retention_days: server.ledger_retention_days,
             declaration: file.declaration,
             warnings: file.findings.warnings,
             ..Self::new(default_listen, String::new())

@@ -23,7 +23,7 @@ use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
-use crate::{api, expiry, gateway, health, kept};
+use crate::{api, expiry, gateway, health, kept, retention};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -94,6 +94,7 @@ impl Server {
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(retention::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
         let shared = state.clone();

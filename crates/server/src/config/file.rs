@@ -4,12 +4,14 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::Path;
 
 use jiff::Timestamp;
 use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
+use keyward_core::price::Price;
 use keyward_core::secret::{SecretSource, looks_redacted};
 use keyward_core::server_config::{ClientConfig, ClientConfigInput, RotationCooldown};
 use secrecy::SecretString;
@@ -93,6 +95,7 @@ pub(super) struct Server {
     pub(super) shutdown_timeout_seconds: u64,
     pub(super) drain_after_cancel_seconds: u64,
     pub(super) session_idle_limit_seconds: u64,
+    pub(super) ledger_retention_days: Option<NonZeroU16>,
 }
 
 impl Default for Server {
@@ -108,6 +111,7 @@ impl Default for Server {
             shutdown_timeout_seconds: 30,
             drain_after_cancel_seconds: 30,
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
+            ledger_retention_days: None,
         }
     }
 }
@@ -130,6 +134,17 @@ pub enum UnpricedModels {
     Refuse,
     /// Take it as free of charge.
     Free,
+}
+
+impl UnpricedModels {
+    /// What such a model costs; none: it has no price.
+    #[must_use]
+    pub const fn price(self) -> Option<Price> {
+        match self {
+            Self::Refuse => None,
+            Self::Free => Some(Price::FREE),
+        }
+    }
 }
 
 /// Who may manage, as the file says it.
