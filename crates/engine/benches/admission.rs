@@ -97,7 +97,7 @@ fn one_hot_meter(criterion: &mut Criterion) {
                         scope.spawn(|| {
                             barrier.wait();
                             let attempt = Prepared::new();
-                            (0..each).for_each(|_| drop(black_box(attempt.run(&engine))));
+                            (0..each).for_each(|_| _ = black_box(attempt.run(&engine)));
                         })
                     })
                     .collect();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError};
+use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Idempotency};
@@ -198,6 +199,23 @@ pub struct LedgerTotals {
     pub cost: NanoUsd,
     /// How many tokens of all classes they used.
     pub tokens: i64,
+}
+
+/// An entry's place among all, by when it was settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerPlace {
+    pub(crate) settled_at: Timestamp,
+    pub(crate) request_id: String,
+    pub(crate) attempt: i32,
+}
+
+/// What came of looking for old entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// How many entries were deleted.
+    pub deleted: usize,
+    /// Where to go on; none: there are no more.
+    pub next: Option<LedgerPlace>,
 }
 
 impl Store {

@@ -58,7 +58,7 @@ pub(crate) fn usage_by_model(
     virtual_key: &VirtualKeyId,
     since: Timestamp,
 ) -> Result<Vec<ModelUsage>, StoreError> {
-    let cost = || sql::<BigInt>("CAST(COALESCE(SUM(cost), 0) AS BIGINT)");
+    let cost = || sql::<BigInt>(COST);
     let rows: Vec<(String, String, i64, i64, i64)> = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
         .filter(ledger::admitted_at.ge(Instant(since)))
@@ -80,10 +80,13 @@ pub(crate) fn usage_by_model(
 const TOKENS: &str =
     "CAST(COALESCE(SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens), 0) AS BIGINT)";
 
+/// What entries cost, with what was adjusted since.
+const COST: &str = "CAST(COALESCE(SUM(cost + COALESCE((SELECT SUM(a.new_cost - a.old_cost) FROM ledger_adjustments a \
+                    WHERE a.request_id = ledger.request_id AND a.attempt = ledger.attempt), 0)), 0) AS BIGINT)";
+
 /// What the ledger says a virtual key has used since it was made.
 pub(crate) fn totals(c: &mut Conn, virtual_key: &VirtualKeyId) -> Result<LedgerTotals, StoreError> {
-    let cost = sql::<BigInt>("CAST(COALESCE(SUM(cost), 0) AS BIGINT)");
-    let tokens = sql::<BigInt>(TOKENS);
+    let (cost, tokens) = (sql::<BigInt>(COST), sql::<BigInt>(TOKENS));
     let (entries, cost, tokens) = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
         .select((count_star(), cost, tokens))
