@@ -53,7 +53,6 @@ pub(super) struct Estimate {
 impl Estimate {
     /// The estimate of a scanned body of so many bytes.
     pub(super) fn of(scan: &Scan, served: &Served<'_>, body_bytes: usize) -> Self {
-        let input = input(scan, served, body_bytes);
         let client_cap = scan.cap_heeded_by(served.provider);
         let largest = served.card.and_then(|card| card.max_output_tokens);
         let can_be_capped = scan.can_be_capped(served.provider);
@@ -62,8 +61,8 @@ impl Estimate {
             false => 0,
         };
         Self {
-            input,
-            output_per_answer: output.saturating_add(if scan.echoes { input } else { 0 }),
+            input: input(scan, served, body_bytes),
+            output_per_answer: output,
             answers: scan.answers.saturating_mul(scan.prompts),
             client_cap,
             can_clamp: can_be_capped && client_cap.is_none(),
