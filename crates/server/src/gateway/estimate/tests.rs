@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::gateway::scan::Dialect;
 
+mod bills;
 mod dialects;
 
 const CARD: ModelCard = ModelCard {
