@@ -43,6 +43,8 @@ impl Outcome {
 pub enum UsageSource {
     /// The provider reported them.
     Provider,
+    /// Keyward counted what was read of the answer: the provider did not say.
+    Counted,
     /// Nobody did: the bounds that were held are charged.
     Estimated,
 }
@@ -53,6 +55,7 @@ impl UsageSource {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provider => "provider",
+            Self::Counted => "counted",
             Self::Estimated => "estimated",
         }
     }

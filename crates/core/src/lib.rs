@@ -15,6 +15,7 @@ pub mod budget;
 pub mod catalogue;
 pub mod change;
 pub mod chat;
+pub mod crash_point;
 pub mod declaration;
 pub mod duration;
 pub mod error_body;

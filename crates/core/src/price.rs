@@ -9,6 +9,10 @@ use serde_json::value::RawValue;
 
 use crate::money::{InvalidAmount, NanoUsd, parse_scaled};
 
+mod breakdown;
+
+pub use breakdown::CostBreakdown;
+
 /// A unit price in trillionths of a US dollar per token, which is millionths of a dollar per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct PicoUsd(i64);
@@ -19,12 +23,13 @@ impl PicoUsd {
 
     /// A price given in pico-dollars.
     #[must_use]
-    pub(crate) const fn from_picos(picos: i64) -> Self {
+    pub const fn from_picos(picos: i64) -> Self {
         Self(picos)
     }
 
     /// The price in pico-dollars.
-    pub(crate) const fn picos(self) -> i64 {
+    #[must_use]
+    pub const fn picos(self) -> i64 {
         self.0
     }
 
@@ -208,6 +213,22 @@ impl Price {
         rounded_up(dearest)
     }
 
+    /// The most output tokens beside this much input whose [`Price::ceiling`] is not above `money`; none: not even one more than
+    /// none fits, as the input alone costs more. Saturates where output is free.
+    #[must_use]
+    pub fn affordable_output(&self, input: u64, money: NanoUsd) -> Option<u64> {
+        let pico = i128::from(money.nanos()) * PicoUsd::PER_NANO;
+        let at = |rates: &Rates| {
+            let left = pico - rates.dearest_input().of(input);
+            match (left, i128::from(rates.output.0)) {
+                (..0, _) => None,
+                (_, ..=0) => Some(u64::MAX),
+                (left, rate) => Some(u64::try_from(left / rate).unwrap_or(u64::MAX)),
+            }
+        };
+        self.long_contexts.below(input).map(|long| at(&long.rates)).fold(at(&self.base), Option::min)
+    }
+
     /// The rates that hold for a request whose input has so many tokens.
     #[must_use]
     pub fn rates_for(&self, input: u64) -> Rates {
@@ -216,7 +237,7 @@ impl Price {
 }
 
 fn rounded_up(pico: i128) -> NanoUsd {
-    let nanos = (pico + PicoUsd::PER_NANO - 1) / PicoUsd::PER_NANO;
+    let nanos = pico.saturating_add(PicoUsd::PER_NANO - 1) / PicoUsd::PER_NANO;
     NanoUsd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
 }
 
@@ -270,6 +291,20 @@ mod tests {
             let usage = TokenUsage { input, cached_input, cache_write, output };
             let ceiling = price.ceiling(usage.total_input() + slack_in, output + slack_out);
             prop_assert!(price.cost(&usage) <= ceiling);
+        }
+
+        /// What is affordable fits, and one token more does not.
+        #[test]
+        fn affordable_output_is_the_most_that_fits(price in any_price(), input in 0u64..100_000, nanos in 0i64..1_000_000_000_000) {
+            let money = NanoUsd::from_nanos(nanos);
+            match price.affordable_output(input, money) {
+                None => prop_assert!(price.ceiling(input, 0) > money),
+                Some(u64::MAX) => prop_assert!(price.ceiling(input, u64::from(u32::MAX)) <= money),
+                Some(output) => {
+                    prop_assert!(price.ceiling(input, output) <= money);
+                    prop_assert!(price.ceiling(input, output + 1) > money);
+                }
+            }
         }
     }
 }

@@ -4,20 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use keyward_core::ids::VirtualKeyId;
-use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
-use keyward_core::meter::Metric;
+use keyward_core::ids::RequestId;
+use keyward_core::ledger::{LedgerEntry, Outcome};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{TokenUsage, VersionedPrice};
-use keyward_core::scope_set::ScopeSet;
+use keyward_core::price::TokenUsage;
 
-use crate::counter::Held;
-use crate::policy::LiveMeter;
+use crate::admit::Core;
+use crate::journal::Receipt;
+use crate::open::{Key, Open};
 
 /// Where finished attempts are written down.
 pub trait Ledger: Send + Sync + 'static {
-    /// Takes an entry; it must not block and must not lose it.
-    fn append(&self, entry: LedgerEntry);
+    /// Takes an entry; it must not block and must not lose it. The receipt is confirmed when the entry is durable.
+    fn append(&self, entry: LedgerEntry, receipt: Receipt);
 
     /// True while entries can be made durable. When they cannot, nothing is admitted.
     fn is_available(&self) -> bool;
@@ -29,21 +28,29 @@ pub trait Ledger: Send + Sync + 'static {
 /// at what it held, as `abandoned`: money may be charged that was not spent, never the reverse.
 #[must_use = "an admission holds money until it is settled or released"]
 pub struct Admission {
-    open: Option<Open>,
-    ledger: Arc<dyn Ledger>,
+    core: Arc<Core>,
+    /// None after the end.
+    key: Option<Key>,
+    request_id: RequestId,
+    output_cap: Option<u64>,
+    /// How many records the journal had, once this one's was written.
+    record: u64,
 }
 
-pub(crate) struct Open {
-    pub(crate) attribution: Attribution,
-    pub(crate) scope_set: ScopeSet<LiveMeter>,
-    /// What is held, meter by meter of the scope set.
-    pub(crate) holds: Vec<Held>,
-    pub(crate) price: Option<VersionedPrice>,
-    /// The most tokens that were held for.
-    pub(crate) bound: TokenUsage,
-    /// The money that was held.
-    pub(crate) ceiling: NanoUsd,
-    pub(crate) admitted_at: Timestamp,
+/// Shows that an attempt is alive: what it holds stays held.
+pub struct Pulse {
+    core: Arc<Core>,
+    key: Option<Key>,
+}
+
+impl Pulse {
+    /// A sign of life. After the end it says nothing.
+    pub fn beat(&self) {
+        if let Some(key) = self.key {
+            let round = self.core.round();
+            self.core.open.with(key, |open| open.alive_in = round);
+        }
+    }
 }
 
 /// How an attempt ended.
@@ -60,90 +67,60 @@ pub struct Settlement {
 }
 
 impl Admission {
-    pub(crate) fn new(open: Open, ledger: Arc<dyn Ledger>) -> Self {
-        Self { open: Some(open), ledger }
+    pub(crate) fn new(core: Arc<Core>, key: Key, request_id: RequestId, output_cap: Option<u64>, record: u64) -> Self {
+        Self { core, key: Some(key), request_id, output_cap, record }
     }
 
-    /// Who and what was admitted; none after the end.
+    /// The request that was admitted.
     #[must_use]
-    pub fn attribution(&self) -> Option<&Attribution> {
-        self.open.as_ref().map(|open| &open.attribution)
+    pub const fn request_id(&self) -> &RequestId {
+        &self.request_id
     }
 
-    /// Replaces the hold by what was used, on every meter, and writes the one ledger entry. Returns the cost.
-    pub fn settle(mut self, settlement: Settlement) -> NanoUsd {
-        self.open.take().map_or(NanoUsd::ZERO, |open| open.settle(settlement, self.ledger.as_ref()))
+    /// The output cap, in tokens of one answer, that the request must carry: with a larger one it could cost more than is held.
+    #[must_use]
+    pub const fn output_cap(&self) -> Option<u64> {
+        self.output_cap
+    }
+
+    /// True when what is held is on the disk, and not only in the kernel.
+    #[must_use]
+    pub fn is_synced(&self) -> bool {
+        self.core.journal.synced() >= self.record
+    }
+
+    /// By which the attempt shows signs of life.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        Pulse { core: self.core.clone(), key: self.key }
+    }
+
+    /// Replaces the hold by what was used, on every meter, and writes the one ledger entry. Returns the cost; none when the attempt
+    /// had shown no sign of life for so long that it was settled already.
+    pub fn settle(mut self, settlement: Settlement) -> Option<NanoUsd> {
+        let open = self.key.take().and_then(|key| self.core.open.take(key))?;
+        Some(self.core.settle(open, settlement))
     }
 
     /// Drops the hold: no byte of the attempt reached an upstream, so nothing was used.
     pub fn release(mut self) {
-        if let Some(open) = self.open.take() {
-            for (live, held) in open.scope_set.meters().iter().zip(&open.holds) {
-                live.counter.settle(held, 0);
-            }
+        if let Some(open) = self.key.take().and_then(|key| self.core.open.take(key)) {
+            self.core.release(&open);
         }
     }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Some(open) = self.open.take() {
-            let at = open.admitted_at;
-            open.settle(
-                Settlement { usage: None, outcome: Outcome::Abandoned, first_byte_at: None, at },
-                self.ledger.as_ref(),
-            );
+        if let Some(open) = self.key.take().and_then(|key| self.core.open.take(key)) {
+            let abandonment = Open::abandonment(open.admitted_at);
+            self.core.settle(open, abandonment);
         }
     }
 }
 
 impl fmt::Debug for Admission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id: Option<&VirtualKeyId> = self.attribution().map(|attribution| &attribution.virtual_key_id);
-        f.debug_struct("Admission").field("virtual_key_id", &id).finish_non_exhaustive()
-    }
-}
-
-impl Open {
-    fn settle(self, settlement: Settlement, ledger: &dyn Ledger) -> NanoUsd {
-        let (usage, usage_source, cost) = match settlement.usage {
-            Some(usage) => {
-                let cost = self.price.as_ref().map_or(NanoUsd::ZERO, |known| known.price.cost(&usage));
-                (usage, UsageSource::Provider, cost)
-            }
-            None => (self.bound, UsageSource::Estimated, self.ceiling),
-        };
-        let meters = self.scope_set.meters().iter().zip(&self.holds);
-        let postings = meters.map(|(live, held)| {
-            let amount = amount_of(live.meter.id.metric, &usage, cost);
-            let window = live.counter.settle(held, amount);
-            let cap = live.meter.cap_at(self.admitted_at);
-            Posting { meter: live.meter.id.clone(), window, cap, held: held.amount, amount, would_refuse: false }
-        });
-        let rates = |known: &VersionedPrice| known.price.rates_for(usage.total_input());
-        ledger.append(LedgerEntry {
-            postings: postings.collect(),
-            attribution: self.attribution,
-            usage,
-            usage_source,
-            cost,
-            pricing: self.price.as_ref().map(|known| Pricing { version: known.version.clone(), rates: rates(known) }),
-            held: self.ceiling,
-            outcome: settlement.outcome,
-            admitted_at: self.admitted_at,
-            first_byte_at: settlement.first_byte_at,
-            settled_at: settlement.at,
-        });
-        cost
-    }
-}
-
-/// What an attempt counts for on a meter.
-pub(crate) fn amount_of(metric: Metric, usage: &TokenUsage, cost: NanoUsd) -> i64 {
-    match metric {
-        Metric::ParallelRequests => 0,
-        Metric::Requests => 1,
-        Metric::Tokens => i64::try_from(usage.total()).unwrap_or(i64::MAX),
-        Metric::Cost => cost.nanos(),
+        f.debug_struct("Admission").field("request_id", &self.request_id).finish_non_exhaustive()
     }
 }

@@ -1,37 +1,43 @@
 //! The engine: it checks every meter of an attempt's scope set, and holds on all of them or on none.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use keyward_core::ids::{CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
+use keyward_core::crash_point::{CrashPoint, Probe};
+use keyward_core::ids::{
+    CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId,
+};
 use keyward_core::ledger::{Adjustment, Attribution};
-use keyward_core::meter::{Count, Enforcement, Meter, MeterId};
+use keyward_core::meter::{Count, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::price::{TokenUsage, VersionedPrice};
-use keyward_core::refusal::{LimitRefusal, Quantity, Refusal};
-use keyward_core::scope_set::ScopeSet;
+use keyward_core::price::VersionedPrice;
+use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 
-use crate::admission::{Admission, Ledger, Open, amount_of};
-use crate::counter::State;
+use crate::admission::{Admission, Ledger, Settlement};
 use crate::identity::{Permit, Principal};
-use crate::policy::{LiveMeter, Policies};
+use crate::journal::{Journal, JournalError, Receipt};
+use crate::open::{Open, OpenAttempts};
+use crate::plan::{Levels, Locked, Plan};
+use crate::policies::Policies;
+use crate::terms::{Asked, OutputDemand, Terms, decide};
 
-/// The most tokens that an attempt can use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenBound {
-    /// Input tokens, all classes together.
+/// The most that an attempt can use.
+pub struct Demand<'a> {
+    /// Input tokens, all classes together: a bound that was cheap to find.
     pub input: u64,
-    /// Output tokens, over all answers of the request.
-    pub output: u64,
+    /// Finds a tighter bound of the input, at some expense; asked when the cheap one does not fit. None when nobody can.
+    pub counted_input: Option<&'a dyn Fn() -> Option<u64>>,
+    /// Output tokens.
+    pub output: OutputDemand,
 }
 
 /// One call to one provider that asks to be admitted.
-#[derive(Debug, Clone)]
-pub struct Attempt {
+pub struct Attempt<'a> {
     /// The request, named by the server.
     pub request_id: RequestId,
     /// Which attempt of the request, from 0.
@@ -42,83 +48,96 @@ pub struct Attempt {
     pub model_served: ModelName,
     /// What the model costs, if that is known.
     pub price: Option<VersionedPrice>,
-    /// The most tokens that it can use.
-    pub bound: TokenBound,
+    /// The most that it can use.
+    pub demand: Demand<'a>,
 }
 
-/// Decides what may be spent.
+/// Decides what may be spent. Clones share it.
+#[derive(Clone)]
 pub struct Engine {
+    pub(crate) core: Arc<Core>,
+}
+
+/// What admissions share with the engine that made them.
+pub(crate) struct Core {
     pub(crate) policies: Policies,
+    pub(crate) open: OpenAttempts,
+    pub(crate) journal: Arc<Journal>,
     ledger: Arc<dyn Ledger>,
+    /// Counts how often the engine has looked for attempts without a sign of life.
+    rounds: AtomicU64,
+    probe: Probe,
 }
 
 impl Engine {
-    /// An engine without policies that writes into `ledger`.
+    /// An engine without policies that writes into `journal` and `ledger`.
     #[must_use]
-    pub fn new(ledger: Arc<dyn Ledger>) -> Self {
-        Self { policies: Policies::default(), ledger }
+    pub fn new(ledger: Arc<dyn Ledger>, journal: Journal, probe: Probe) -> Self {
+        let (policies, open) = (Policies::default(), OpenAttempts::default());
+        let core = Core { policies, open, journal: Arc::new(journal), ledger, rounds: AtomicU64::new(0), probe };
+        Self { core: Arc::new(core) }
     }
 
     /// Loads counters as they were last written down. Call it before any policy is put.
     pub fn restore(&self, counts: impl IntoIterator<Item = (MeterId, Count)>) {
-        self.policies.restore(counts);
+        self.core.policies.restore(counts);
     }
 
     /// Makes a virtual key known, or replaces what is known of it. Its usage stays.
     pub fn put_virtual_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
-        self.policies.put_key(hashes, key, now);
+        self.core.policies.put_key(hashes, key, now);
     }
 
     /// Forgets a virtual key, and the model configs that are for it.
     pub fn remove_virtual_key(&self, id: &VirtualKeyId) {
-        self.policies.remove_key(id);
+        self.core.policies.remove_key(id);
     }
 
     /// Makes a team's limits known, or replaces them. Its usage stays.
     pub fn put_team(&self, team: &Team, now: Timestamp) {
-        self.policies.put_team(team, now);
+        self.core.policies.put_team(team, now);
     }
 
     /// Forgets a team's limits.
     pub fn remove_team(&self, id: &TeamId) {
-        self.policies.remove_team(id);
+        self.core.policies.remove_team(id);
     }
 
     /// Makes a customer's limits known, or replaces them. Its usage stays.
     pub fn put_customer(&self, customer: &Customer, now: Timestamp) {
-        self.policies.put_customer(customer, now);
+        self.core.policies.put_customer(customer, now);
     }
 
     /// Forgets a customer's limits.
     pub fn remove_customer(&self, id: &CustomerId) {
-        self.policies.remove_customer(id);
+        self.core.policies.remove_customer(id);
     }
 
     /// Makes a model config's limits known, or replaces them. Its usage stays.
     pub fn put_model_config(&self, config: &ModelConfig, now: Timestamp) {
-        self.policies.put_model_config(config, now);
+        self.core.policies.put_model_config(config, now);
     }
 
     /// Forgets a model config's limits.
     pub fn remove_model_config(&self, id: &ModelConfigId) {
-        self.policies.remove_model_config(id);
+        self.core.policies.remove_model_config(id);
     }
 
     /// Takes off what was adjusted in the books: usage that shall not count in its window any more.
     pub fn adjust(&self, adjustments: &[Adjustment]) {
-        self.policies.adjust(adjustments);
+        self.core.policies.adjust(adjustments);
     }
 
     /// What a meter reads, if it was ever touched.
     #[must_use]
     pub fn count(&self, id: &MeterId) -> Option<Count> {
-        self.policies.count(id)
+        self.core.policies.count(id)
     }
 
     /// The virtual key of this secret, whatever state it is in.
     #[must_use]
     pub fn virtual_key_id(&self, hash: &KeyHash, now: Timestamp) -> Option<VirtualKeyId> {
-        self.policies.key(hash, now).map(|policy| policy.id.clone())
+        self.core.policies.key(hash, now).map(|policy| policy.id.clone())
     }
 
     /// Finds out who asks: the key must be known, active and not expired, in this order.
@@ -126,7 +145,7 @@ impl Engine {
     /// # Errors
     /// The first of these that fails.
     pub fn identify(&self, hash: &KeyHash, now: Timestamp) -> Result<Principal, Refusal> {
-        let policy = self.policies.key(hash, now).ok_or(Refusal::UnknownKey)?;
+        let policy = self.core.policies.key(hash, now).ok_or(Refusal::UnknownKey)?;
         if !policy.is_active {
             return Err(Refusal::KeyInactive);
         }
@@ -136,88 +155,164 @@ impl Engine {
         Ok(Principal { policy })
     }
 
-    /// Admits an attempt: holds what it may use on every meter that covers it.
+    /// Admits an attempt: holds what it may use on every meter that covers it, and writes that down in the journal. When the whole
+    /// does not fit, less output may: then [`Admission::output_cap`] is what the request has to carry.
     ///
     /// # Errors
     /// The first meter in checking order that has no room, a budget without a price to hold by, or books that cannot be
     /// kept. Nothing is held then.
-    pub fn admit(&self, permit: Permit, attempt: Attempt, now: Timestamp) -> Result<Admission, Refusal> {
-        if !self.ledger.is_available() {
+    pub fn admit(&self, permit: &Permit, attempt: Attempt<'_>, now: Timestamp) -> Result<Admission, Refusal> {
+        let core = &self.core;
+        core.probe.reached(CrashPoint::Asked);
+        if !(core.ledger.is_available() && core.journal.is_available()) {
             return Err(Refusal::BooksUnavailable);
         }
-        let Permit { principal, config, provider, model } = permit;
-        let key = principal.policy;
-        let of_models = self.policies.of_models(&key.id, &provider, &model);
-        let owners = self.policies.owners(&key);
-        let own = key.meters.iter().chain(config.iter().flat_map(|config| config.covering(&model)));
-        let scope_set = ScopeSet::new(of_models.into_iter().chain(owners.meters).chain(own.cloned()));
-        if let (None, Some(budget)) = (&attempt.price, scope_set.budget()) {
-            return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
-        }
-        let bound = TokenUsage { input: attempt.bound.input, output: attempt.bound.output, ..TokenUsage::default() };
-        let ceiling =
-            attempt.price.as_ref().map_or(NanoUsd::ZERO, |known| known.price.ceiling(bound.input, bound.output));
-        let requested = |meter: &Meter| amount_of(meter.id.metric, &bound, ceiling);
-        let holds = hold_all(scope_set.meters(), requested, now)?;
+        let plan = core.policies.plan(permit);
+        let (terms, holds) = weigh(&plan, permit, &attempt, now, |locked, levels, terms| locked.hold(levels, terms))?;
+        core.probe.reached(CrashPoint::Held);
+        let hold = core.journal.next_hold();
         let attribution = Attribution {
-            request_id: attempt.request_id,
+            request_id: attempt.request_id.clone(),
             attempt: attempt.attempt,
-            virtual_key_id: key.id.clone(),
-            team_id: owners.team_id,
-            customer_id: owners.customer_id,
-            provider,
+            virtual_key_id: permit.principal.policy.id.clone(),
+            team_id: plan.team_id.clone(),
+            customer_id: plan.customer_id.clone(),
+            provider: permit.provider.clone(),
             provider_key_id: attempt.provider_key_id,
-            model,
+            model: permit.model.clone(),
             model_served: attempt.model_served,
         };
-        let open = Open { attribution, scope_set, holds, price: attempt.price, bound, ceiling, admitted_at: now };
-        Ok(Admission::new(open, self.ledger.clone()))
-    }
-}
-
-/// Holds on all meters or on none. All counters are locked, in their one order, while they are checked in scope order: so
-/// a refusal is never caused by a hold that itself was refused, and two attempts never wait for each other.
-fn hold_all(
-    meters: &[LiveMeter],
-    requested: impl Fn(&Meter) -> i64,
-    now: Timestamp,
-) -> Result<Vec<crate::counter::Held>, Refusal> {
-    let mut by_rank: Vec<usize> = (0..meters.len()).collect();
-    by_rank.sort_by_key(|index| meters.get(*index).map(|live| live.counter.rank));
-    let mut locked: Vec<Option<MutexGuard<'_, State>>> = meters.iter().map(|_| None).collect();
-    for index in by_rank {
-        if let (Some(slot), Some(live)) = (locked.get_mut(index), meters.get(index)) {
-            *slot = Some(live.counter.lock());
+        let (price, segment, alive_in) = (attempt.price, 0, core.round());
+        let open = Open { attribution, plan, holds, price, terms, admitted_at: now, hold, segment, alive_in };
+        match core.journal.hold(hold, &open) {
+            Ok(segment) => {
+                let key = core.open.insert(Open { segment, ..open });
+                let record = core.journal.written();
+                Ok(Admission::new(core.clone(), key, attempt.request_id, terms.output_cap, record))
+            }
+            Err(_) => {
+                open.release();
+                Err(Refusal::BooksUnavailable)
+            }
         }
     }
-    let mut ready = Vec::with_capacity(meters.len());
-    for (live, state) in meters.iter().zip(locked.iter_mut().flatten()) {
-        let requested = requested(&live.meter);
-        let count = state.roll(live.meter.window_at(now));
-        check(&live.meter, live.meter.cap_at(now), count, state.held(), requested)?;
-        ready.push((state, count, requested));
+
+    /// How many attempts are running.
+    #[must_use]
+    pub fn open_attempts(&self) -> usize {
+        self.core.open.len()
     }
-    Ok(ready.into_iter().map(|(state, count, requested)| state.hold(count.window, requested)).collect())
+
+    /// Begins a round, and ends every attempt that has shown no sign of life in `rounds` of them: it is charged what it held, as
+    /// `abandoned`. Returns how many. A round is as long as the caller lets pass between two calls; no clock that somebody may set
+    /// is asked.
+    pub fn expire(&self, rounds: u64, now: Timestamp) -> usize {
+        let round = self.core.rounds.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        let lapsed = self.core.open.take_where(|open| open.alive_in.saturating_add(rounds) < round);
+        let count = lapsed.len();
+        for open in lapsed {
+            self.core.settle(open, Open::abandonment(now));
+        }
+        count
+    }
+
+    /// The journal that holds are written into.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.core.journal
+    }
+
+    /// Brings the journal to the disk, if it shall be `synced`, and drops what the database has. After a failure: begins a new segment
+    /// with everything that is running, and admits again once that is written.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing is admitted until a later call succeeds.
+    pub fn tend_journal(&self, synced: bool) -> Result<(), JournalError> {
+        let journal = &self.core.journal;
+        if journal.has_failed() {
+            journal.begin_anew()?;
+            self.carry(|_| true)?;
+            if synced {
+                journal.sync()?;
+            }
+            journal.has_recovered();
+        } else {
+            if synced {
+                journal.sync()?;
+            }
+            if let Some(oldest) = journal.overdue() {
+                self.carry(|segment| segment == oldest)?;
+            }
+        }
+        journal.drop_confirmed()
+    }
+
+    fn carry(&self, is_from: impl Fn(u64) -> bool) -> Result<(), JournalError> {
+        let mut carried = Ok(());
+        self.core.open.for_each(|open| {
+            if carried.is_ok() && is_from(open.segment) {
+                match self.core.journal.carry(open.hold, open) {
+                    Ok(segment) => open.segment = segment,
+                    Err(error) => carried = Err(error),
+                }
+            }
+        });
+        carried
+    }
 }
 
-fn check(meter: &Meter, cap: i64, count: Count, held: i64, requested: i64) -> Result<(), Refusal> {
-    let fits = match meter.enforcement {
-        Enforcement::Hard => count.used.saturating_add(held).saturating_add(requested) <= cap,
-        Enforcement::Soft => count.used < cap,
-        Enforcement::Shadow => true,
-    };
-    if fits {
-        return Ok(());
+impl Core {
+    pub(crate) fn round(&self) -> u64 {
+        self.rounds.load(Ordering::Acquire)
     }
-    let quantity = |amount| Quantity::of(meter.id.metric, amount);
-    Err(Refusal::Limit(Box::new(LimitRefusal {
-        scope: meter.scope.clone(),
-        limit: meter.id.limit.clone(),
-        metric: meter.id.metric,
-        limit_value: quantity(cap),
-        used: quantity(count.used),
-        held: quantity(held),
-        requested: quantity(requested),
-        resets_at: count.window.end,
-    })))
+
+    /// Ends an attempt that was taken out. Returns its cost.
+    pub(crate) fn settle(&self, open: Open, settlement: Settlement) -> NanoUsd {
+        let (hold, segment) = (open.hold, open.segment);
+        let entry = open.settle(settlement);
+        let cost = entry.cost;
+        self.probe.reached(CrashPoint::MetersSettled);
+        self.journal.settled(hold, &entry);
+        self.ledger.append(entry, Receipt::new(self.journal.clone(), segment));
+        self.probe.reached(CrashPoint::EntryQueued);
+        cost
+    }
+
+    /// Drops what an attempt held that was taken out.
+    pub(crate) fn release(&self, open: &Open) {
+        open.release();
+        self.journal.released(open.hold, open.segment);
+    }
+}
+
+/// Finds the terms on which an attempt fits, and does with the locked meters what `then` says. The expensive bound of the input is
+/// asked for when the cheap one does not fit, with nothing locked; output is capped only after that.
+pub(crate) fn weigh<T>(
+    plan: &Plan,
+    permit: &Permit,
+    attempt: &Attempt<'_>,
+    now: Timestamp,
+    then: impl Fn(Locked<'_>, &Levels, &Terms) -> T,
+) -> Result<(Terms, T), Refusal> {
+    if let (None, Some(budget)) = (&attempt.price, plan.scope_set.budget()) {
+        let (provider, model) = (permit.provider.clone(), permit.model.clone());
+        return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
+    }
+    let Demand { input, counted_input, output } = attempt.demand;
+    let price = attempt.price.as_ref().map(|known| &known.price);
+    let try_with = |input, can_clamp| {
+        let asked = Asked { price, input, output: OutputDemand { can_clamp, ..output } };
+        let mut locked = plan.lock();
+        let levels = locked.levels(now);
+        let terms = decide(plan.meters(), &levels, &asked)?;
+        Ok((terms, then(locked, &levels, &terms)))
+    };
+    let Some(count) = counted_input else { return try_with(input, output.can_clamp) };
+    match try_with(input, false) {
+        Err(Refusal::Limit(limit)) if matches!(limit.metric, Metric::Tokens | Metric::Cost) => {
+            let counted = count().map_or(input, |counted| counted.min(input));
+            try_with(counted, output.can_clamp)
+        }
+        decided => decided,
+    }
 }

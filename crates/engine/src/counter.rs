@@ -5,7 +5,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keyward_core::meter::Count;
+use jiff::Timestamp;
+use keyward_core::meter::{Count, Meter};
 use keyward_core::window::Window;
 
 /// One meter's counter.
@@ -22,14 +23,36 @@ pub(crate) struct State {
     count: Option<Count>,
     held: i64,
     epoch: u64,
+    /// Which revision of the policy has laid the counted window. An older one, of an attempt that began before an edit, does not
+    /// lay it anew.
+    revision: u64,
 }
 
 /// What one attempt has reserved on one counter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Held {
     pub(crate) window: Window,
+    pub(crate) cap: i64,
     pub(crate) amount: i64,
+    /// True when the limit only watches, and would have refused.
+    pub(crate) would_refuse: bool,
     epoch: u64,
+}
+
+/// What a meter reads at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Level {
+    pub(crate) window: Window,
+    pub(crate) used: i64,
+    pub(crate) held: i64,
+    pub(crate) cap: i64,
+}
+
+impl Level {
+    /// What may still be held.
+    pub(crate) const fn room(&self) -> i64 {
+        self.cap.saturating_sub(self.used).saturating_sub(self.held)
+    }
 }
 
 impl Counter {
@@ -70,8 +93,19 @@ impl Counter {
 }
 
 impl State {
+    /// What the meter reads at `now`. A window that is over makes way for the next one; windows of an edited policy replace those
+    /// of the one before.
+    pub(crate) fn level(&mut self, meter: &Meter, revision: u64, now: Timestamp) -> Level {
+        let current = self.count.filter(|count| revision <= self.revision && count.window.contains(now));
+        let Count { window, used } = match current {
+            Some(count) => count,
+            None => self.roll(meter.window_at(now), revision),
+        };
+        Level { window, used, held: self.held, cap: meter.cap_at(now) }
+    }
+
     /// Makes `window` the current one, and reads what is used in it.
-    pub(crate) fn roll(&mut self, window: Window) -> Count {
+    fn roll(&mut self, window: Window, revision: u64) -> Count {
         let rolled = self.count.map_or(Count::empty(window), |count| count.rolled(window));
         let continues = self.count.is_some_and(|count| count.window.overlaps(&rolled.window));
         if !continues {
@@ -79,17 +113,13 @@ impl State {
             self.epoch = self.epoch.wrapping_add(1);
         }
         self.count = Some(rolled);
+        self.revision = revision;
         rolled
     }
 
-    /// What is held in the current window.
-    pub(crate) const fn held(&self) -> i64 {
-        self.held
-    }
-
-    /// Reserves an amount in the current window, which [`State::roll`] has set.
-    pub(crate) fn hold(&mut self, window: Window, amount: i64) -> Held {
+    /// Reserves an amount in the window of `level`, which was just read.
+    pub(crate) fn hold(&mut self, level: &Level, amount: i64, would_refuse: bool) -> Held {
         self.held = self.held.saturating_add(amount);
-        Held { window, amount, epoch: self.epoch }
+        Held { window: level.window, cap: level.cap, amount, would_refuse, epoch: self.epoch }
     }
 }

@@ -11,11 +11,20 @@ mod admission;
 mod admit;
 mod counter;
 mod identity;
+mod journal;
 mod model_policy;
+mod open;
+mod plan;
+mod policies;
 mod policy;
 mod standing;
+mod terms;
 
-pub use admission::{Admission, Ledger, Settlement};
-pub use admit::{Attempt, Engine, TokenBound};
+pub use admission::{Admission, Ledger, Pulse, Settlement};
+pub use admit::{Attempt, Demand, Engine};
 pub use identity::{Permit, Principal};
+pub use journal::{
+    Inspection, Journal, JournalError, JournalOptions, OpenHold, Receipt, Recovery, SegmentInspection, Tail, inspect,
+};
 pub use standing::{Choice, Holder, Reading};
+pub use terms::OutputDemand;

@@ -1,11 +1,12 @@
 //! Model configs as admission asks for them: by what they cover, with a fixed number of look-ups whatever their number.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use keyward_core::ids::{ModelConfigId, ModelName, ProviderName, VirtualKeyId};
 use keyward_core::model_config::ModelConfig;
 
+use crate::plan::LiveMeter;
 use crate::policy::Meters;
 
 /// What a model config covers; none is any.
@@ -33,15 +34,15 @@ pub(crate) struct ModelPolicies(RwLock<Index>);
 /// Both ways to find a model config. Under one lock: a request sees each in exactly one place, also while one moves.
 #[derive(Debug, Default)]
 struct Index {
-    meters: HashMap<Covered, Arc<Meters>>,
+    meters: HashMap<Covered, Meters>,
     covered: HashMap<ModelConfigId, Covered>,
 }
 
 impl ModelPolicies {
     /// The meters of every model config that covers a request: a cap holds however much more specific another one is.
-    pub(crate) fn covering(&self, key: &VirtualKeyId, provider: &ProviderName, model: &ModelName) -> Meters {
+    pub(crate) fn covering(&self, key: &VirtualKeyId, provider: &ProviderName, model: &ModelName) -> Vec<LiveMeter> {
         let index = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Meters::new();
+        let mut found = Vec::new();
         if index.meters.is_empty() {
             return found;
         }
@@ -58,22 +59,22 @@ impl ModelPolicies {
     }
 
     /// Sets the meters of a model config, and gives those that it had.
-    pub(crate) fn put(&self, config: &ModelConfig, meters: Meters) -> Option<Arc<Meters>> {
+    pub(crate) fn put(&self, config: &ModelConfig, meters: Meters) -> Option<Meters> {
         let mut index = self.edit();
         let covered = Covered::of(config);
         let before = index.covered.insert(config.id.clone(), covered.clone());
         let left = before.and_then(|before| index.meters.remove(&before));
-        let replaced = index.meters.insert(covered, Arc::new(meters));
+        let replaced = index.meters.insert(covered, meters);
         left.or(replaced)
     }
 
     /// Removes a model config, and gives the meters that it had.
-    pub(crate) fn remove(&self, id: &ModelConfigId) -> Option<Arc<Meters>> {
+    pub(crate) fn remove(&self, id: &ModelConfigId) -> Option<Meters> {
         self.edit().remove(id)
     }
 
     /// Removes the model configs that are for a virtual key, and gives the meters that they had.
-    pub(crate) fn remove_of_key(&self, key: &VirtualKeyId) -> Vec<Arc<Meters>> {
+    pub(crate) fn remove_of_key(&self, key: &VirtualKeyId) -> Vec<Meters> {
         let mut index = self.edit();
         let theirs = index.covered.iter().filter(|(_, covered)| covered.virtual_key.as_ref() == Some(key));
         let ids: Vec<ModelConfigId> = theirs.map(|(id, _)| id.clone()).collect();
@@ -86,7 +87,7 @@ impl ModelPolicies {
 }
 
 impl Index {
-    fn remove(&mut self, id: &ModelConfigId) -> Option<Arc<Meters>> {
+    fn remove(&mut self, id: &ModelConfigId) -> Option<Meters> {
         let covered = self.covered.remove(id)?;
         self.meters.remove(&covered)
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keyward_core::ids::{CustomerId, ModelName, ProviderName, TeamId, VirtualKeyId};
-use keyward_core::meter::{Count, Metric};
+use keyward_core::meter::Metric;
 
 use crate::admit::Engine;
 use crate::identity::Principal;
-use crate::policy::LiveMeter;
+use crate::plan::LiveMeter;
+use crate::policies::Owners;
 
 /// A virtual key and the owners above it, as far as they exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,14 +72,14 @@ impl Engine {
     /// Who asks, and who is above.
     #[must_use]
     pub fn holder(&self, principal: &Principal) -> Holder {
-        let owners = self.policies.owners(&principal.policy);
+        let Owners { team, customer } = self.core.policies.owners(&principal.policy);
         Holder {
             virtual_key_id: principal.policy.id.clone(),
             virtual_key_name: principal.policy.name.clone(),
-            team_id: owners.team_id,
-            team_name: owners.team_name,
-            customer_id: owners.customer_id,
-            customer_name: owners.customer_name,
+            team_name: team.as_ref().map_or_else(|| "".into(), |(_, team)| team.name.clone()),
+            team_id: team.map(|(id, _)| id),
+            customer_name: customer.as_ref().map_or_else(|| "".into(), |(_, customer)| customer.name.clone()),
+            customer_id: customer.map(|(id, _)| id),
         }
     }
 
@@ -91,8 +92,8 @@ impl Engine {
         model: &ModelName,
         now: Timestamp,
     ) -> Vec<Reading> {
-        let owners = self.policies.owners(&principal.policy);
-        let above = owners.meters.iter().chain(&principal.policy.meters).map(|live| reading(live, now));
+        let owners = self.core.policies.owners(&principal.policy);
+        let above = owners.meters().chain(&principal.policy.meters).map(|live| reading(live, now));
         let mut all: Vec<Reading> = above.collect();
         self.of_place(principal, provider, model, |live| all.push(reading(live, now)));
         all
@@ -118,14 +119,13 @@ impl Engine {
         mut each: impl FnMut(&LiveMeter),
     ) {
         let policy = &principal.policy;
-        self.policies.of_models(&policy.id, provider, model).iter().for_each(&mut each);
+        self.core.policies.of_models(&policy.id, provider, model).iter().for_each(&mut each);
         let configs = policy.configs.iter().filter(|config| config.provider == *provider);
         configs.flat_map(|config| config.covering(model)).for_each(each);
     }
 }
 
 fn reading(live: &LiveMeter, now: Timestamp) -> Reading {
-    let window = live.meter.window_at(now);
-    let count = live.counter.count().map_or(Count::empty(window), |count| count.rolled(window));
-    Reading { metric: live.meter.id.metric, used: count.used, cap: live.meter.cap_at(now) }
+    let level = live.level(now);
+    Reading { metric: live.meter.id.metric, used: level.used, cap: level.cap }
 }

@@ -7,6 +7,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use keyward_core::crash_point::Probe;
 use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
 use keyward_store::{RootKey, StoreError};
@@ -14,11 +15,14 @@ use secrecy::SecretString;
 
 use crate::admin::AdminCredential;
 
+mod crash;
 mod export;
 mod file;
+mod journal;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
+pub use journal::{JournalSettings, JournalSync};
 
 /// Where the server listens unless told otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -56,6 +60,10 @@ pub struct Settings {
     pub min_output_tokens: NonZeroU64,
     /// How many threads serve requests.
     pub workers: usize,
+    /// How the journal is kept.
+    pub journal: JournalSettings,
+    /// What is told when a crash point is reached: nothing, but in tests.
+    pub probe: Probe,
     /// What the configuration file declares for the database.
     pub declaration: Declaration,
     /// What there is to say about the configuration file.
@@ -147,6 +155,8 @@ impl Settings {
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             min_output_tokens: file.min_output_tokens,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            journal: file.journal,
+            probe: crash::probe(),
             declaration: Declaration::default(),
             warnings: Vec::new(),
         }
@@ -181,6 +191,7 @@ impl Settings {
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
             min_output_tokens: server.min_output_tokens,
+            journal: server.journal,
             declaration: file.declaration,
             warnings: file.findings.warnings,
             ..Self::new(default_listen, String::new())

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use keyward_core::crash_point::{CrashPoint, Probe};
 use keyward_core::ledger::LedgerEntry;
-use keyward_engine::Ledger;
+use keyward_engine::{Ledger, Receipt};
 use keyward_store::Store;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,7 +21,7 @@ const MOST_WAITING: usize = 20_000;
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 enum Message {
-    Entry(Box<LedgerEntry>),
+    Entry(Box<LedgerEntry>, Receipt),
     /// Asks to be told when everything before it is durable.
     Flush(oneshot::Sender<()>),
 }
@@ -46,10 +47,10 @@ struct Progress {
 
 impl LedgerWriter {
     /// The writer, and the task that does its work until the writer is gone.
-    pub(crate) fn new(store: Store) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn new(store: Store, probe: Probe) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, messages) = mpsc::unbounded_channel();
         let progress = Arc::new(Progress { works: AtomicBool::new(true), waiting: AtomicUsize::new(0) });
-        (Self { queue, progress: progress.clone() }, write(store, messages, progress))
+        (Self { queue, progress: progress.clone() }, write(store, messages, progress, probe))
     }
 
     /// Returns when every entry that was appended before is durable.
@@ -67,9 +68,9 @@ impl LedgerWriter {
 }
 
 impl Ledger for LedgerWriter {
-    fn append(&self, entry: LedgerEntry) {
+    fn append(&self, entry: LedgerEntry, receipt: Receipt) {
         self.progress.waiting.fetch_add(1, Ordering::AcqRel);
-        if self.queue.send(Message::Entry(Box::new(entry))).is_err() {
+        if self.queue.send(Message::Entry(Box::new(entry), receipt)).is_err() {
             self.progress.works.store(false, Ordering::Release);
             tracing::error!("the ledger writer is gone; an entry was lost");
         }
@@ -81,18 +82,30 @@ impl Ledger for LedgerWriter {
     }
 }
 
-async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, progress: Arc<Progress>) {
+async fn write(
+    store: Store,
+    mut messages: mpsc::UnboundedReceiver<Message>,
+    progress: Arc<Progress>,
+    probe: Probe,
+) {
     let mut received = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut received, BATCH).await > 0 {
         let mut entries = Vec::with_capacity(received.len());
-        let mut askers = Vec::new();
+        let (mut receipts, mut askers) = (Vec::with_capacity(received.len()), Vec::new());
         for message in received.drain(..) {
             match message {
-                Message::Entry(entry) => entries.push(*entry),
+                Message::Entry(entry, receipt) => {
+                    entries.push(*entry);
+                    receipts.push(receipt);
+                }
                 Message::Flush(done) => askers.push(done),
             }
         }
+        probe.reached(CrashPoint::BatchTaken);
         append(&store, entries, &progress).await;
+        probe.reached(CrashPoint::BatchCommitted);
+        receipts.into_iter().for_each(Receipt::confirm);
+        probe.reached(CrashPoint::BatchConfirmed);
         for done in askers {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());
@@ -161,10 +174,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let url = crate::config::sqlite_url(directory.path());
         let store = Store::open(StoreOptions { url, root_key: None }).await.unwrap();
-        let (writer, writing) = LedgerWriter::new(store.clone());
-        (0..MOST_WAITING - 1).for_each(|number| writer.append(entry(number)));
+        let (writer, writing) = LedgerWriter::new(store.clone(), Probe::default());
+        (0..MOST_WAITING - 1).for_each(|number| writer.append(entry(number), Receipt::default()));
         assert!(writer.is_available());
-        writer.append(entry(MOST_WAITING));
+        writer.append(entry(MOST_WAITING), Receipt::default());
         assert!(!writer.is_available());
         assert!(writer.flush(Duration::ZERO).await.is_err(), "nobody writes yet");
 

@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use keyward_core::catalogue::{Catalogue, InvalidCatalogue};
+use keyward_engine::{Journal, JournalError};
 use keyward_store::{RootKey, Store, StoreError, StoreOptions};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
@@ -23,7 +24,7 @@ use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
-use crate::{api, expiry, gateway, health, kept};
+use crate::{api, expiry, gateway, health, journal, kept, lapses};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -48,6 +49,9 @@ pub enum ServerError {
     /// The admin's password cannot be hashed.
     #[error("the admin's password cannot be hashed")]
     Password(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Attempts ended that are not in the database.
     #[error("attempts are missing in the books")]
     Books(#[from] NotDurable),
@@ -82,19 +86,21 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
         let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
-        let access = match prepare(&store, &mut settings).await {
-            Ok(access) => access,
+        let (journal, access) = match prepare(&store, &mut settings).await {
+            Ok(prepared) => prepared,
             Err(error) => {
                 store.close().await?;
                 return Err(error);
             }
         };
-        let (ledger, writing) = LedgerWriter::new(store.clone());
-        let state = State::load(settings, store, Arc::new(ledger), catalogue, access).await?;
+        let (ledger, writing) = LedgerWriter::new(store.clone(), settings.probe.clone());
+        let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access).await?;
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(journal::tend(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
         let shared = state.clone();
         let methods = web::Data::new(Methods::of_routes());
@@ -148,19 +154,22 @@ impl Server {
         // A request may have slipped in until its connection was closed.
         self.state.tasks.wait().await;
         let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
+        let journaled = self.state.close_journal().await;
         let closed = self.state.store.close().await;
         flushed?;
+        journaled?;
         closed?;
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
 }
 
-/// Brings what the configuration file declares into the database, and finds who may manage.
-async fn prepare(store: &Store, settings: &mut Settings) -> Result<Access, ServerError> {
+/// Recovers the books, brings what the configuration file declares into the database, and finds who may manage.
+async fn prepare(store: &Store, settings: &mut Settings) -> Result<(Journal, Access), ServerError> {
     for Problem { pointer, message } in &settings.warnings {
         tracing::warn!("the configuration file at {pointer}: {message}");
     }
+    let journal = journal::recover(store, settings, settings.probe.clone()).await?;
     // Nobody needs its secrets afterwards.
     let declaration = std::mem::take(&mut settings.declaration);
     let applied = store.declaration_apply(declaration, clock::now(), Uuid::new_v4).await;
@@ -169,5 +178,5 @@ async fn prepare(store: &Store, settings: &mut Settings) -> Result<Access, Serve
         let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));
         ConfigError::NotApplicable(problems.collect()).into()
     })?;
-    Access::load(store, settings).await
+    Ok((journal, Access::load(store, settings).await?))
 }

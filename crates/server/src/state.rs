@@ -12,7 +12,7 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::limits::Edit;
 use keyward_core::meter::{Count, MeterId};
 use keyward_core::pricing_override::PricingTable;
-use keyward_engine::Engine;
+use keyward_engine::{Engine, Journal};
 use keyward_store::{KeyHasher, Reveal, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -26,6 +26,7 @@ use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
 use crate::gateway::Tokenizers;
 use crate::gateway::routing::RoutingRules;
+use crate::journal::Tending;
 use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
 use crate::metrics::Metrics;
@@ -46,9 +47,9 @@ pub(crate) struct State {
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
-    #[expect(dead_code, reason = "for the engine, when it asks for a closer bound")]
     pub(crate) tokenizers: Tokenizers,
     pub(crate) freshness: Freshness,
+    pub(crate) tending: Tending,
     pub(crate) metrics: Metrics,
     pub(crate) access: Access,
     /// Attempts and edits that outlive the request that began them.
@@ -68,12 +69,13 @@ impl State {
         settings: Settings,
         store: Store,
         ledger: Arc<LedgerWriter>,
+        journal: Journal,
         catalogue: Catalogue,
         access: Access,
     ) -> Result<Self, StoreError> {
         let policies = store.policies_load().await?;
         let now = clock::now();
-        let engine = Engine::new(ledger.clone());
+        let engine = Engine::new(ledger.clone(), journal, settings.probe.clone());
         engine.restore(policies.counts);
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));
@@ -96,6 +98,7 @@ impl State {
             pricing: ArcSwap::from_pointee(pricing),
             tokenizers: Tokenizers::default(),
             freshness: Freshness::default(),
+            tending: Tending::default(),
             metrics: Metrics::new(),
             access,
             tasks: TaskTracker::new(),

@@ -235,6 +235,7 @@ tables! {
         window_start -> InstantColumn,
         window_end -> InstantColumn,
         used -> BigInt,
+        epoch -> BigInt,
     }
 
     meter_adjustments (number) {
@@ -243,7 +244,11 @@ tables! {
         metric -> Text,
         window_start -> InstantColumn,
         window_end -> InstantColumn,
+        epoch -> BigInt,
         amount -> BigInt,
+        reason -> Text,
+        request_id -> Nullable<Text>,
+        attempt -> Nullable<Integer>,
         adjusted_at -> InstantColumn,
     }
 
@@ -256,16 +261,20 @@ tables! {
         provider -> Text,
         provider_key_id -> Text,
         model -> Text,
+        model_served -> Text,
         input_tokens -> BigInt,
         cached_input_tokens -> BigInt,
         cache_write_tokens -> BigInt,
         output_tokens -> BigInt,
         usage_source -> Text,
         cost -> BigInt,
-        priced -> Bool,
+        pricing -> Nullable<Text>,
+        held -> BigInt,
         outcome -> Text,
         admitted_at -> InstantColumn,
+        first_byte_at -> Nullable<InstantColumn>,
         settled_at -> InstantColumn,
+        posting_count -> Integer,
     }
 
     ledger_postings (request_id, attempt, position) {
@@ -276,8 +285,11 @@ tables! {
         metric -> Text,
         window_start -> InstantColumn,
         window_end -> InstantColumn,
+        cap -> BigInt,
         held -> BigInt,
         amount -> BigInt,
+        would_refuse -> Bool,
+        epoch -> Nullable<BigInt>,
     }
 
     routing_rules (id) {

@@ -115,6 +115,8 @@ struct Inner {
     definitions: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
+    /// Tells this database from every other.
+    mark: [u8; 16],
 }
 
 /// The backend and its pools.

@@ -3,9 +3,11 @@
 #![cfg(test)]
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
+mod allocations;
 mod books;
 mod caps;
 mod identity;
+mod journal;
 mod model;
 mod model_configs;
 mod standing;

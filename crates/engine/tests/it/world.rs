@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use keyward_core::crash_point::Probe;
+use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName, RequestId};
 use keyward_core::ledger::{LedgerEntry, Outcome};
 use keyward_core::meter::{Count, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
+use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::price::{LongContexts, Price, Rates, TokenUsage, VersionedPrice};
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
-use keyward_engine::{Admission, Attempt, Engine, Ledger, Settlement, TokenBound};
+use keyward_engine::{Admission, Attempt, Demand, Engine, Journal, Ledger, OutputDemand, Receipt, Settlement};
 use serde_json::{Value, json};
 
 pub const HASH: KeyHash = KeyHash([7; 32]);
@@ -24,8 +27,9 @@ pub struct Memory {
 }
 
 impl Ledger for Memory {
-    fn append(&self, entry: LedgerEntry) {
+    fn append(&self, entry: LedgerEntry, receipt: Receipt) {
         self.entries.lock().unwrap().push(entry);
+        receipt.confirm();
     }
 
     fn is_available(&self) -> bool {
@@ -123,7 +127,7 @@ pub fn price() -> Price {
 impl World {
     pub fn new() -> Self {
         let ledger = Arc::new(Memory::default());
-        Self { engine: Engine::new(ledger.clone()), ledger }
+        Self { engine: Engine::new(ledger.clone(), Journal::in_memory(), Probe::default()), ledger }
     }
 
     pub fn with_key(members: Value) -> Self {
@@ -149,16 +153,7 @@ impl World {
         price: Option<Price>,
         now: Timestamp,
     ) -> Result<Admission, Refusal> {
-        let permit = self.engine.identify(hash, now)?.permit(provider.into(), model.into())?;
-        let attempt = Attempt {
-            request_id: "request".into(),
-            attempt: 0,
-            provider_key_id: "provider-key".into(),
-            model_served: model.into(),
-            price: price.map(|price| VersionedPrice { price, version: "test".into() }),
-            bound: TokenBound { input: 0, output: bound },
-        };
-        self.engine.admit(permit, attempt, now)
+        ask(&self.engine, hash, (provider, model), demand(bound), price, now)
     }
 
     pub fn used(&self, limit: &str, metric: Metric) -> i64 {
@@ -175,6 +170,86 @@ impl World {
             Some(count.posted(posting.window, posting.amount))
         })
     }
+}
+
+/// An attempt whose names are there already, as a server has them: what is left is the engine's own work.
+pub struct Prepared {
+    request_id: RequestId,
+    provider: ProviderName,
+    model: ModelName,
+    provider_key_id: ProviderKeyId,
+    price: VersionedPrice,
+}
+
+impl Prepared {
+    pub fn new() -> Self {
+        Self {
+            request_id: "request".into(),
+            provider: "p".into(),
+            model: "m".into(),
+            provider_key_id: "provider-key".into(),
+            price: VersionedPrice { price: price(), version: "test".into() },
+        }
+    }
+
+    /// Admits and settles it.
+    pub fn run(&self, engine: &Engine) -> Option<NanoUsd> {
+        let permit = engine.identify(&HASH, at(1)).unwrap().permit(self.provider.clone(), self.model.clone()).unwrap();
+        let attempt = Attempt {
+            request_id: self.request_id.clone(),
+            attempt: 0,
+            provider_key_id: self.provider_key_id.clone(),
+            model_served: self.model.clone(),
+            price: Some(self.price.clone()),
+            demand: demand(100),
+        };
+        engine.admit(&permit, attempt, at(1)).unwrap().settle(settled(Some(output(60)), at(2)))
+    }
+}
+
+/// Asks an engine for an attempt.
+pub fn ask(
+    engine: &Engine,
+    hash: &KeyHash,
+    (provider, model): (&str, &str),
+    demand: Demand<'_>,
+    price: Option<Price>,
+    now: Timestamp,
+) -> Result<Admission, Refusal> {
+    let permit = engine.identify(hash, now)?.permit(provider.into(), model.into())?;
+    let attempt = Attempt {
+        request_id: "request".into(),
+        attempt: 0,
+        provider_key_id: "provider-key".into(),
+        model_served: model.into(),
+        price: price.map(|price| VersionedPrice { price, version: "test".into() }),
+        demand,
+    };
+    engine.admit(&permit, attempt, now)
+}
+
+/// A virtual key below a team and a customer, with room for everything: eight meters cover model `m` of provider `p`.
+pub fn put_eight_meters(engine: &Engine) {
+    let room = i64::MAX / 4;
+    engine.put_customer(&customer(json!({ "budgets": [budget("c", room, 86_400)] })), at(0));
+    engine.put_team(&team(json!({ "customer_id": "customer", "budgets": [budget("t", room, 86_400)] })), at(0));
+    let mut provider = config("p", json!({ "budgets": [budget("pc", room, 86_400)] }));
+    provider.as_object_mut().unwrap().insert("weight".to_owned(), json!(1.0));
+    let own = json!({
+        "team_id": "team", "provider_configs": [provider], "budgets": [budget("vk", room, 86_400)],
+        "rate_limit": rate_limit("r", Some(room), Some(room)),
+    });
+    engine.put_virtual_key(hashes(HASH), &key(own), at(0));
+    let of_model = json!({ "model_name": "m", "budgets": [budget("m", room, 86_400)] });
+    engine.put_model_config(&model_config("mc", of_model), at(0));
+    let of_provider = json!({ "provider": "p", "budgets": [budget("p", room, 86_400)] });
+    engine.put_model_config(&model_config("pm", of_provider), at(0));
+}
+
+/// Up to so many tokens of output, and no fewer.
+pub fn demand(output: u64) -> Demand<'static> {
+    let output = OutputDemand { per_answer: output, answers: 1, capped_by_client: true, can_clamp: false, least: 1 };
+    Demand { input: 0, counted_input: None, output }
 }
 
 /// The hashes of a key that was never rotated.

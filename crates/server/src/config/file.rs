@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ConfigError;
+use super::{ConfigError, JournalSettings};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -95,6 +95,7 @@ pub(super) struct Server {
     pub(super) drain_after_cancel_seconds: u64,
     pub(super) session_idle_limit_seconds: u64,
     pub(super) min_output_tokens: NonZeroU64,
+    pub(super) journal: JournalSettings,
 }
 
 /// The least that OpenAI's responses take for a cap, and the least that makes an answer.
@@ -114,6 +115,7 @@ impl Default for Server {
             drain_after_cancel_seconds: 30,
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
             min_output_tokens: MIN_OUTPUT_TOKENS,
+            journal: JournalSettings::default(),
         }
     }
 }

@@ -12,10 +12,12 @@ use keyward_core::scope::ScopeKind;
 use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Attempt};
 
+use super::books::Books;
 use super::estimate::Estimate;
 use super::resolve::Route;
 use super::routing::{Place, Plan};
 use super::scan::Scan;
+use super::dispatch::{Call, Draft};
 use super::{dispatch, relay};
 use crate::clock;
 use crate::error::ApiError;
@@ -74,31 +76,59 @@ impl Attempts<'_> {
             Route::resolve(&self.state, principal, place, self.scan.kind(), plan.patience).map_err(Setback::Passing)?;
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
-        let call = dispatch::prepare(&self.request, &route, &self.scan, &self.body).map_err(Setback::Final)?;
+        let draft = dispatch::prepare(&self.request, &route, &self.scan).map_err(Setback::Final)?;
         if self.state.is_draining() {
             return Err(Setback::Final(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop")));
         }
         self.state.freshness.check().map_err(Setback::Final)?;
-        let admission = self.admit(route)?;
-        let relayed = relay::relay(self.request.clone(), self.state.clone(), admission, call).await;
+        let (admission, output_cap) = self.admit(&route)?;
+        let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
+        let mut books = Books::open(self.state.clone(), admission, about);
+        let call = match self.written(&route, draft, output_cap, &books).await {
+            Ok(call) => call,
+            Err(error) => {
+                books.release();
+                return Err(Setback::Final(error));
+            }
+        };
+        let relayed = relay::relay(&self.request, books, call).await;
         relayed
-            .map(|response| labelled(response, plan, &provider, &model))
+            .map(|response| labelled(response, plan, &provider, &model, output_cap))
             .map_err(|error| if is_of_upstream(error.code()) { Setback::Passing(error) } else { Setback::Final(error) })
     }
 
-    fn admit(&mut self, route: Route) -> Result<Admission, Setback> {
-        let estimate = Estimate::of(&self.scan, &route.served(), self.body.len());
+    /// The request as it leaves, once what it holds is as durable as it shall be.
+    async fn written(
+        &self,
+        route: &Route,
+        draft: Draft,
+        output_cap: Option<u64>,
+        books: &Books,
+    ) -> Result<Call, ApiError> {
+        let call = draft.with_body(self.scan.splice(&self.body, &route.served(), output_cap)?)?;
+        if let Some(admission) = books.admission() {
+            self.state.held_durably(admission).await?;
+        }
+        Ok(call)
+    }
+
+    fn admit(&mut self, route: &Route) -> Result<(Admission, Option<u64>), Setback> {
+        let (served, state) = (route.served(), &self.state);
+        let estimate = Estimate::of(&self.scan, &served, self.body.len());
+        let counted = || self.scan.counted_input(&self.body, &state.tokenizers, &served);
         let attempt = Attempt {
             request_id: self.identity.id().clone(),
             attempt: self.admitted,
-            provider_key_id: route.destination.key_id,
-            model_served: route.destination.model,
-            price: route.price,
-            bound: estimate.bound(),
+            provider_key_id: route.destination.key_id.clone(),
+            model_served: route.destination.model.clone(),
+            price: route.price.clone(),
+            demand: estimate.demand(&counted, state.settings.min_output_tokens),
         };
-        let admission = self.state.engine.admit(route.permit, attempt, clock::now()).map_err(setback)?;
+        let admission = state.engine.admit(&route.permit, attempt, clock::now()).map_err(setback)?;
         self.admitted = self.admitted.saturating_add(1);
-        Ok(admission)
+        // What nothing bounds is bounded by the cap that it was held for.
+        let output_cap = admission.output_cap().or(estimate.open_cap);
+        Ok((admission, output_cap))
     }
 }
 
@@ -131,7 +161,16 @@ fn has_failed(response: &HttpResponse) -> bool {
 }
 
 /// Says where the answer came from.
-fn labelled(mut response: HttpResponse, plan: &Plan, provider: &ProviderName, model: &ModelName) -> HttpResponse {
+fn labelled(
+    mut response: HttpResponse,
+    plan: &Plan,
+    provider: &ProviderName,
+    model: &ModelName,
+    output_cap: Option<u64>,
+) -> HttpResponse {
+    if let Some(cap) = output_cap {
+        response.headers_mut().insert(HeaderName::from_static("x-keyward-output-cap"), HeaderValue::from(cap));
+    }
     let rule = plan.rule.as_ref().map(|rule| ("x-keyward-routing-rule", rule.as_str()));
     let labels = [("x-keyward-provider", provider.as_str()), ("x-keyward-model", model.as_str())];
     for (name, value) in labels.into_iter().chain(rule) {

@@ -1,12 +1,13 @@
 //! The books of one running attempt: whatever happens to it, it is settled or released once.
 
 use actix_web::web;
+use jiff::Timestamp;
+use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::ledger::Outcome;
 use keyward_core::price::TokenUsage;
 use keyward_engine::{Admission, Settlement};
 
-use super::CHAT_COMPLETION;
 use crate::clock;
 use crate::state::State;
 
@@ -14,12 +15,15 @@ use crate::state::State;
 pub(super) struct Books {
     state: web::Data<State>,
     admission: Option<Admission>,
+    /// What the attempt is about, in errors.
+    about: ErrorExtra,
+    first_byte_at: Option<Timestamp>,
 }
 
 impl Books {
-    pub(super) fn open(state: web::Data<State>, admission: Admission) -> Self {
+    pub(super) fn open(state: web::Data<State>, admission: Admission, about: ErrorExtra) -> Self {
         state.metrics.attempt_began();
-        Self { state, admission: Some(admission) }
+        Self { state, admission: Some(admission), about, first_byte_at: None }
     }
 
     /// The admission: the proof that the attempt may reach its upstream; none after its end.
@@ -33,22 +37,33 @@ impl Books {
 
     /// The request that this attempt belongs to, and what it is about.
     pub(super) fn about(&self) -> (String, ErrorExtra) {
-        let attribution = self.admission.as_ref().and_then(Admission::attribution);
-        attribution.map_or_else(Default::default, |attribution| {
-            let extra = ErrorExtra {
-                provider: attribution.provider.to_string(),
-                model_requested: format!("{}/{}", attribution.provider, attribution.model),
-                request_type: CHAT_COMPLETION.to_owned(),
-            };
-            (attribution.request_id.to_string(), extra)
-        })
+        let request_id = self.admission.as_ref().map(|admission| admission.request_id().to_string());
+        (request_id.unwrap_or_default(), self.about.clone())
+    }
+
+    /// The provider's answer has begun.
+    pub(super) fn answer_began(&mut self) {
+        self.first_byte_at = Some(clock::now());
+        self.reached(CrashPoint::AnswerBegan);
+    }
+
+    /// A test may want the process to die here.
+    pub(super) fn reached(&self, point: CrashPoint) {
+        self.state.settings.probe.reached(point);
     }
 
     /// Writes down what was used; the first call counts.
     pub(super) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
-        if let Some(admission) = self.admission.take() {
-            let cost = admission.settle(Settlement { usage, outcome, first_byte_at: None, at: clock::now() });
-            self.state.metrics.attempt_ended(outcome, usage, cost);
+        let Some(admission) = self.admission.take() else { return };
+        self.reached(CrashPoint::AnswerEnded);
+        let first_byte_at = self.first_byte_at;
+        let request_id = admission.request_id().clone();
+        match admission.settle(Settlement { usage, outcome, first_byte_at, at: clock::now() }) {
+            Some(cost) => self.state.metrics.attempt_ended(outcome, usage, cost),
+            None => {
+                tracing::error!(%request_id, "an attempt ended that had been given up; what it held is charged");
+                self.state.metrics.attempt_released();
+            }
         }
     }
 

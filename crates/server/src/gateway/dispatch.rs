@@ -29,6 +29,26 @@ pub(super) struct Call {
     pub(super) relay_usage: bool,
 }
 
+/// A request that lacks its body.
+pub(super) struct Draft {
+    request: http::request::Builder,
+    patience: Duration,
+    timeout: Duration,
+    relay_usage: bool,
+}
+
+impl Draft {
+    /// The request with its body.
+    pub(super) fn with_body(self, body: Bytes) -> Result<Call, ApiError> {
+        let Self { request, patience, timeout, relay_usage } = self;
+        Ok(Call { request: request.body(Full::new(body)).map_err(unbuildable)?, patience, timeout, relay_usage })
+    }
+}
+
+fn unbuildable(error: http::Error) -> ApiError {
+    ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error)
+}
+
 /// Why no answer began.
 pub(super) enum SendError {
     /// No connection was made, so no byte left.
@@ -39,15 +59,13 @@ pub(super) enum SendError {
     TimedOut(ApiError),
 }
 
-/// Builds the real request: the spliced body, the real key, and of the client's headers only what a provider may see.
-pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan, body: &Bytes) -> Result<Call, ApiError> {
-    let internal =
-        |error: http::Error| ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error);
+/// Builds the real request but for its body: the real key, and of the client's headers only what a provider may see.
+pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Result<Draft, ApiError> {
     let mut request = http::Request::post(&route.destination.chat_completions)
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(secret) = &route.destination.secret {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret()))
-            .map_err(|error| internal(error.into()))?;
+            .map_err(|error| unbuildable(error.into()))?;
         bearer.set_sensitive(true);
         request = request.header(AUTHORIZATION, bearer);
     }
@@ -59,9 +77,8 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan, body: &B
     for (name, value) in extra {
         request = request.header(name, value);
     }
-    let body = scan.splice(body, &route.served(), None)?;
-    Ok(Call {
-        request: request.body(Full::new(body)).map_err(internal)?,
+    Ok(Draft {
+        request,
         patience: route.patience,
         timeout: route.upstream.timeout,
         relay_usage: scan.wants_usage,

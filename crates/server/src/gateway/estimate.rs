@@ -3,8 +3,10 @@
 //! A token is at least one byte of text, so bytes bound what is text; an image is bounded where its provider says by how much;
 //! what the body does not show may take the whole context. Nothing here reads the body: the scan has done so.
 
+use std::num::NonZeroU64;
+
 use keyward_core::catalogue::ModelCard;
-use keyward_engine::TokenBound;
+use keyward_engine::{Demand, OutputDemand};
 
 use super::scan::Scan;
 
@@ -43,11 +45,11 @@ pub(super) struct Estimate {
     pub(super) answers: u64,
     /// The client's own cap on one answer, if the provider heeds it.
     pub(super) client_cap: Option<u64>,
-    /// True when a cap may be set that the client has not: it has none, and the dialect has a member for it.
+    /// True when a cap may be set: the dialect has a member for it that the provider heeds, and all of the
+    /// output is under it.
     pub(super) can_clamp: bool,
-    /// True when nothing bounds the output, neither the client nor what is known of the model: `output_per_answer` is then no
-    /// bound until it is set as the cap.
-    pub(super) is_open: bool,
+    /// The cap that has to be set where nothing else bounds the output, neither the client nor what is known of the model.
+    pub(super) open_cap: Option<u64>,
 }
 
 impl Estimate {
@@ -65,14 +67,21 @@ impl Estimate {
             output_per_answer: output,
             answers: scan.answers.saturating_mul(scan.prompts),
             client_cap,
-            can_clamp: can_be_capped && client_cap.is_none(),
-            is_open: can_be_capped && client_cap.or(largest).is_none(),
+            can_clamp: can_be_capped && !scan.echoes,
+            open_cap: Some(output).filter(|_| can_be_capped && client_cap.or(largest).is_none()),
         }
     }
 
-    /// Both bounds, as they are held.
-    pub(super) const fn bound(&self) -> TokenBound {
-        TokenBound { input: self.input, output: self.output_per_answer.saturating_mul(self.answers) }
+    /// What the engine is asked for. `counted` finds a closer bound of the input; no cap below `least` is set.
+    pub(super) fn demand<'a>(&self, counted: &'a dyn Fn() -> Option<u64>, least: NonZeroU64) -> Demand<'a> {
+        let output = OutputDemand {
+            per_answer: self.output_per_answer,
+            answers: self.answers,
+            capped_by_client: self.client_cap.is_some(),
+            can_clamp: self.can_clamp,
+            least: least.get(),
+        };
+        Demand { input: self.input, counted_input: Some(counted), output }
     }
 }
 

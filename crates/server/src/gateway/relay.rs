@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
+use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
 use keyward_engine::Admission;
@@ -17,25 +18,27 @@ use super::stream::Stream;
 use super::upstream_client::UpstreamClient;
 use super::usage;
 use crate::error::ApiError;
-use crate::state::State;
+use crate::lapses;
 
 /// The longest answer that is no stream.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
-pub(super) async fn relay(
-    request: HttpRequest,
-    state: web::Data<State>,
-    admission: Admission,
-    call: Call,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Result<HttpResponse, ApiError> {
     let lost = || ApiError::new(ErrorCode::Internal, "The attempt was interrupted");
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
-    let books = Books::open(state.clone(), admission);
+    let state = books.state().clone();
+    let Some(pulse) = books.admission().map(Admission::pulse) else { return Err(lost()) };
     let give_up = state.give_up.clone();
     // An attempt that is given up is dropped, and so are its books: they charge what was held.
-    state.tasks.spawn_local(async move { give_up.run_until_cancelled(run(books, client, call, reply)).await });
+    state.tasks.spawn_local(async move {
+        tokio::select! {
+            () = give_up.cancelled() => {}
+            () = run(books, client, call, reply) => {}
+            () = lapses::keep_alive(pulse) => {}
+        }
+    });
     answer.await.unwrap_or_else(|_| match state.give_up.is_cancelled() {
         true => Err(ApiError::new(ErrorCode::ShuttingDown, "The server stopped before the provider had answered")),
         false => Err(lost()),
@@ -45,11 +48,16 @@ pub(super) async fn relay(
 async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
     let Call { request, patience, timeout, relay_usage } = call;
     let Some(admission) = books.admission() else { return };
+    books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
         Ok(response) if is_events(&response) => {
+            books.answer_began();
             return Stream::new(books, timeout, relay_usage).run(response, reply).await;
         }
-        Ok(response) => return whole(books, timeout, response, reply).await,
+        Ok(response) => {
+            books.answer_began();
+            return whole(books, timeout, response, reply).await;
+        }
         Err(SendError::NotSent(error)) => {
             books.release();
             error

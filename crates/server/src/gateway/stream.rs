@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use hyper::body::Incoming;
+use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
@@ -124,6 +125,7 @@ impl Stream {
         }
         if self.relay_usage || !told.is_some_and(|told| told.stands_alone) {
             self.forward(Piece::Bytes(event.0)).await;
+            self.books.reached(CrashPoint::PieceRelayed);
         }
     }
 

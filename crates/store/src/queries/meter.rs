@@ -1,8 +1,10 @@
 //! Counters: what was used of each limit in its current window.
 
-use diesel::dsl::case_when;
+use std::collections::HashMap;
+
+use diesel::dsl::{case_when, sql};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::upsert::excluded;
 use keyward_core::ids::LimitId;
 use keyward_core::ledger::Adjustment;
@@ -15,7 +17,7 @@ use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
 use crate::schema::{budgets, meter_adjustments, meters, rate_limits};
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = meters)]
 struct MeterRow {
     limit_id: String,
@@ -43,61 +45,97 @@ pub(crate) fn load_all(c: &mut Conn) -> Result<Vec<(MeterId, Count)>, StoreError
     rows.into_iter().map(MeterRow::into_count).collect()
 }
 
-/// Adds `amount` to a counter: in SQL the rule of [`Count::posted`], in one atomic statement.
+/// What is added to a counter in one window.
+pub(super) struct Share {
+    pub(super) window: Window,
+    pub(super) amount: i64,
+    /// The epoch that it was counted in; none: its window was over.
+    pub(super) epoch: Option<i64>,
+}
+
+/// Adds shares to counters, one to each: in SQL the rule of [`Count::posted`], in one atomic statement.
 ///
 /// A window that begins before the counted one ends and ends after it began overlaps it; one that begins later starts
-/// from zero; one that is over changes nothing, which the filter says. Nothing used makes no counter.
-pub(super) fn post(c: &mut Conn, meter: &MeterId, window: Window, amount: i64) -> Result<(), StoreError> {
-    if amount == 0 {
-        return begin(c, meter, window);
+/// from zero, in an epoch of its own; one that is over changes nothing. Nothing is ever used of a meter
+/// that counts what runs: it has no counter.
+pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Result<(), StoreError> {
+    let counted = shares.iter().filter(|(meter, _)| meter.metric != Metric::ParallelRequests);
+    let rows: Vec<_> = counted
+        .map(|(meter, share)| {
+            let (limit, metric) = (meter.limit.as_str(), meter.metric.as_str());
+            let [start, of_metric, adjusted, adjusted_metric, end] = FIRST_EPOCH;
+            let epoch = sql::<BigInt>(start).bind::<Text, _>(limit).sql(of_metric).bind::<Text, _>(metric);
+            let epoch =
+                epoch.sql(adjusted).bind::<Text, _>(limit).sql(adjusted_metric).bind::<Text, _>(metric).sql(end);
+            (
+                meters::limit_id.eq(limit),
+                meters::metric.eq(metric),
+                meters::window_start.eq(Instant(share.window.start)),
+                meters::window_end.eq(Instant(share.window.end)),
+                meters::used.eq(share.amount),
+                meters::epoch.eq(epoch),
+            )
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
     }
-    let row = MeterRow {
-        limit_id: meter.limit.to_string(),
-        metric: meter.metric.as_str().to_owned(),
-        window_start: Instant(window.start),
-        window_end: Instant(window.end),
-        used: amount,
-    };
     let is_later = || excluded(meters::window_start).ge(meters::window_end);
-    let headroom = i64::MAX - amount.max(0);
-    let upsert = diesel::insert_into(meters::table)
-        .values(&row)
-        .on_conflict((meters::limit_id, meters::metric))
-        .do_update()
-        .set((
-            meters::used.eq(case_when::<_, _, BigInt>(is_later(), excluded(meters::used))
-                .when(meters::used.gt(headroom), i64::MAX)
-                .otherwise(meters::used + excluded(meters::used))),
-            meters::window_start.eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_start))
-                .otherwise(meters::window_start)),
-            meters::window_end.eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_end))
+    let is_over = || meters::window_start.ge(excluded(meters::window_end));
+    let upsert = diesel::insert_into(meters::table).values(rows).on_conflict((meters::limit_id, meters::metric));
+    let upsert = upsert.do_update().set((
+        meters::used.eq(case_when::<_, _, BigInt>(is_over(), meters::used)
+            .when(is_later(), excluded(meters::used))
+            .when(sql::<Bool>(IS_FULL), i64::MAX)
+            .otherwise(meters::used + excluded(meters::used))),
+        meters::epoch.eq(case_when::<_, _, BigInt>(is_later(), meters::epoch + 1).otherwise(meters::epoch)),
+        meters::window_start.eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_start))
+            .otherwise(meters::window_start)),
+        meters::window_end
+            .eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_end))
                 .otherwise(meters::window_end)),
-        ));
-    diesel::query_dsl::methods::FilterDsl::filter(upsert, meters::window_start.lt(excluded(meters::window_end)))
-        .execute(c)?;
+    ));
+    let counted = (meters::limit_id, meters::metric, meters::window_start, meters::epoch);
+    let counted: Vec<(String, String, Instant, i64)> = upsert.returning(counted).get_results(c)?;
+    let counted: HashMap<_, _> =
+        counted.iter().map(|(limit, metric, start, epoch)| ((&**limit, &**metric), (*start, *epoch))).collect();
+    for (meter, share) in shares {
+        let found = counted.get(&(meter.limit.as_str(), meter.metric.as_str()));
+        // As the database compares them: in microseconds.
+        let end = share.window.end.as_microsecond();
+        share.epoch = found.filter(|(start, _)| start.0.as_microsecond() < end).map(|(_, epoch)| *epoch);
+    }
     Ok(())
 }
 
-/// Begins `window` if it is later than the counted one, as posting nothing does.
-fn begin(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError> {
-    let (start, end) = (Instant(window.start), Instant(window.end));
-    let counter = meters::table.find((meter.limit.as_str(), meter.metric.as_str()));
-    diesel::update(counter.filter(meters::window_end.le(start)))
-        .set((meters::used.eq(0), meters::window_start.eq(start), meters::window_end.eq(end)))
-        .execute(c)?;
-    Ok(())
-}
+/// Whether the sum would not fit into the column.
+const IS_FULL: &str = "meters.used > 9223372036854775807 - CASE WHEN excluded.used > 0 THEN excluded.used ELSE 0 END";
+
+/// The epoch of a counter that is not there yet. It comes after all that the books know: of a limit that was deleted and is there
+/// again, nothing that was counted before is counted now.
+const FIRST_EPOCH: [&str; 5] = [
+    "(SELECT COALESCE(MAX(past.epoch) + 1, 0) FROM (SELECT MAX(epoch) AS epoch FROM ledger_postings WHERE limit_id = ",
+    " AND metric = ",
+    " UNION ALL SELECT MAX(epoch) AS epoch FROM meter_adjustments WHERE limit_id = ",
+    " AND metric = ",
+    ") AS past)",
+];
 
 /// Makes `window` the counted one where that is due.
 fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError> {
     let (start, end) = (Instant(window.start), Instant(window.end));
     let counter = meters::table.find((meter.limit.as_str(), meter.metric.as_str()));
     diesel::update(counter.filter(meters::window_start.lt(end)))
-        .set((
-            meters::used.eq(case_when::<_, _, BigInt>(meters::window_end.le(start), 0).otherwise(meters::used)),
-            meters::window_start.eq(start),
-            meters::window_end.eq(end),
-        ))
+        .set(
+            (
+                meters::used.eq(case_when::<_, _, BigInt>(meters::window_end.le(start), 0).otherwise(meters::used)),
+                meters::epoch
+                    .eq(case_when::<_, _, BigInt>(meters::window_end.le(start), meters::epoch + 1)
+                        .otherwise(meters::epoch)),
+                meters::window_start.eq(start),
+                meters::window_end.eq(end),
+            ),
+        )
         .execute(c)?;
     Ok(())
 }
@@ -116,8 +154,9 @@ pub(super) fn reset<'a>(
     let mut adjustments = Vec::new();
     for id in budgets {
         let counter = meters::table.find((id.as_str(), Metric::Cost.as_str()));
-        let row: Option<MeterRow> = counter.select(MeterRow::as_select()).first(c).optional()?;
-        let Some(row) = row.filter(|row| row.used != 0) else { continue };
+        let row: Option<(MeterRow, i64)> =
+            counter.select((MeterRow::as_select(), meters::epoch)).first(c).optional()?;
+        let Some((row, epoch)) = row.filter(|(row, _)| row.used != 0) else { continue };
         let (meter, Count { window, used }) = row.into_count()?;
         let adjustment = Adjustment { meter, window, amount: used.saturating_neg() };
         diesel::update(counter).set(meters::used.eq(0)).execute(c)?;
@@ -127,7 +166,9 @@ pub(super) fn reset<'a>(
                 meter_adjustments::metric.eq(adjustment.meter.metric.as_str()),
                 meter_adjustments::window_start.eq(Instant(window.start)),
                 meter_adjustments::window_end.eq(Instant(window.end)),
+                meter_adjustments::epoch.eq(epoch),
                 meter_adjustments::amount.eq(adjustment.amount),
+                meter_adjustments::reason.eq("reset"),
                 meter_adjustments::adjusted_at.eq(Instant(now)),
             ))
             .execute(c)?;

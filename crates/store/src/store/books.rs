@@ -11,6 +11,12 @@ use super::{Database, LedgerTotals, Policies, Store};
 use crate::error::StoreError;
 
 impl Store {
+    /// What tells this very database from every other, also from one that was made anew in its place.
+    #[must_use]
+    pub fn database_mark(&self) -> [u8; 16] {
+        self.inner.mark
+    }
+
     /// Everything that admission decides by.
     ///
     /// # Errors
@@ -20,11 +26,11 @@ impl Store {
     }
 
     /// Records attempts and adds what they used to the counters, all or nothing. An entry that is there already is
-    /// skipped, so that a batch may be given again.
+    /// skipped, so that a batch may be given again. Returns how many were new; when it returns, they are on the disk.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
-    pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<(), StoreError> {
+    pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<usize, StoreError> {
         writing!(self, |queries, c| queries::ledger::append(c, &entries))
     }
 

@@ -57,23 +57,22 @@ impl Store {
     async fn prepare(handle: Handle, database: Database, root_key: Option<RootKey>) -> Result<Self, StoreError> {
         database.migrate(&handle).await?;
         let root = database.root_key(&handle, root_key).await?;
+        let sealer = Arc::new(Sealer::new(&root)?);
+        let mark = database.mark(&handle, sealer.clone()).await?;
         let inner = Inner {
             hasher: KeyHasher::new(&root, "virtual-key-lookup")?,
             tokens: KeyHasher::new(&root, "management-token-lookup")?,
             fingerprints: KeyHasher::new(&root, "idempotency-fingerprint")?,
             definitions: KeyHasher::new(&root, "config-definition")?,
-            sealer: Arc::new(Sealer::new(&root)?),
+            sealer,
             chain: AuditChain::new(&root)?,
+            mark,
             running: TaskTracker::new(),
             handle,
             database,
         };
         let store = Self { inner: Arc::new(inner), reach: Reach::Everything };
-        let sealer = store.sealer();
-        writing!(&store, |queries, c| {
-            queries::root_key_check::verify(c, &sealer)?;
-            queries::meter::purge(c)
-        })?;
+        writing!(&store, |queries, c| queries::meter::purge(c))?;
         Ok(store)
     }
 }
@@ -105,6 +104,24 @@ impl Database {
         match self {
             Self::Postgres(server) => on(handle, in_the_background(server.pool.clone(), postgres::migrate)).await,
             Self::Sqlite(pools) => on(handle, in_the_background(pools.write.clone(), sqlite::migrate)).await,
+        }
+    }
+
+    /// Makes sure that the root key is the database's own. Returns the database's mark.
+    async fn mark(&self, handle: &Handle, sealer: Arc<Sealer>) -> Result<[u8; 16], StoreError> {
+        match self {
+            Self::Postgres(server) => {
+                let check = move |c: &mut postgres::Conn| {
+                    postgres::write(c, |c| postgres::queries::root_key_check::verify(c, &sealer))
+                };
+                on(handle, in_the_background(server.pool.clone(), check)).await
+            }
+            Self::Sqlite(pools) => {
+                let check = move |c: &mut sqlite::Conn| {
+                    sqlite::write(c, |c| sqlite::queries::root_key_check::verify(c, &sealer))
+                };
+                on(handle, in_the_background(pools.write.clone(), check)).await
+            }
         }
     }
 

@@ -4,54 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use keyward_core::ids::VirtualKeyId;
-use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, UsageSource};
+use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
 use keyward_core::meter::{Count, MeterId, Metric};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::Rates;
 use keyward_core::window::Window;
-use keyward_store::{LedgerTotals, Store, StoreError};
+use keyward_store::{LedgerTotals, StoreError};
 use serde_json::json;
 
+use crate::attempt::{counts, entry, posting, window};
 use crate::database::Database;
 use crate::request::{self, at, change, create, now, team, update};
-
-fn entry(request: &str, key: &VirtualKeyId, postings: Vec<Posting>) -> LedgerEntry {
-    LedgerEntry {
-        attribution: Attribution {
-            request_id: request.into(),
-            attempt: 0,
-            virtual_key_id: key.clone(),
-            team_id: None,
-            customer_id: Some("gone".into()),
-            provider: "openai".into(),
-            provider_key_id: "k".into(),
-            model: "m".into(),
-            model_served: "m".into(),
-        },
-        usage: TokenUsage { input: 1, cached_input: 2, cache_write: 3, output: 4 },
-        usage_source: UsageSource::Provider,
-        cost: NanoUsd::from_nanos(7),
-        pricing: None,
-        held: NanoUsd::from_nanos(9),
-        outcome: Outcome::Completed,
-        admitted_at: now(),
-        first_byte_at: None,
-        settled_at: now(),
-        postings: postings.into(),
-    }
-}
-
-fn posting(meter: &MeterId, window: Window, amount: i64) -> Posting {
-    Posting { meter: meter.clone(), window, cap: 100, held: amount, amount, would_refuse: false }
-}
-
-fn window(start: i64, end: i64) -> Window {
-    Window { start: Timestamp::from_second(start).unwrap(), end: Timestamp::from_second(end).unwrap() }
-}
-
-async fn counts(store: &Store) -> BTreeMap<MeterId, Count> {
-    store.policies_load().await.unwrap().counts.into_iter().collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_is_counted_once_however_often_it_is_given() {
@@ -60,14 +23,46 @@ async fn an_entry_is_counted_once_however_often_it_is_given() {
     let meter = MeterId { limit: "b".into(), metric: Metric::Cost };
     let key: VirtualKeyId = "v".into();
     let make = |request: &str| entry(request, &key, vec![posting(&meter, window(0, 10), 7)]);
-    store.ledger_append(vec![make("r1"), make("r1")]).await.unwrap();
-    store.ledger_append(vec![make("r1"), make("r2")]).await.unwrap();
-    store.ledger_append(Vec::new()).await.unwrap();
+    assert_eq!(store.ledger_append(vec![make("r1"), make("r1")]).await.unwrap(), 1);
+    assert_eq!(store.ledger_append(vec![make("r1"), make("r2")]).await.unwrap(), 1);
+    assert_eq!(store.ledger_append(Vec::new()).await.unwrap(), 0);
     assert_eq!(counts(&store).await[&meter], Count { window: window(0, 10), used: 14 });
     let totals = LedgerTotals { entries: 2, cost: NanoUsd::from_nanos(14), tokens: 20 };
     assert_eq!(store.ledger_totals(key).await.unwrap(), totals);
     assert_eq!(store.ledger_totals("other".into()).await.unwrap().entries, 0);
     assert_eq!(database.lines("SELECT request_id AS line FROM ledger_postings ORDER BY 1"), ["r1", "r2"]);
+}
+
+/// What an entry says is what was settled; of a meter that counts what runs there is no counter.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_has_all_that_is_known_of_an_attempt() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let meter = |metric| MeterId { limit: "b".into(), metric };
+    let running =
+        Posting { would_refuse: true, held: 1, ..posting(&meter(Metric::ParallelRequests), window(0, 10), 0) };
+    let spent = Posting { cap: 50, held: 9, ..posting(&meter(Metric::Cost), window(0, 10), 7) };
+    let rates = Rates { input: "0.0005".parse().unwrap(), output: "0.0015".parse().unwrap(), ..Rates::default() };
+    let full = LedgerEntry {
+        pricing: Some(Pricing { version: "v1".into(), rates }),
+        usage_source: UsageSource::Counted,
+        outcome: Outcome::ClientCancelled,
+        first_byte_at: Some(at("2026-11-23T12:00:01Z")),
+        ..entry("r", &"v".into(), vec![running, spent])
+    };
+    let full =
+        LedgerEntry { attribution: Attribution { model_served: "m-2026".into(), ..full.attribution.clone() }, ..full };
+    store.ledger_append(vec![full]).await.unwrap();
+    let written = "SELECT model || ' ' || model_served || ' ' || usage_source || ' ' || cost || ' ' || held || ' ' || posting_count
+        || ' ' || outcome AS line FROM ledger WHERE first_byte_at > admitted_at";
+    assert_eq!(database.lines(written), ["m m-2026 counted 7 9 2 client_cancelled"]);
+    let pricing = r#"{"version":"v1","pico_usd_per_token":{"input":500,"output":1500,"cached_input":0,"cache_write":0},"pico_usd":{"input":500,"output":6000,"cached_input":0,"cache_write":0,"unclassified":0}}"#;
+    assert_eq!(database.lines("SELECT pricing AS line FROM ledger"), [pricing]);
+    let postings =
+        "SELECT metric || ' ' || cap || ' ' || held || ' ' || amount || ' ' || COALESCE(CAST(epoch AS TEXT), 'none')
+        || CASE WHEN would_refuse THEN ' would refuse' ELSE '' END AS line FROM ledger_postings ORDER BY position";
+    assert_eq!(database.lines(postings), ["parallel_requests 100 1 0 none would refuse", "cost 50 9 7 0"]);
+    assert_eq!(counts(&store).await.into_keys().collect::<Vec<_>>(), [meter(Metric::Cost)]);
 }
 
 /// I4: a counter is the fold of its postings. Every sequence of three, over windows that meet in every way.
@@ -87,7 +82,7 @@ async fn i4_the_rule_in_sql_is_the_rule_of_the_core() {
             for (k, third) in steps.iter().enumerate() {
                 let sequence = [*first, *second, *third];
                 let folded = sequence.into_iter().fold(None, |count: Option<Count>, (window, amount)| match count {
-                    None => (amount != 0).then_some(Count { window, used: amount }),
+                    None => Some(Count { window, used: amount }),
                     Some(count) => Some(count.posted(window, amount)),
                 });
                 for kind in ["rounds", "batch"] {
@@ -114,7 +109,7 @@ async fn i4_the_rule_in_sql_is_the_rule_of_the_core() {
     for (meter, count) in &expected {
         assert_eq!(found.get(meter), Some(count), "{meter:?}");
     }
-    assert_eq!(found.len(), expected.len(), "nothing used makes no counter");
+    assert_eq!(found.len(), expected.len());
 }
 
 /// I8: editing a limit leaves its usage alone; only a limit that goes takes its counter along.

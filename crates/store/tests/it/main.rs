@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod attempt;
 mod audit;
 mod database;
 mod entities;
+mod epochs;
 mod ledger;
 mod opening;
 mod references;

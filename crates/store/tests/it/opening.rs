@@ -19,6 +19,17 @@ async fn a_database_is_served_by_one_store_until_it_is_closed() {
     database.open().await.unwrap().ping().await.unwrap();
 }
 
+/// Whoever keeps something that belongs to a database can tell it from one that was made in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_has_a_mark_that_no_other_has() {
+    let (database, other) = (Database::fresh(), Database::fresh());
+    let store = database.open().await.unwrap();
+    let mark = store.database_mark();
+    store.close().await.unwrap();
+    assert_eq!(database.open().await.unwrap().database_mark(), mark);
+    assert_ne!(other.open().await.unwrap().database_mark(), mark);
+}
+
 /// A lock that was lost to another server stops this one from writing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_whose_database_was_taken_writes_no_more() {

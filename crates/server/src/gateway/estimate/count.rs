@@ -29,7 +29,6 @@ const DESCRIPTIONS: [&str; 4] = ["tools", "functions", "response_format", "text"
 impl Scan {
     /// A bound of the input tokens that is closer than the estimate's, and never below what is billed. None when it cannot be
     /// told: the model's tokenizer is not known, the body does not show all of the input, or it is too long to be counted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the engine, when it asks for a closer bound"))]
     pub(in crate::gateway) fn counted_input(
         &self,
         body: &Bytes,

@@ -50,6 +50,7 @@ impl AppBuilder {
         let simulator = Simulator::start().unwrap();
         seed(&database.url, simulator.base_url()).await;
         let mut settings = Settings::new(SocketAddr::from(([127, 0, 0, 1], 0)), database.url.clone());
+        settings.journal.directory = Some(database.directory().join("journal"));
         (self.change)(&mut settings);
         let server = Server::start(settings.clone(), root_key()).await.unwrap();
         let transport = Arc::new(Checked::new(Arc::new(Contract::new())));

@@ -9,7 +9,7 @@ pub struct Database {
     pub url: String,
     /// The server's own URL and the database's name there.
     server: Option<(String, String)>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Database {
@@ -18,16 +18,21 @@ impl Database {
         let directory = tempfile::tempdir().unwrap();
         let Ok(server) = std::env::var("KEYWARD_TEST_POSTGRES_URL") else {
             let url = format!("sqlite://{}", directory.path().join("keyward.db").display());
-            return Self { url, server: None, _directory: directory };
+            return Self { url, server: None, directory };
         };
         let name = format!("keyward_test_{}", Uuid::new_v4().simple());
         execute(&server, format!("CREATE DATABASE {name}")).await;
         let (base, _) = server.rsplit_once('/').unwrap();
-        Self { url: format!("{base}/{name}"), server: Some((server, name)), _directory: directory }
+        Self { url: format!("{base}/{name}"), server: Some((server, name)), directory }
     }
 }
 
 impl Database {
+    /// A directory that lives as long.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     pub const fn is_postgres(&self) -> bool {
         self.server.is_some()
     }

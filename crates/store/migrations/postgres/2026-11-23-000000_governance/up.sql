@@ -280,6 +280,8 @@ CREATE TABLE meters (
     window_start TIMESTAMPTZ NOT NULL,
     window_end TIMESTAMPTZ NOT NULL,
     used BIGINT NOT NULL,
+    -- Grows by one each time usage starts again from zero.
+    epoch BIGINT NOT NULL,
     CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
 );
 
@@ -291,10 +293,18 @@ CREATE TABLE meter_adjustments (
         CONSTRAINT meter_adjustments_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start TIMESTAMPTZ NOT NULL,
     window_end TIMESTAMPTZ NOT NULL,
+    -- The counter's epoch that the amount belongs to.
+    epoch BIGINT NOT NULL,
     amount BIGINT NOT NULL,
-    adjusted_at TIMESTAMPTZ NOT NULL
+    reason TEXT COLLATE "C" NOT NULL CONSTRAINT meter_adjustments_reason CHECK (reason IN ('reset', 'rerate')),
+    -- The attempt that was priced anew; null for a reset.
+    request_id TEXT COLLATE "C",
+    attempt INTEGER,
+    adjusted_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT meter_adjustments_attempt
+        CHECK ((reason = 'rerate') = (request_id IS NOT NULL) AND (request_id IS NULL) = (attempt IS NULL))
 );
-CREATE INDEX meter_adjustments_by_limit ON meter_adjustments (limit_id, metric);
+CREATE INDEX meter_adjustments_by_epoch ON meter_adjustments (limit_id, metric, epoch);
 
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (
@@ -306,20 +316,27 @@ CREATE TABLE ledger (
     provider TEXT COLLATE "C" NOT NULL,
     provider_key_id TEXT COLLATE "C" NOT NULL,
     model TEXT COLLATE "C" NOT NULL,
+    model_served TEXT COLLATE "C" NOT NULL,
     input_tokens BIGINT NOT NULL,
     cached_input_tokens BIGINT NOT NULL,
     cache_write_tokens BIGINT NOT NULL,
     output_tokens BIGINT NOT NULL,
-    usage_source TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'estimated')),
+    usage_source TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'counted', 'estimated')),
     cost BIGINT NOT NULL,
-    priced BOOLEAN NOT NULL,
+    -- Price version, rates and what each class of tokens cost, in pico-dollars, as JSON; null: the model has no price.
+    pricing TEXT,
+    held BIGINT NOT NULL,
     outcome TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_outcome
         CHECK (outcome IN ('completed', 'client_cancelled', 'timed_out', 'upstream_error', 'abandoned')),
     admitted_at TIMESTAMPTZ NOT NULL,
+    first_byte_at TIMESTAMPTZ,
     settled_at TIMESTAMPTZ NOT NULL,
+    -- So that a posting that is gone is noticed.
+    posting_count INTEGER NOT NULL,
     CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
 );
 CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
+CREATE INDEX ledger_by_settlement ON ledger (settled_at, request_id, attempt);
 
 CREATE TABLE ledger_postings (
     request_id TEXT COLLATE "C" NOT NULL,
@@ -329,12 +346,16 @@ CREATE TABLE ledger_postings (
     metric TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start TIMESTAMPTZ NOT NULL,
     window_end TIMESTAMPTZ NOT NULL,
+    cap BIGINT NOT NULL,
     held BIGINT NOT NULL,
     amount BIGINT NOT NULL,
+    would_refuse BOOLEAN NOT NULL,
+    -- The counter's epoch that the amount was counted in; null: its window was over.
+    epoch BIGINT,
     CONSTRAINT ledger_postings_pkey PRIMARY KEY (request_id, attempt, position),
     CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 );
-CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);
+CREATE INDEX ledger_postings_by_epoch ON ledger_postings (limit_id, metric, epoch);
 
 -- Where requests go. The scope's id is a name and no reference: a rule outlives what it is about. Empty in the global scope.
 CREATE TABLE routing_rules (

@@ -283,6 +283,8 @@ CREATE TABLE meters (
     window_start INTEGER NOT NULL,
     window_end INTEGER NOT NULL,
     used INTEGER NOT NULL,
+    -- Grows by one each time usage starts again from zero.
+    epoch INTEGER NOT NULL,
     CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
 ) STRICT;
 
@@ -293,10 +295,18 @@ CREATE TABLE meter_adjustments (
     metric TEXT NOT NULL CONSTRAINT meter_adjustments_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start INTEGER NOT NULL,
     window_end INTEGER NOT NULL,
+    -- The counter's epoch that the amount belongs to.
+    epoch INTEGER NOT NULL,
     amount INTEGER NOT NULL,
-    adjusted_at INTEGER NOT NULL
+    reason TEXT NOT NULL CONSTRAINT meter_adjustments_reason CHECK (reason IN ('reset', 'rerate')),
+    -- The attempt that was priced anew; null for a reset.
+    request_id TEXT,
+    attempt INTEGER,
+    adjusted_at INTEGER NOT NULL,
+    CONSTRAINT meter_adjustments_attempt
+        CHECK ((reason = 'rerate') = (request_id IS NOT NULL) AND (request_id IS NULL) = (attempt IS NULL))
 ) STRICT;
-CREATE INDEX meter_adjustments_by_limit ON meter_adjustments (limit_id, metric);
+CREATE INDEX meter_adjustments_by_epoch ON meter_adjustments (limit_id, metric, epoch);
 
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (
@@ -308,20 +318,27 @@ CREATE TABLE ledger (
     provider TEXT NOT NULL,
     provider_key_id TEXT NOT NULL,
     model TEXT NOT NULL,
+    model_served TEXT NOT NULL,
     input_tokens INTEGER NOT NULL,
     cached_input_tokens INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL,
-    usage_source TEXT NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'estimated')),
+    usage_source TEXT NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'counted', 'estimated')),
     cost INTEGER NOT NULL,
-    priced INTEGER NOT NULL CONSTRAINT ledger_priced CHECK (priced IN (0, 1)),
+    -- Price version, rates and what each class of tokens cost, in pico-dollars, as JSON; null: the model has no price.
+    pricing TEXT,
+    held INTEGER NOT NULL,
     outcome TEXT NOT NULL CONSTRAINT ledger_outcome
         CHECK (outcome IN ('completed', 'client_cancelled', 'timed_out', 'upstream_error', 'abandoned')),
     admitted_at INTEGER NOT NULL,
+    first_byte_at INTEGER,
     settled_at INTEGER NOT NULL,
+    -- So that a posting that is gone is noticed.
+    posting_count INTEGER NOT NULL,
     CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
 ) STRICT;
 CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
+CREATE INDEX ledger_by_settlement ON ledger (settled_at, request_id, attempt);
 
 CREATE TABLE ledger_postings (
     request_id TEXT NOT NULL,
@@ -331,12 +348,16 @@ CREATE TABLE ledger_postings (
     metric TEXT NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
     window_start INTEGER NOT NULL,
     window_end INTEGER NOT NULL,
+    cap INTEGER NOT NULL,
     held INTEGER NOT NULL,
     amount INTEGER NOT NULL,
+    would_refuse INTEGER NOT NULL CONSTRAINT ledger_postings_would_refuse CHECK (would_refuse IN (0, 1)),
+    -- The counter's epoch that the amount was counted in; null: its window was over.
+    epoch INTEGER,
     CONSTRAINT ledger_postings_pkey PRIMARY KEY (request_id, attempt, position),
     CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 ) STRICT;
-CREATE INDEX ledger_postings_by_limit ON ledger_postings (limit_id, metric);
+CREATE INDEX ledger_postings_by_epoch ON ledger_postings (limit_id, metric, epoch);
 
 -- Where requests go. The scope's id is a name and no reference: a rule outlives what it is about. Empty in the global scope.
 CREATE TABLE routing_rules (

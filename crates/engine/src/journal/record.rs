@@ -1,0 +1,266 @@
+//! Records of the journal: what each says, and its form in bytes.
+//!
+//! A hold says everything that its entry needs, so that it can be settled without anything else. What settled it says only what was
+//! not known before. Texts are borrowed on both ways: writing copies them once, reading not at all.
+
+use jiff::Timestamp;
+use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
+use keyward_core::meter::{MeterId, Metric};
+use keyward_core::money::NanoUsd;
+use keyward_core::price::{PicoUsd, PriceVersion, Rates, TokenUsage};
+use keyward_core::window::Window;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::open::Open;
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Record<'a> {
+    /// An attempt holds.
+    #[serde(borrow)]
+    Hold(HoldRecord<'a>),
+    /// An attempt is settled.
+    Settled(SettledRecord),
+    /// An attempt's hold was dropped: nothing of it left.
+    Released {
+        /// Which hold.
+        hold: u64,
+    },
+    /// The last record of a segment that another one follows.
+    Sealed,
+    /// Says nothing; it was written to see whether writing works.
+    Pulse,
+}
+
+/// What an attempt holds, and everything about it that its entry says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HoldRecord<'a> {
+    pub(crate) hold: u64,
+    request_id: &'a str,
+    attempt: i32,
+    virtual_key_id: &'a str,
+    team_id: Option<&'a str>,
+    customer_id: Option<&'a str>,
+    provider: &'a str,
+    provider_key_id: &'a str,
+    model: &'a str,
+    model_served: &'a str,
+    bound: [u64; 4],
+    ceiling: i64,
+    /// The version of the prices, and the rates at the bound.
+    #[serde(borrow)]
+    price: Option<(&'a str, [i64; 4])>,
+    admitted_at: i64,
+    meters: SmallVec<[MeterRecord<'a>; 8]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct MeterRecord<'a> {
+    limit: &'a str,
+    metric: MetricRecord,
+    window: [i64; 2],
+    cap: i64,
+    held: i64,
+    would_refuse: bool,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SettledRecord {
+    pub(crate) hold: u64,
+    usage: [u64; 4],
+    usage_source: SourceRecord,
+    cost: i64,
+    rates: Option<[i64; 4]>,
+    outcome: OutcomeRecord,
+    first_byte_at: Option<i64>,
+    settled_at: i64,
+    /// The window and the amount of each meter of the hold.
+    amounts: SmallVec<[([i64; 2], i64); 8]>,
+}
+
+macro_rules! recorded {
+    ($record:ident of $original:ident { $($variant:ident),+ $(,)? }) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        enum $record { $($variant),+ }
+
+        impl From<$original> for $record {
+            fn from(original: $original) -> Self {
+                match original { $($original::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$record> for $original {
+            fn from(record: $record) -> Self {
+                match record { $($record::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+
+recorded!(MetricRecord of Metric { ParallelRequests, Requests, Tokens, Cost });
+recorded!(OutcomeRecord of Outcome { Completed, ClientCancelled, TimedOut, UpstreamError, Abandoned });
+recorded!(SourceRecord of UsageSource { Provider, Estimated });
+
+impl<'a> HoldRecord<'a> {
+    pub(crate) fn of(hold: u64, open: &'a Open) -> Self {
+        let Attribution {
+            request_id,
+            attempt,
+            virtual_key_id,
+            team_id,
+            customer_id,
+            provider,
+            provider_key_id,
+            model,
+            model_served,
+        } = &open.attribution;
+        let meters = open.plan.meters().iter().zip(&open.holds).map(|(live, held)| MeterRecord {
+            limit: live.meter.id.limit.as_str(),
+            metric: live.meter.id.metric.into(),
+            window: window_record(held.window),
+            cap: held.cap,
+            held: held.amount,
+            would_refuse: held.would_refuse,
+        });
+        let rates = open.price.as_ref().map(|known| known.price.rates_for(open.terms.bound.total_input()));
+        Self {
+            hold,
+            request_id: request_id.as_str(),
+            attempt: *attempt,
+            virtual_key_id: virtual_key_id.as_str(),
+            team_id: team_id.as_ref().map(|id| id.as_str()),
+            customer_id: customer_id.as_ref().map(|id| id.as_str()),
+            provider: provider.as_str(),
+            provider_key_id: provider_key_id.as_str(),
+            model: model.as_str(),
+            model_served: model_served.as_str(),
+            bound: usage_record(&open.terms.bound),
+            ceiling: open.terms.ceiling.nanos(),
+            price: open.price.as_ref().zip(rates).map(|(known, rates)| (known.version.as_str(), rates_record(&rates))),
+            admitted_at: open.admitted_at.as_microsecond(),
+            meters: meters.collect(),
+        }
+    }
+
+    /// The entry of an attempt that nobody settled: it is charged what it held.
+    pub(crate) fn abandoned(&self) -> Option<LedgerEntry> {
+        let amounts = self.meters.iter().map(|meter| (meter.window, held_for_good(meter)));
+        self.entry(&SettledRecord {
+            hold: self.hold,
+            usage: self.bound,
+            usage_source: SourceRecord::Estimated,
+            cost: self.ceiling,
+            rates: self.price.map(|(_, rates)| rates),
+            outcome: OutcomeRecord::Abandoned,
+            first_byte_at: None,
+            settled_at: self.admitted_at,
+            amounts: amounts.collect(),
+        })
+    }
+
+    /// The entry of the attempt, as it was settled; none when the records do not belong together.
+    pub(crate) fn entry(&self, settled: &SettledRecord) -> Option<LedgerEntry> {
+        if settled.amounts.len() != self.meters.len() || settled.hold != self.hold {
+            return None;
+        }
+        let postings = self.meters.iter().zip(&settled.amounts).map(|(meter, (window, amount))| {
+            Some(Posting {
+                meter: MeterId { limit: meter.limit.into(), metric: meter.metric.into() },
+                window: window_of(*window)?,
+                cap: meter.cap,
+                held: meter.held,
+                amount: *amount,
+                would_refuse: meter.would_refuse,
+            })
+        });
+        Some(LedgerEntry {
+            attribution: self.attribution(),
+            usage: usage_of(settled.usage),
+            usage_source: settled.usage_source.into(),
+            cost: NanoUsd::from_nanos(settled.cost),
+            pricing: self.price.zip(settled.rates).map(|((version, _), rates)| Pricing {
+                version: PriceVersion::from(version),
+                rates: rates_of(rates),
+            }),
+            held: NanoUsd::from_nanos(self.ceiling),
+            outcome: settled.outcome.into(),
+            admitted_at: instant_of(self.admitted_at)?,
+            first_byte_at: settled.first_byte_at.and_then(instant_of),
+            settled_at: instant_of(settled.settled_at)?,
+            postings: postings.collect::<Option<_>>()?,
+        })
+    }
+
+    fn attribution(&self) -> Attribution {
+        Attribution {
+            request_id: self.request_id.into(),
+            attempt: self.attempt,
+            virtual_key_id: self.virtual_key_id.into(),
+            team_id: self.team_id.map(Into::into),
+            customer_id: self.customer_id.map(Into::into),
+            provider: self.provider.into(),
+            provider_key_id: self.provider_key_id.into(),
+            model: self.model.into(),
+            model_served: self.model_served.into(),
+        }
+    }
+}
+
+impl SettledRecord {
+    pub(crate) fn of(hold: u64, entry: &LedgerEntry) -> Self {
+        let amounts = entry.postings.iter().map(|posting| (window_record(posting.window), posting.amount));
+        Self {
+            hold,
+            usage: usage_record(&entry.usage),
+            usage_source: entry.usage_source.into(),
+            cost: entry.cost.nanos(),
+            rates: entry.pricing.as_ref().map(|pricing| rates_record(&pricing.rates)),
+            outcome: entry.outcome.into(),
+            first_byte_at: entry.first_byte_at.map(Timestamp::as_microsecond),
+            settled_at: entry.settled_at.as_microsecond(),
+            amounts: amounts.collect(),
+        }
+    }
+}
+
+/// What a hold is charged for when nobody settles it: all of it, but a slot is no usage.
+fn held_for_good(meter: &MeterRecord<'_>) -> i64 {
+    match meter.metric {
+        MetricRecord::ParallelRequests => 0,
+        MetricRecord::Requests | MetricRecord::Tokens | MetricRecord::Cost => meter.held,
+    }
+}
+
+fn usage_record(usage: &TokenUsage) -> [u64; 4] {
+    let TokenUsage { input, cached_input, cache_write, output } = *usage;
+    [input, cached_input, cache_write, output]
+}
+
+fn usage_of([input, cached_input, cache_write, output]: [u64; 4]) -> TokenUsage {
+    TokenUsage { input, cached_input, cache_write, output }
+}
+
+fn rates_record(rates: &Rates) -> [i64; 4] {
+    let Rates { input, output, cached_input, cache_write } = *rates;
+    [input, output, cached_input, cache_write].map(PicoUsd::picos)
+}
+
+fn rates_of(picos: [i64; 4]) -> Rates {
+    let [input, output, cached_input, cache_write] = picos.map(PicoUsd::from_picos);
+    Rates { input, output, cached_input, cache_write }
+}
+
+/// The database keeps microseconds; what is recovered then equals what was written.
+fn window_record(window: Window) -> [i64; 2] {
+    [window.start.as_microsecond(), window.end.as_microsecond()]
+}
+
+fn window_of([start, end]: [i64; 2]) -> Option<Window> {
+    Some(Window { start: instant_of(start)?, end: instant_of(end)? })
+}
+
+fn instant_of(microseconds: i64) -> Option<Timestamp> {
+    Timestamp::from_microsecond(microseconds).ok()
+}

@@ -1,0 +1,236 @@
+//! Every policy and every counter, and the edits that replace policies and leave counters alone.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
+use keyward_core::ledger::Adjustment;
+use keyward_core::limits::Limits;
+use keyward_core::meter::{Count, Meter, MeterId, Metric};
+use keyward_core::model_config::ModelConfig;
+use keyward_core::owner::{Customer, Team};
+use keyward_core::scope::ScopeKind;
+use keyward_core::secret::KeyHash;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
+use papaya::HashMap;
+
+use crate::counter::Counter;
+use crate::identity::Permit;
+use crate::model_policy::ModelPolicies;
+use crate::plan::{LiveMeter, Plan};
+use crate::policy::{CustomerPolicy, KeyPolicy, Meters, TeamPolicy, bound, scope};
+
+/// The owners above a key, as far as they still exist: a deleted one neither limits nor is charged.
+#[derive(Default)]
+pub(crate) struct Owners {
+    pub(crate) team: Option<(TeamId, Arc<TeamPolicy>)>,
+    pub(crate) customer: Option<(CustomerId, Arc<CustomerPolicy>)>,
+}
+
+impl Owners {
+    pub(crate) fn meters(&self) -> impl Iterator<Item = &LiveMeter> {
+        let customer = self.customer.iter().flat_map(|(_, customer)| customer.meters.iter());
+        customer.chain(self.team.iter().flat_map(|(_, team)| team.meters.iter()))
+    }
+}
+
+/// Every policy, and every counter.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
+    keys: HashMap<KeyHash, Arc<KeyPolicy>>,
+    keys_by_id: HashMap<VirtualKeyId, Arc<KeyPolicy>>,
+    teams: HashMap<TeamId, Arc<TeamPolicy>>,
+    customers: HashMap<CustomerId, Arc<CustomerPolicy>>,
+    models: ModelPolicies,
+    counters: HashMap<MeterId, Arc<Counter>>,
+    next_rank: AtomicU64,
+    /// Grows with every edit; what was bound later has the greater one.
+    revisions: AtomicU64,
+    /// Grows with every edit of what several keys share; plans of an earlier generation are made anew.
+    generation: AtomicU64,
+    /// Edits happen one at a time; reads never wait.
+    editing: Mutex<()>,
+}
+
+impl Policies {
+    /// The virtual key of a secret that works at `now`.
+    pub(crate) fn key(&self, hash: &KeyHash, now: Timestamp) -> Option<Arc<KeyPolicy>> {
+        self.keys.pin().get(hash).filter(|policy| policy.accepts(hash, now)).cloned()
+    }
+
+    /// The meters that cover what is permitted, looked up if they were asked for before.
+    pub(crate) fn plan(&self, permit: &Permit) -> Arc<Plan> {
+        let key = &permit.principal.policy;
+        let generation = self.generation.load(Ordering::Acquire);
+        key.plans.get(generation, &permit.provider, &permit.model, || {
+            let of_models = self.models.covering(&key.id, &permit.provider, &permit.model);
+            let owners = self.owners(key);
+            let of_config = permit.config.iter().flat_map(|config| config.covering(&permit.model));
+            let own = owners.meters().chain(&key.meters).chain(of_config).cloned();
+            let meters: Vec<LiveMeter> = of_models.into_iter().chain(own).collect();
+            Plan::new(meters, owners.team.map(|(id, _)| id), owners.customer.map(|(id, _)| id))
+        })
+    }
+
+    pub(crate) fn adjust(&self, adjustments: &[Adjustment]) {
+        let counters = self.counters.pin();
+        for Adjustment { meter, window, amount } in adjustments {
+            if let Some(counter) = counters.get(meter) {
+                counter.adjust(*window, *amount);
+            }
+        }
+    }
+
+    pub(crate) fn count(&self, id: &MeterId) -> Option<Count> {
+        self.counters.pin().get(id).and_then(|counter| counter.count())
+    }
+
+    /// The owners above a key.
+    pub(crate) fn owners(&self, key: &KeyPolicy) -> Owners {
+        let (teams, customers) = (self.teams.pin(), self.customers.pin());
+        let team = key.team_id.as_ref().and_then(|id| teams.get_key_value(id));
+        let customer_id = key.customer_id.as_ref().or_else(|| team?.1.customer_id.as_ref());
+        let customer = customer_id.and_then(|id| customers.get_key_value(id));
+        Owners {
+            team: team.map(|(id, policy)| (id.clone(), policy.clone())),
+            customer: customer.map(|(id, policy)| (id.clone(), policy.clone())),
+        }
+    }
+
+    pub(crate) fn restore(&self, counts: impl IntoIterator<Item = (MeterId, Count)>) {
+        for (id, count) in counts {
+            self.counters.pin().insert(id, Arc::new(Counter::new(self.rank(), Some(count))));
+        }
+    }
+
+    pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
+        let _editing = self.editing();
+        let limits = customer.limits();
+        let meters = self.bound(&limits, ScopeKind::Customer, customer.id.as_str(), now);
+        let policy = CustomerPolicy { name: customer.name.as_str().into(), meters };
+        let old = self.customers.pin().insert(customer.id.clone(), Arc::new(policy)).cloned();
+        self.begin_generation();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &ids([&limits]));
+    }
+
+    pub(crate) fn remove_customer(&self, id: &CustomerId) {
+        let _editing = self.editing();
+        let old = self.customers.pin().remove(id).cloned();
+        self.begin_generation();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &[]);
+    }
+
+    pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
+        let _editing = self.editing();
+        let limits = team.limits();
+        let meters = self.bound(&limits, ScopeKind::Team, team.id.as_str(), now);
+        let policy = TeamPolicy { name: team.name.as_str().into(), customer_id: team.customer_id.clone(), meters };
+        let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
+        self.begin_generation();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &ids([&limits]));
+    }
+
+    pub(crate) fn remove_team(&self, id: &TeamId) {
+        let _editing = self.editing();
+        let old = self.teams.pin().remove(id).cloned();
+        self.begin_generation();
+        self.forget(old.iter().flat_map(|old| old.meters.iter()), &[]);
+    }
+
+    pub(crate) fn put_model_config(&self, config: &ModelConfig, now: Timestamp) {
+        let _editing = self.editing();
+        let limits = config.limits();
+        let meters = bound(&limits, &config.limit_scope(), &self.binder(now));
+        let old = self.models.put(config, meters);
+        self.begin_generation();
+        self.forget(old.iter().flat_map(|old| old.iter()), &ids([&limits]));
+    }
+
+    pub(crate) fn remove_model_config(&self, id: &ModelConfigId) {
+        let _editing = self.editing();
+        let old = self.models.remove(id);
+        self.begin_generation();
+        self.forget(old.iter().flat_map(|old| old.iter()), &[]);
+    }
+
+    pub(crate) fn put_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
+        let _editing = self.editing();
+        let policy = Arc::new(KeyPolicy::new(hashes, key, &self.binder(now)));
+        let old = self.keys_by_id.pin().insert(key.id.clone(), policy.clone()).cloned();
+        let keys = self.keys.pin();
+        for hash in old.iter().flat_map(|old| old.secrets()) {
+            if policy.secrets().all(|kept| kept != hash) {
+                keys.remove(&hash);
+            }
+        }
+        for hash in policy.secrets() {
+            keys.insert(hash, policy.clone());
+        }
+        let of_configs = key.provider_configs.iter().flat_map(|config| config.all_limits().map(|(_, limits)| limits));
+        let limits: Vec<Limits> = std::iter::once(key.limits()).chain(of_configs).collect();
+        self.forget(old.iter().flat_map(|old| old.all_meters()), &ids(&limits));
+    }
+
+    pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
+        let _editing = self.editing();
+        let old = self.keys_by_id.pin().remove(id).cloned();
+        for hash in old.iter().flat_map(|old| old.secrets()) {
+            self.keys.pin().remove(&hash);
+        }
+        self.forget(old.iter().flat_map(|old| old.all_meters()), &[]);
+        for old in self.models.remove_of_key(id) {
+            self.forget(old.iter(), &[]);
+        }
+    }
+
+    /// The meters of every model config that covers the request.
+    pub(crate) fn of_models(&self, key: &VirtualKeyId, provider: &ProviderName, model: &ModelName) -> Vec<LiveMeter> {
+        self.models.covering(key, provider, model)
+    }
+
+    fn bound(&self, limits: &Limits, kind: ScopeKind, id: &str, now: Timestamp) -> Meters {
+        bound(limits, &scope(kind, id), &self.binder(now))
+    }
+
+    /// Binds meters to their counters, and makes the windows of the edited policy the current ones.
+    fn binder(&self, now: Timestamp) -> impl Fn(Meter) -> LiveMeter {
+        let revision = self.revisions.fetch_add(1, Ordering::Relaxed) + 1;
+        move |meter| {
+            let counters = self.counters.pin();
+            let fresh = || Arc::new(Counter::new(self.rank(), None));
+            let counter = counters.get_or_insert_with(meter.id.clone(), fresh).clone();
+            let live = LiveMeter::new(meter, counter, revision);
+            live.level(now);
+            live
+        }
+    }
+
+    /// Drops the counters of limits that are gone. A cap that was only cleared keeps its counter, so that clearing it and
+    /// setting it again refills nothing. Running attempts keep their counters until they end.
+    fn forget<'a>(&self, old: impl IntoIterator<Item = &'a LiveMeter>, kept: &[LimitId]) {
+        for gone in old {
+            if !kept.contains(&gone.meter.id.limit) {
+                for metric in Metric::ALL {
+                    self.counters.pin().remove(&MeterId { limit: gone.meter.id.limit.clone(), metric });
+                }
+            }
+        }
+    }
+
+    fn editing(&self) -> MutexGuard<'_, ()> {
+        self.editing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin_generation(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    fn rank(&self) -> u64 {
+        self.next_rank.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+fn ids<'a>(limits: impl IntoIterator<Item = &'a Limits>) -> Vec<LimitId> {
+    limits.into_iter().flat_map(|limits| limits.ids().cloned().collect::<Vec<_>>()).collect()
+}

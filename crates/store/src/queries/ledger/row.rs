@@ -1,0 +1,163 @@
+//! Ledger entries and their postings as rows.
+
+use diesel::prelude::*;
+use keyward_core::ledger::{Attribution, LedgerEntry, Posting, Pricing, UsageSource};
+use keyward_core::price::{CostBreakdown, TokenUsage};
+
+use super::super::Conn;
+use super::ROWS;
+use crate::error::StoreError;
+use crate::instant::Instant;
+use crate::schema::{ledger, ledger_postings};
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger, treat_none_as_default_value = false)]
+pub(super) struct EntryRow<'a> {
+    request_id: &'a str,
+    attempt: i32,
+    virtual_key_id: &'a str,
+    team_id: Option<&'a str>,
+    customer_id: Option<&'a str>,
+    provider: &'a str,
+    provider_key_id: &'a str,
+    model: &'a str,
+    model_served: &'a str,
+    input_tokens: i64,
+    cached_input_tokens: i64,
+    cache_write_tokens: i64,
+    output_tokens: i64,
+    usage_source: &'static str,
+    cost: i64,
+    pricing: Option<String>,
+    held: i64,
+    outcome: &'static str,
+    admitted_at: Instant,
+    first_byte_at: Option<Instant>,
+    settled_at: Instant,
+    posting_count: i32,
+}
+
+impl<'a> EntryRow<'a> {
+    pub(super) fn of(entry: &'a LedgerEntry) -> Result<Self, StoreError> {
+        let pricing = breakdown(entry).map(|breakdown| breakdown.to_json()).transpose();
+        let LedgerEntry {
+            attribution,
+            usage,
+            usage_source,
+            cost,
+            pricing: _,
+            held,
+            outcome,
+            admitted_at,
+            first_byte_at,
+            settled_at,
+            postings,
+        } = entry;
+        let Attribution {
+            request_id,
+            attempt,
+            virtual_key_id,
+            team_id,
+            customer_id,
+            provider,
+            provider_key_id,
+            model,
+            model_served,
+        } = attribution;
+        let TokenUsage { input, cached_input, cache_write, output } = *usage;
+        Ok(Self {
+            request_id: request_id.as_str(),
+            attempt: *attempt,
+            virtual_key_id: virtual_key_id.as_str(),
+            team_id: team_id.as_ref().map(|id| id.as_str()),
+            customer_id: customer_id.as_ref().map(|id| id.as_str()),
+            provider: provider.as_str(),
+            provider_key_id: provider_key_id.as_str(),
+            model: model.as_str(),
+            model_served: model_served.as_str(),
+            input_tokens: tokens(input),
+            cached_input_tokens: tokens(cached_input),
+            cache_write_tokens: tokens(cache_write),
+            output_tokens: tokens(output),
+            usage_source: usage_source.as_str(),
+            cost: cost.nanos(),
+            pricing: pricing.map_err(StoreError::internal)?,
+            held: held.nanos(),
+            outcome: outcome.as_str(),
+            admitted_at: Instant(*admitted_at),
+            first_byte_at: first_byte_at.map(Instant),
+            settled_at: Instant(*settled_at),
+            posting_count: i32::try_from(postings.len()).map_err(StoreError::internal)?,
+        })
+    }
+}
+
+/// What the cost consists of; none: the model has no price.
+fn breakdown(entry: &LedgerEntry) -> Option<CostBreakdown> {
+    let Pricing { version, rates } = entry.pricing.clone()?;
+    Some(match entry.usage_source {
+        UsageSource::Provider | UsageSource::Counted => CostBreakdown::counted(version, rates, &entry.usage),
+        UsageSource::Estimated => CostBreakdown::estimated(version, rates, &entry.usage, entry.cost),
+    })
+}
+
+/// The column has fewer bits than the count, which no provider reaches.
+fn tokens(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger_postings, treat_none_as_default_value = false)]
+pub(super) struct PostingRow<'a> {
+    request_id: &'a str,
+    attempt: i32,
+    position: i32,
+    limit_id: &'a str,
+    metric: &'static str,
+    window_start: Instant,
+    window_end: Instant,
+    cap: i64,
+    held: i64,
+    amount: i64,
+    would_refuse: bool,
+    epoch: Option<i64>,
+}
+
+impl<'a> PostingRow<'a> {
+    /// Stores the postings of these entries; `epochs` has the epoch of each, in their order.
+    pub(super) fn insert(
+        c: &mut Conn,
+        entries: &[&'a LedgerEntry],
+        epochs: Vec<Option<i64>>,
+    ) -> Result<(), StoreError> {
+        let postings = entries.iter().flat_map(|entry| {
+            (0..).zip(&entry.postings).map(|(position, posting)| (&entry.attribution, position, posting))
+        });
+        let mut rows: Vec<Self> =
+            postings.zip(epochs).map(|((of, at, posting), epoch)| Self::of(of, at, posting, epoch)).collect();
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(ROWS));
+            diesel::insert_into(ledger_postings::table).values(rows).execute(c)?;
+            rows = rest;
+        }
+        Ok(())
+    }
+
+    fn of(attribution: &'a Attribution, position: i32, posting: &'a Posting, epoch: Option<i64>) -> Self {
+        let Posting { meter, window, cap, held, amount, would_refuse } = posting;
+        Self {
+            request_id: attribution.request_id.as_str(),
+            attempt: attribution.attempt,
+            position,
+            limit_id: meter.limit.as_str(),
+            metric: meter.metric.as_str(),
+            window_start: Instant(window.start),
+            window_end: Instant(window.end),
+            cap: *cap,
+            held: *held,
+            amount: *amount,
+            would_refuse: *would_refuse,
+            epoch,
+        }
+    }
+}
