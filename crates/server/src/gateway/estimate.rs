@@ -45,8 +45,7 @@ pub(super) struct Estimate {
     pub(super) answers: u64,
     /// The client's own cap on one answer, if the provider heeds it.
     pub(super) client_cap: Option<u64>,
-    /// True when a cap may be set: the dialect has a member for it that the provider heeds, and all of the
-    /// output is under it.
+    /// True when a cap may be set: the dialect has a member for it that the provider heeds.
     pub(super) can_clamp: bool,
     /// The cap that has to be set where nothing else bounds the output, neither the client nor what is known of the model.
     pub(super) open_cap: Option<u64>,
@@ -67,7 +66,7 @@ impl Estimate {
             output_per_answer: output,
             answers: scan.answers.saturating_mul(scan.prompts),
             client_cap,
-            can_clamp: can_be_capped && !scan.echoes,
+            can_clamp: can_be_capped,
             open_cap: Some(output).filter(|_| can_be_capped && client_cap.or(largest).is_none()),
         }
     }

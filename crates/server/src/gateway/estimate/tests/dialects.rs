@@ -28,14 +28,13 @@ fn check(dialect: Dialect, rows: &[Row]) {
             OfBytes(more) => u64::try_from(text.len()).unwrap() + FRAME + more,
             Context => 100_000,
         };
-        let can_clamp = cap.is_none() && dialect != Dialect::Embeddings;
         let expected = Estimate {
             input,
             output_per_answer: *output,
             answers: *answers,
             client_cap: *cap,
-            can_clamp,
-            is_open: false,
+            can_clamp: dialect != Dialect::Embeddings,
+            open_cap: None,
         };
         assert_eq!(estimate, expected, "{dialect:?} at {provider}: {text}");
     }
