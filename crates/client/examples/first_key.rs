@@ -42,7 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     for budget in application.virtual_key_quota().await?.budgets {
-        println!("{} of {} USD used, until {}", budget.current_usage, budget.max_limit, budget.resets_at);
+        let until = budget.resets_at.map(|end| format!(", until {end}")).unwrap_or_default();
+        println!("{} of {} USD used{until}", budget.current_usage, budget.max_limit);
     }
     Ok(())
 }

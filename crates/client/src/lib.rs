@@ -40,7 +40,9 @@ pub use secrecy::SecretString;
 pub use keyward_core::allow_list::{AllowList, InvalidAllowList};
 pub use keyward_core::audit::{AuditEntry, AuditList, AuditQuery, AuditVerification};
 pub use keyward_core::base_url::{BaseUrl, InvalidBaseUrl};
-pub use keyward_core::budget::{Budget, BudgetInput, BudgetOverridden, ModelUsage, OverrideBudget, OverrideMode};
+pub use keyward_core::budget::{
+    Budget, BudgetInput, BudgetOverridden, ModelUsage, OverrideBudget, OverrideMode, ResetConfig, ResetConfigInput,
+};
 pub use keyward_core::change::{Actor, ActorKind, Version, Versioned};
 pub use keyward_core::chat::{
     ChatChoice, ChatChunkChoice, ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatDelta, ChatMessage,
@@ -66,12 +68,13 @@ pub use keyward_core::mcp_client::{
     CreateMcpClient, McpAuthType, McpClient, McpClientEntry, McpClientQuery, McpClientState, McpConnectionType,
     McpStdioConfig, McpVirtualKey, McpVirtualKeyInput, UpdateMcpClient,
 };
-pub use keyward_core::meter::Metric;
+pub use keyward_core::meter::{Enforcement, Metric, OutputClamp};
 pub use keyward_core::model_budget::{ModelBudget, ModelBudgetInput};
 pub use keyward_core::model_config::{
     CreateModelConfig, ModelConfig, ModelConfigQuery, ModelConfigScope, UpdateModelConfig,
 };
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
+pub use keyward_core::month::{Month, UnknownMonth};
 pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
 pub use keyward_core::patch::Patch;
 pub use keyward_core::permission::{Access, Permission, Resource};

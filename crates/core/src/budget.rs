@@ -4,17 +4,21 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::duration::ResetDuration;
+use crate::duration::{CalendarUnit, ResetDuration};
 use crate::ids::{CustomerId, LimitId, ModelBudgetId, ModelConfigId, TeamId, VirtualKeyId};
-use crate::meter::{Count, MeterId, Metric};
+use crate::meter::{Count, Enforcement, MeterId, Metric, OutputClamp};
 use crate::money::NanoUsd;
+use crate::month::Month;
+use crate::patch::Patch;
 use crate::window::WindowPolicy;
 use crate::zone::Zone;
 
 mod raise;
+mod reset_config;
 mod usage;
 
 pub use raise::{BudgetOverridden, OverrideBudget, OverrideMode};
+pub use reset_config::{ResetConfig, ResetConfigInput};
 pub use usage::ModelUsage;
 
 /// A cap on money over a window, and how much of it is used.
@@ -30,12 +34,16 @@ pub struct Budget {
     pub calendar_aligned: bool,
     /// The zone whose midnight aligned windows begin at.
     pub timezone: Zone,
+    /// Where aligned windows begin, when it is not where the calendar's do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reset_config: Option<ResetConfig>,
     /// When the current window began.
     #[schema(value_type = String, format = DateTime)]
     pub last_reset: Timestamp,
-    /// When the current window ends.
-    #[schema(value_type = String, format = DateTime)]
-    pub resets_at: Timestamp,
+    /// When the current window ends; null: it does not.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub resets_at: Option<Timestamp>,
     /// US dollars used in the current window.
     pub current_usage: NanoUsd,
     /// In a quota: what the current window was spent on, dearest model first.
@@ -66,6 +74,14 @@ pub struct Budget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     pub model_budget_id: Option<ModelBudgetId>,
+    /// How strictly the cap is held; absent: as the server does by default with budgets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub enforcement: Option<Enforcement>,
+    /// Whether a request's output may be capped so that it fits; absent: `when_absent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub output_clamp: Option<OutputClamp>,
     /// US dollars that an override adds to the cap at present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -102,8 +118,9 @@ impl Budget {
             reset_duration,
             calendar_aligned: false,
             timezone: Zone::default(),
+            reset_config: None,
             last_reset: now,
-            resets_at: now,
+            resets_at: None,
             current_usage: NanoUsd::ZERO,
             per_model_usage: None,
             customer_id: None,
@@ -112,6 +129,8 @@ impl Budget {
             provider_config_id: None,
             model_config_id: None,
             model_budget_id: None,
+            enforcement: None,
+            output_clamp: None,
             override_amount: None,
             override_mode: None,
             override_cycles_left: None,
@@ -125,7 +144,20 @@ impl Budget {
     /// How the budget's windows lie in time.
     #[must_use]
     pub fn windows(&self) -> WindowPolicy {
-        WindowPolicy::new(&self.reset_duration, self.calendar_aligned, &self.timezone)
+        let quarter_start = self.reset_config.map_or(Month::default(), |config| config.quarter_start_month);
+        WindowPolicy::new(&self.reset_duration, self.calendar_aligned, &self.timezone, quarter_start)
+    }
+
+    /// Lets windows follow the calendar, if they can, or roll. Where quarters begin is forgotten when there are none.
+    pub fn align(&mut self, aligned: bool) {
+        self.calendar_aligned = aligned && self.reset_duration.calendar().is_some();
+        self.reset_config = self.reset_config.filter(|_| self.has_quarters());
+    }
+
+    /// True when windows are quarters of the calendar.
+    pub(crate) fn has_quarters(&self) -> bool {
+        let quarters = self.reset_duration.calendar().is_some_and(|(_, unit)| unit == CalendarUnit::Quarter);
+        self.calendar_aligned && quarters
     }
 
     /// The id of the budget's one meter.
@@ -136,9 +168,10 @@ impl Budget {
 
     /// Shows what the meter reads at `now`.
     pub fn observe(&mut self, count: Option<Count>, now: Timestamp) {
-        let reading = reading(&self.windows(), self.created_at, count, now);
+        let windows = self.windows();
+        let reading = reading(&windows, self.created_at, count, now);
         self.last_reset = reading.window.start;
-        self.resets_at = reading.window.end;
+        self.resets_at = windows.end(reading.window);
         self.current_usage = NanoUsd::from_nanos(reading.used);
         self.show_override(now);
     }
@@ -161,7 +194,7 @@ pub struct BudgetInput {
     /// The cap in US dollars, more than zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_limit: Option<NanoUsd>,
-    /// How long a window is, such as `1d` or `1M`.
+    /// How long a window is, such as `1d` or `1M`; `never`: the budget is prepaid, and its one window does not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset_duration: Option<ResetDuration>,
     /// Follow the calendar; needs a duration in `d`, `w`, `M`, `Q` or `Y`. Defaults to the owner's setting.
@@ -170,6 +203,18 @@ pub struct BudgetInput {
     /// The zone whose midnight aligned windows begin at; UTC unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Zone>,
+    /// Where aligned quarters begin; null: with January.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<ResetConfigInput>)]
+    pub reset_config: Patch<ResetConfigInput>,
+    /// How strictly the cap is held; null: as the server does by default with budgets.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Enforcement>)]
+    pub enforcement: Patch<Enforcement>,
+    /// Whether a request's output may be capped so that it fits; null: `when_absent`.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<OutputClamp>)]
+    pub output_clamp: Patch<OutputClamp>,
 }
 
 impl BudgetInput {

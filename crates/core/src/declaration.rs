@@ -9,6 +9,7 @@ use crate::ids::{LimitId, ProviderKeyId};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::Edit;
 use crate::patch::Patch;
+use crate::rate_limit::RateLimitInput;
 use crate::server_config::ClientConfigInput;
 
 mod limits;
@@ -121,13 +122,50 @@ fn full<T>(patch: Patch<T>) -> Patch<T> {
 
 /// The budget in full: what is absent is as in a new one of an owner with this calendar setting.
 fn full_budget(input: &BudgetInput, id: Option<LimitId>, calendar_aligned: bool) -> BudgetInput {
-    let fits = input.reset_duration.as_ref().is_some_and(|duration| duration.calendar().is_some());
+    let BudgetInput {
+        id: _,
+        max_limit,
+        reset_duration,
+        calendar_aligned: own,
+        timezone,
+        reset_config,
+        enforcement,
+        output_clamp,
+    } = input.clone();
+    let fits = reset_duration.as_ref().is_some_and(|duration| duration.calendar().is_some());
     BudgetInput {
         id,
-        max_limit: input.max_limit,
-        reset_duration: input.reset_duration.clone(),
-        calendar_aligned: Some(input.calendar_aligned.unwrap_or(calendar_aligned && fits)),
-        timezone: Some(input.timezone.clone().unwrap_or_default()),
+        max_limit,
+        reset_duration,
+        calendar_aligned: Some(own.unwrap_or(calendar_aligned && fits)),
+        timezone: Some(timezone.unwrap_or_default()),
+        reset_config: full(reset_config),
+        enforcement: full(enforcement),
+        output_clamp: full(output_clamp),
+    }
+}
+
+/// The rate limit in full: what is absent is as in a new one of an owner with this calendar setting.
+fn full_rate_limit(input: &RateLimitInput, calendar_aligned: bool) -> RateLimitInput {
+    let durations = [input.token_reset_duration.as_ref().value(), input.request_reset_duration.as_ref().value()];
+    let fits = durations.into_iter().flatten().any(|duration| duration.calendar().is_some());
+    let RateLimitInput {
+        token_max_limit,
+        token_reset_duration,
+        request_max_limit,
+        request_reset_duration,
+        calendar_aligned: own,
+        enforcement,
+        output_clamp,
+    } = input.clone();
+    RateLimitInput {
+        token_max_limit: full(token_max_limit),
+        token_reset_duration: full(token_reset_duration),
+        request_max_limit: full(request_max_limit),
+        request_reset_duration: full(request_reset_duration),
+        calendar_aligned: Some(own.unwrap_or(calendar_aligned && fits)),
+        enforcement: full(enforcement),
+        output_clamp: full(output_clamp),
     }
 }
 

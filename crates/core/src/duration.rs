@@ -1,6 +1,6 @@
 //! Reset durations: the grammar in which limits say how long their windows are.
 //!
-//! Either a Go duration (`90s`, `1h30m`, `1.5h`) or one number with a calendar suffix: `d`, `w`, `M`, `Q`, `Y`.
+//! A Go duration (`90s`, `1h30m`, `1.5h`), one number with a calendar suffix (`d`, `w`, `M`, `Q`, `Y`), or `never`.
 //! Case matters: `m` is a minute, `M` a month. Source: the governance API's `reset_duration`.
 
 use std::fmt;
@@ -19,6 +19,8 @@ use utoipa::{PartialSchema, ToSchema};
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// The longest window that can be asked for: a hundred years.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 365 * 100);
+/// How a window that does not end is written.
+const NEVER: &str = "never";
 
 /// A calendar unit that an aligned window can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,7 +62,7 @@ impl CalendarUnit {
     const ALL: [Self; 5] = [Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Year];
 }
 
-/// A positive window length, kept with the text it was written as.
+/// A positive window length, or no end at all, kept with the text it was written as.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ResetDuration {
@@ -92,13 +94,25 @@ impl ResetDuration {
         }
     }
 
+    /// The one window that does not end.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { text: NEVER.to_owned(), length: SignedDuration::MAX, calendar: None }
+    }
+
+    /// True when there is one window, which does not end.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        self.length == SignedDuration::MAX
+    }
+
     /// The text as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The length of a rolling window of this duration.
+    /// The length of a rolling window of this duration. The one that does not end is longer than any other.
     #[must_use]
     pub const fn length(&self) -> SignedDuration {
         self.length
@@ -115,6 +129,9 @@ impl FromStr for ResetDuration {
     type Err = InvalidDuration;
 
     fn from_str(text: &str) -> Result<Self, InvalidDuration> {
+        if text == NEVER {
+            return Ok(Self::never());
+        }
         let format = || InvalidDuration::Format(text.to_owned());
         let unit = CalendarUnit::ALL.into_iter().find(|unit| text.ends_with(unit.suffix()));
         let (millis, calendar) = match unit {
@@ -188,7 +205,7 @@ impl PartialSchema for ResetDuration {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "A window length: a Go duration (`90s`, `1h30m`) or a number with `d`, `w`, `M`, `Q` or `Y`.",
+                "A window length: a Go duration (`90s`, `1h30m`), a number with `d`, `w`, `M`, `Q` or `Y`, or, for budgets, `never`.",
             ))
             .examples(["1d"])
             .into()
@@ -320,11 +337,21 @@ mod tests {
             "99999999999999999999999999999999d",
             "1dd",
             "1d1h",
+            "Never",
+            "1never",
             "1000000001ns",
             "١h",
         ] {
             assert_eq!(millis_of(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn never_is_longer_than_any_other() {
+        let never: ResetDuration = "never".parse().unwrap();
+        assert!(never.is_never() && never.length() > LONGEST && never.calendar().is_none());
+        assert_eq!(never, ResetDuration::never());
+        assert!(!"100Y".parse::<ResetDuration>().unwrap().is_never());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod meter;
 pub mod model_budget;
 pub mod model_config;
 pub mod money;
+pub mod month;
 mod name;
 pub mod owner;
 pub mod patch;

@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 
 use crate::budget::{Budget, BudgetInput};
-use crate::duration::ResetDuration;
 use crate::ids::{LimitId, Mint};
 use crate::invalid::{Invalid, Pointer};
-use crate::meter::{Count, Enforcement, Meter, MeterId, Metric, OutputClamp};
-use crate::money::NanoUsd;
+use crate::meter::{Count, EnforcementDefaults, Meter, MeterId, Metric};
 use crate::patch::Patch;
-use crate::rate_limit::{RateLimit, RateLimitInput, check_positive};
+use crate::rate_limit::{RateLimit, RateLimitInput};
 use crate::scope::Scope;
+
+mod budgets;
+mod rates;
 
 /// Budgets and rate limit of one owner. Budgets differ in duration and stand shortest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,10 +31,32 @@ pub struct LimitsInput<'a> {
     pub budgets: &'a Patch<Vec<BudgetInput>>,
     /// The rate limit.
     pub rate_limit: &'a Patch<RateLimitInput>,
-    /// The owner's calendar setting, when the request gives it: every budget follows unless it says otherwise.
-    pub calendar_aligned: Option<bool>,
+    /// Whether the owner's limits follow the calendar.
+    pub alignment: Alignment,
     /// Where the owner's members are in the request.
     pub at: &'a Pointer,
+}
+
+/// Whether the limits of one owner follow the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Alignment {
+    /// What the request says: every limit follows unless it says otherwise itself.
+    pub asked: Option<bool>,
+    /// What the owner's setting is without that. New limits follow it, and those that are there stay as they are.
+    pub standing: bool,
+}
+
+impl Alignment {
+    /// Whether a limit follows the calendar that says so itself, or that existed and did so.
+    pub(crate) fn of_limit(self, own: Option<bool>, existing: Option<bool>) -> bool {
+        own.or(self.asked).or(existing).unwrap_or(self.standing)
+    }
+
+    /// The owner's setting after the request.
+    #[must_use]
+    pub fn setting(self) -> bool {
+        self.asked.unwrap_or(self.standing)
+    }
 }
 
 /// Whether an edit takes off what budgets have counted in their current windows. It does so only when asked to.
@@ -69,14 +92,11 @@ impl Limits {
             return Err(Invalid::at(input.at.member("budgets"), "only one of 'budget' or 'budgets' may be set"));
         }
         let mut budgets = match (input.budget, input.budgets) {
-            (Patch::Absent, Patch::Absent) => self.budgets.clone(),
+            (Patch::Absent, Patch::Absent) => self.following(input),
             (Patch::Absent, Patch::Null) | (Patch::Null, _) => Vec::new(),
             (Patch::Absent, Patch::Value(list)) => self.reconciled(list, input, edit)?,
             (Patch::Value(one), _) => self.single(one, input, edit)?,
         };
-        if let Some(aligned) = input.calendar_aligned {
-            self.align(&mut budgets, aligned, input);
-        }
         for budget in &mut budgets {
             let unchanged = self.budgets.iter().any(|old| old == budget);
             if !unchanged {
@@ -89,29 +109,29 @@ impl Limits {
         Ok(Self { budgets, rate_limit })
     }
 
-    /// The meters of these limits.
-    pub fn meters(&self, scope: &Scope) -> impl Iterator<Item = Meter> {
+    /// The meters of these limits. Those that do not say how strictly they are held are held as `defaults` says.
+    pub fn meters(&self, scope: &Scope, defaults: &EnforcementDefaults) -> impl Iterator<Item = Meter> {
         let rates = self.rate_limit.iter().flat_map(|rate_limit| {
             rate_limit.caps().map(|(id, cap, windows)| Meter {
-                enforcement: Enforcement::default_of(id.metric),
+                enforcement: rate_limit.enforcement.unwrap_or_else(|| defaults.of(id.metric)),
                 id,
                 scope: scope.clone(),
                 cap,
                 raise: None,
                 windows,
                 anchor: rate_limit.created_at,
-                clamp: OutputClamp::default(),
+                clamp: rate_limit.output_clamp.unwrap_or_default(),
             })
         });
         let budgets = self.budgets.iter().map(|budget| Meter {
-            enforcement: Enforcement::default_of(Metric::Cost),
+            enforcement: budget.enforcement.unwrap_or_else(|| defaults.of(Metric::Cost)),
             id: budget.meter_id(),
             scope: scope.clone(),
             cap: budget.max_limit.nanos(),
             raise: budget.raise(),
             windows: budget.windows(),
             anchor: budget.created_at,
-            clamp: OutputClamp::default(),
+            clamp: budget.output_clamp.unwrap_or_default(),
         });
         rates.chain(budgets)
     }
@@ -133,180 +153,5 @@ impl Limits {
     pub fn ids(&self) -> impl Iterator<Item = &LimitId> {
         let budgets = self.budgets.iter().map(|budget| &budget.id);
         budgets.chain(self.rate_limit.iter().map(|rate_limit| &rate_limit.id))
-    }
-
-    /// The single-budget form: it edits the one budget there is, makes one, or removes it when it is `{}`.
-    fn single(&self, one: &BudgetInput, input: &LimitsInput<'_>, edit: &mut Edit<'_>) -> Result<Vec<Budget>, Invalid> {
-        let at = input.at.member("budget");
-        match self.budgets.as_slice() {
-            [_] if *one == BudgetInput::default() => Ok(Vec::new()),
-            [existing] => Ok(vec![edited_budget(Some(existing), one, input, &at, edit)?]),
-            [] => Ok(vec![edited_budget(None, one, input, &at, edit)?]),
-            _ => Err(Invalid::at(
-                at,
-                "deprecated 'budget' field cannot be used when multiple budgets already exist; use 'budgets'",
-            )),
-        }
-    }
-
-    /// The list form: the full desired set. An element continues an existing budget by its id, else by its duration;
-    /// what is left on both sides is paired shortest first, so that a changed duration is an edit and not a refill.
-    fn reconciled(
-        &self,
-        list: &[BudgetInput],
-        input: &LimitsInput<'_>,
-        edit: &mut Edit<'_>,
-    ) -> Result<Vec<Budget>, Invalid> {
-        let at = input.at.member("budgets");
-        let mut left: Vec<&Budget> = self.budgets.iter().collect();
-        let mut continued: Vec<Option<&Budget>> = Vec::with_capacity(list.len());
-        for (index, element) in list.iter().enumerate() {
-            let found = element.id.as_ref().map(|id| {
-                taken(&mut left, |budget| budget.id == *id).ok_or_else(|| {
-                    let message = format!("budget {id} does not belong to this entity");
-                    Invalid::at(at.element(index).member("id"), message)
-                })
-            });
-            continued.push(found.transpose()?);
-        }
-        for (slot, element) in continued.iter_mut().zip(list) {
-            if slot.is_none() {
-                *slot = taken(&mut left, |budget| element.reset_duration.as_ref() == Some(&budget.reset_duration));
-            }
-        }
-        let mut unpaired: Vec<(&mut Option<&Budget>, &BudgetInput)> =
-            continued.iter_mut().zip(list).filter(|(slot, _)| slot.is_none()).collect();
-        unpaired.sort_by_key(|(_, element)| element.reset_duration.as_ref().map(ResetDuration::length));
-        for ((slot, _), budget) in unpaired.into_iter().zip(left) {
-            *slot = Some(budget);
-        }
-        let mut budgets: Vec<Budget> = Vec::with_capacity(list.len());
-        for (index, (element, existing)) in list.iter().zip(continued).enumerate() {
-            let at = at.element(index);
-            let budget = edited_budget(existing, element, input, &at, edit)?;
-            if budgets.iter().any(|other| other.reset_duration.length() == budget.reset_duration.length()) {
-                let message = format!("Duplicate reset_duration in budgets: {}", budget.reset_duration);
-                return Err(Invalid::at(at.member("reset_duration"), message));
-            }
-            budgets.push(budget);
-        }
-        Ok(budgets)
-    }
-
-    /// Lets budgets follow their owner's calendar setting, except those that were just told otherwise.
-    fn align(&self, budgets: &mut [Budget], aligned: bool, input: &LimitsInput<'_>) {
-        let told = |budget: &Budget| match (input.budget, input.budgets) {
-            (Patch::Value(one), _) => one.calendar_aligned.is_some(),
-            (_, Patch::Value(list)) => list.iter().any(|element| {
-                element.calendar_aligned.is_some()
-                    && (element.id.as_ref() == Some(&budget.id)
-                        || element.reset_duration.as_ref() == Some(&budget.reset_duration))
-            }),
-            (Patch::Absent | Patch::Null, Patch::Absent | Patch::Null) => false,
-        };
-        for budget in budgets.iter_mut().filter(|budget| !told(budget)) {
-            budget.calendar_aligned = aligned && budget.reset_duration.calendar().is_some();
-        }
-    }
-
-    fn edited_rate_limit(&self, input: &LimitsInput<'_>, edit: &mut Edit<'_>) -> Result<Option<RateLimit>, Invalid> {
-        let existing = self.rate_limit.as_ref();
-        let change = match input.rate_limit {
-            Patch::Absent => return Ok(existing.cloned()),
-            Patch::Null => return Ok(None),
-            Patch::Value(change) if *change == RateLimitInput::default() => return Ok(None),
-            Patch::Value(change) => change,
-        };
-        let mut edited = existing.cloned().unwrap_or_else(|| RateLimit {
-            id: (edit.mint)().into(),
-            token_max_limit: None,
-            token_reset_duration: None,
-            token_current_usage: 0,
-            token_last_reset: edit.now,
-            request_max_limit: None,
-            request_reset_duration: None,
-            request_current_usage: 0,
-            request_last_reset: edit.now,
-            config_hash: String::new(),
-            created_at: edit.now,
-            updated_at: edit.now,
-        });
-        edited.token_max_limit = change.token_max_limit.clone().or_keep(edited.token_max_limit);
-        edited.token_reset_duration = change.token_reset_duration.clone().or_keep(edited.token_reset_duration);
-        edited.request_max_limit = change.request_max_limit.clone().or_keep(edited.request_max_limit);
-        edited.request_reset_duration = change.request_reset_duration.clone().or_keep(edited.request_reset_duration);
-        edited.updated_at = edit.now;
-        let at = input.at.member("rate_limit");
-        check_cap("token", edited.token_max_limit, edited.token_reset_duration.as_ref(), &at)?;
-        check_cap("request", edited.request_max_limit, edited.request_reset_duration.as_ref(), &at)?;
-        Ok(Some(edited))
-    }
-}
-
-fn check_cap(metric: &str, cap: Option<i64>, duration: Option<&ResetDuration>, at: &Pointer) -> Result<(), Invalid> {
-    let Some(cap) = cap else { return Ok(()) };
-    check_positive(metric, cap, at.member(&format!("{metric}_max_limit")))?;
-    match duration {
-        Some(_) => Ok(()),
-        None => Err(Invalid::at(
-            at.member(&format!("{metric}_reset_duration")),
-            format!("rate limit {metric} reset duration is required"),
-        )),
-    }
-}
-
-/// Takes the first budget that matches out of the list.
-fn taken<'b>(left: &mut Vec<&'b Budget>, matches: impl Fn(&Budget) -> bool) -> Option<&'b Budget> {
-    let index = left.iter().position(|budget| matches(budget))?;
-    Some(left.remove(index))
-}
-
-/// One budget after the request; a new one where none exists.
-fn edited_budget(
-    existing: Option<&Budget>,
-    change: &BudgetInput,
-    input: &LimitsInput<'_>,
-    at: &Pointer,
-    edit: &mut Edit<'_>,
-) -> Result<Budget, Invalid> {
-    let (Some(max_limit), Some(reset_duration)) = (
-        change.max_limit.or(existing.map(|budget| budget.max_limit)),
-        change.reset_duration.clone().or(existing.map(|budget| budget.reset_duration.clone())),
-    ) else {
-        let missing = if change.max_limit.is_none() { "max_limit" } else { "reset_duration" };
-        return Err(Invalid::at(
-            at.member(missing),
-            "both max_limit and reset_duration are required when creating a new budget",
-        ));
-    };
-    check_max_limit(max_limit, at)?;
-    if change.calendar_aligned == Some(true) && reset_duration.calendar().is_none() {
-        let message = format!("calendar_aligned needs a reset_duration in d, w, M, Q or Y, not {reset_duration}");
-        return Err(Invalid::at(at.member("calendar_aligned"), message));
-    }
-    let aligned = change
-        .calendar_aligned
-        .or(existing.map(|budget| budget.calendar_aligned))
-        .or(input.calendar_aligned)
-        .unwrap_or(false);
-    let mut budget = match existing {
-        Some(budget) => budget.clone(),
-        None => Budget::new((edit.mint)().into(), max_limit, reset_duration.clone(), edit.now),
-    };
-    budget.max_limit = max_limit;
-    budget.calendar_aligned = aligned && reset_duration.calendar().is_some();
-    budget.reset_duration = reset_duration;
-    if let Some(timezone) = &change.timezone {
-        budget.timezone = timezone.clone();
-    }
-    Ok(budget)
-}
-
-fn check_max_limit(max_limit: NanoUsd, at: &Pointer) -> Result<(), Invalid> {
-    let at = at.member("max_limit");
-    match max_limit.nanos() {
-        ..0 => Err(Invalid::at(at, format!("Budget max_limit cannot be negative: {max_limit:.2}"))),
-        0 => Err(Invalid::at(at, format!("budget max limit cannot be negative or zero: {max_limit:.2}"))),
-        1.. => Ok(()),
     }
 }

@@ -68,13 +68,54 @@ pub enum Enforcement {
 }
 
 impl Enforcement {
-    /// What a limit on this metric does unless told otherwise.
+    /// The name on the wire and in the database.
     #[must_use]
-    pub const fn default_of(metric: Metric) -> Self {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Shadow => "shadow",
+        }
+    }
+
+    /// Every strictness.
+    pub const ALL: [Self; 3] = [Self::Hard, Self::Soft, Self::Shadow];
+
+    /// What a limit on this metric does unless the limit or the server is told otherwise.
+    const fn default_of(metric: Metric) -> Self {
         match metric {
             Metric::ParallelRequests | Metric::Requests | Metric::Cost => Self::Hard,
             Metric::Tokens => Self::Soft,
         }
+    }
+}
+
+/// How strictly limits are held that do not say it themselves, by what they count. What is absent is as it is without this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnforcementDefaults {
+    /// Budgets: `hard` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Enforcement>,
+    /// Caps on tokens: `soft` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Enforcement>,
+    /// Caps on requests: `hard` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Enforcement>,
+}
+
+impl EnforcementDefaults {
+    /// What a limit on this metric does unless told otherwise. Caps on what runs at the same time are always hard.
+    #[must_use]
+    pub fn of(&self, metric: Metric) -> Enforcement {
+        let configured = match metric {
+            Metric::ParallelRequests => None,
+            Metric::Requests => self.requests,
+            Metric::Tokens => self.tokens,
+            Metric::Cost => self.budgets,
+        };
+        configured.unwrap_or_else(|| Enforcement::default_of(metric))
     }
 }
 
@@ -89,6 +130,21 @@ pub enum OutputClamp {
     Always,
     /// A request that does not fit is refused.
     Never,
+}
+
+impl OutputClamp {
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WhenAbsent => "when_absent",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    /// Every rule.
+    pub const ALL: [Self; 3] = [Self::WhenAbsent, Self::Always, Self::Never];
 }
 
 /// A cap on one metric over one window policy, and whose it is.
@@ -193,9 +249,34 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::FOREVER;
 
     fn window(start: i64, end: i64) -> Window {
         Window { start: Timestamp::from_second(start).unwrap(), end: Timestamp::from_second(end).unwrap() }
+    }
+
+    #[test]
+    fn a_default_is_the_servers_for_what_is_counted() {
+        let told =
+            EnforcementDefaults { budgets: Some(Enforcement::Soft), tokens: Some(Enforcement::Hard), requests: None };
+        let all = |defaults: EnforcementDefaults| Metric::ALL.map(|metric| defaults.of(metric));
+        assert_eq!(
+            all(EnforcementDefaults::default()),
+            [Enforcement::Hard, Enforcement::Hard, Enforcement::Soft, Enforcement::Hard]
+        );
+        assert_eq!(all(told), [Enforcement::Hard, Enforcement::Hard, Enforcement::Hard, Enforcement::Soft]);
+    }
+
+    /// I8: a prepaid balance is what was used in the window before, and later ones start from zero again.
+    #[test]
+    fn i8_an_edit_to_never_and_back_keeps_usage() {
+        let open = Window { start: Timestamp::UNIX_EPOCH, end: FOREVER };
+        let prepaid = Count { window: window(10, 20), used: 7 }.rolled(open);
+        assert_eq!(prepaid, Count { window: open, used: 7 });
+        assert_eq!(prepaid.posted(open, 5).used, 12);
+        let day = prepaid.rolled(window(30, 40));
+        assert_eq!(day, Count { window: window(30, 40), used: 7 });
+        assert_eq!(day.rolled(window(40, 50)).used, 0);
     }
 
     #[test]

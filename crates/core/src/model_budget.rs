@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::budget::{Budget, BudgetInput};
 use crate::ids::{LimitId, ModelBudgetId, ModelName};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput};
+use crate::limits::{Alignment, Edit, Limits, LimitsInput};
 use crate::model_config::EVERY_MODEL;
 use crate::name::check_model_name;
 use crate::patch::Patch;
@@ -119,7 +119,7 @@ impl ModelBudgetInput {
 pub(crate) fn edited(
     existing: &[ModelBudget],
     elements: &[ModelBudgetInput],
-    calendar_aligned: Option<bool>,
+    alignment: Alignment,
     at: &Pointer,
     edit: &mut Edit<'_>,
 ) -> Result<Vec<ModelBudget>, Invalid> {
@@ -128,7 +128,7 @@ pub(crate) fn edited(
     for (index, element) in elements.iter().enumerate() {
         let at = at.element(index);
         let continued = continued(existing, &named, element, &at)?;
-        let budget = edited_one(continued, element, calendar_aligned, &at, edit)?;
+        let budget = edited_one(continued, element, alignment, &at, edit)?;
         if budgets.iter().any(|other| other.model == budget.model) {
             return Err(Invalid::at(at.member("model"), format!("duplicate model budget for model {}", budget.model)));
         }
@@ -163,7 +163,7 @@ fn continued<'a>(
 fn edited_one(
     existing: Option<&ModelBudget>,
     element: &ModelBudgetInput,
-    calendar_aligned: Option<bool>,
+    alignment: Alignment,
     at: &Pointer,
     edit: &mut Edit<'_>,
 ) -> Result<ModelBudget, Invalid> {
@@ -178,7 +178,7 @@ fn edited_one(
             budget: &element.budget,
             budgets: &element.budgets,
             rate_limit: &element.rate_limit,
-            calendar_aligned,
+            alignment,
             at,
         },
         edit,
@@ -202,7 +202,7 @@ mod tests {
             Uuid::from_u128(next)
         };
         let edit = &mut Edit { now: Timestamp::UNIX_EPOCH, mint };
-        edited(existing, &elements, None, &"model_budgets".into(), edit)
+        edited(existing, &elements, Alignment::default(), &"model_budgets".into(), edit)
             .map_err(|invalid| (invalid.pointer.to_string(), invalid.message))
     }
 

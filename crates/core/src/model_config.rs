@@ -65,7 +65,7 @@ pub struct ModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub scope_name: Option<String>,
-    /// True: new budgets follow the calendar.
+    /// True: new limits follow the calendar.
     pub calendar_aligned: bool,
     /// The id of `budget`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

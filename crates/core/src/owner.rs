@@ -8,7 +8,7 @@ use crate::budget::{Budget, BudgetInput};
 use crate::change::Versioned;
 use crate::ids::{CustomerId, LimitId, TeamId};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput, ResetUsage};
+use crate::limits::{Alignment, Edit, Limits, LimitsInput, ResetUsage};
 use crate::meter::{Count, MeterId};
 use crate::name::check_name;
 use crate::patch::Patch;
@@ -53,7 +53,7 @@ macro_rules! owner {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schema(nullable = false)]
             pub rate_limit: Option<RateLimit>,
-            /// True: new budgets follow the calendar.
+            /// True: new limits follow the calendar.
             pub calendar_aligned: bool,
             $($(#[$view_doc])* pub $view: $view_type,)*
             /// How many virtual keys belong to it directly.
@@ -103,7 +103,7 @@ macro_rules! owner {
                     budget: &request.budget,
                     budgets: &request.budgets,
                     rate_limit: &request.rate_limit,
-                    calendar_aligned: request.calendar_aligned,
+                    alignment: Alignment { asked: request.calendar_aligned, standing: self.calendar_aligned },
                     at: &Pointer::ROOT,
                 };
                 let limits = self.limits().edited(&input, edit)?;
@@ -138,7 +138,7 @@ macro_rules! owner {
             #[serde(skip_serializing_if = "Patch::is_absent")]
             #[schema(value_type = Option<RateLimitInput>)]
             pub rate_limit: Patch<RateLimitInput>,
-            /// True: budgets follow the calendar unless they say otherwise.
+            /// True: limits follow the calendar unless they say otherwise.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub calendar_aligned: Option<bool>,
         }
@@ -155,7 +155,7 @@ macro_rules! owner {
                         budget: &self.budget,
                         budgets: &self.budgets,
                         rate_limit: &self.rate_limit,
-                        calendar_aligned: self.calendar_aligned,
+                        alignment: Alignment { asked: self.calendar_aligned, standing: false },
                         at: &Pointer::ROOT,
                     },
                     edit,
@@ -206,7 +206,7 @@ macro_rules! owner {
             #[serde(skip_serializing_if = "Patch::is_absent")]
             #[schema(value_type = Option<RateLimitInput>)]
             pub rate_limit: Patch<RateLimitInput>,
-            /// True: budgets follow the calendar unless they say otherwise.
+            /// True: limits follow the calendar unless they say otherwise.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub calendar_aligned: Option<bool>,
             /// True: what its budgets have counted in their current windows is taken off. Otherwise an edit leaves usage alone.

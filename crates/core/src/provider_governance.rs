@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::budget::{Budget, BudgetInput};
 use crate::ids::{LimitId, ProviderName};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, LimitsInput};
+use crate::limits::{Alignment, Edit, LimitsInput};
 use crate::model_config::{EVERY_MODEL, ModelConfig};
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimit, RateLimitInput, RateLimitRule, either_form};
@@ -36,7 +36,7 @@ pub struct ProviderGovernance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub rate_limit: Option<RateLimit>,
-    /// True: new budgets follow the calendar.
+    /// True: new limits follow the calendar.
     pub calendar_aligned: bool,
 }
 
@@ -76,7 +76,7 @@ pub struct UpdateProviderGovernance {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<RateLimitRule>>)]
     pub rate_limits: Patch<Vec<RateLimitRule>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
 }
@@ -96,17 +96,17 @@ impl UpdateProviderGovernance {
             Some(config) => config.clone(),
             None => ModelConfig::unlimited(EVERY_MODEL.into(), Some(provider.clone()), edit),
         };
+        let alignment = Alignment { asked: self.calendar_aligned, standing: before.calendar_aligned };
         let limits = before.limits().edited(
             &LimitsInput {
                 budget: &self.budget,
                 budgets: &self.budgets,
                 rate_limit: &either_form(self.rate_limit, self.rate_limits, &Pointer::ROOT)?,
-                calendar_aligned: self.calendar_aligned,
+                alignment,
                 at: &Pointer::ROOT,
             },
             edit,
         )?;
-        let calendar_aligned = self.calendar_aligned.unwrap_or(before.calendar_aligned);
-        Ok(ModelConfig { calendar_aligned, updated_at: edit.now, ..before }.with_limits(limits))
+        Ok(ModelConfig { calendar_aligned: alignment.setting(), updated_at: edit.now, ..before }.with_limits(limits))
     }
 }

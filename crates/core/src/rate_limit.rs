@@ -8,9 +8,11 @@ use crate::budget::reading;
 use crate::duration::ResetDuration;
 use crate::ids::LimitId;
 use crate::invalid::{Invalid, Pointer};
-use crate::meter::{Count, MeterId, Metric};
+use crate::meter::{Count, Enforcement, MeterId, Metric, OutputClamp};
+use crate::month::Month;
 use crate::patch::Patch;
 use crate::window::WindowPolicy;
+use crate::zone::Zone;
 
 /// A cap on tokens, on requests, or on both, each over its own window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,9 +45,21 @@ pub struct RateLimit {
     /// When the current request window began.
     #[schema(value_type = String, format = DateTime)]
     pub request_last_reset: Timestamp,
+    /// True when windows follow the calendar in UTC, of those durations that can: others roll from the rate limit's creation.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub calendar_aligned: bool,
+    /// How strictly the caps are held; absent: as the server does by default with what each counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub enforcement: Option<Enforcement>,
+    /// Whether a request's output may be capped so that it fits; absent: `when_absent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub output_clamp: Option<OutputClamp>,
     /// A hash of the configuration file's definition; empty for rate limits made through the API.
     pub config_hash: String,
-    /// When the rate limit was made; its windows begin here.
+    /// When the rate limit was made; rolling windows begin here.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it was last edited.
@@ -60,8 +74,22 @@ impl RateLimit {
         let requests = (Metric::Requests, self.request_max_limit, &self.request_reset_duration);
         [tokens, requests].into_iter().filter_map(|(metric, cap, duration)| {
             let id = MeterId { limit: self.id.clone(), metric };
-            Some((id, cap?, WindowPolicy::Rolling(duration.as_ref()?.length())))
+            let duration = duration.as_ref()?;
+            let windows = WindowPolicy::new(duration, self.calendar_aligned, &Zone::default(), Month::default());
+            Some((id, cap?, windows))
         })
+    }
+
+    /// True when a duration of it is a whole number of calendar units.
+    #[must_use]
+    pub fn can_be_aligned(&self) -> bool {
+        let durations = [&self.token_reset_duration, &self.request_reset_duration];
+        durations.into_iter().flatten().any(|duration| duration.calendar().is_some())
+    }
+
+    /// Lets those windows follow the calendar that can, or all of them roll.
+    pub(crate) fn align(&mut self, aligned: bool) {
+        self.calendar_aligned = aligned && self.can_be_aligned();
     }
 
     /// Shows what the meters read at `now`.
@@ -100,6 +128,17 @@ pub struct RateLimitInput {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<ResetDuration>)]
     pub request_reset_duration: Patch<ResetDuration>,
+    /// Follow the calendar; needs a duration in `d`, `w`, `M`, `Q` or `Y`. Defaults to the owner's setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calendar_aligned: Option<bool>,
+    /// How strictly the caps are held; null: as the server does by default with what each counts.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Enforcement>)]
+    pub enforcement: Patch<Enforcement>,
+    /// Whether a request's output may be capped so that it fits; null: `when_absent`.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<OutputClamp>)]
+    pub output_clamp: Patch<OutputClamp>,
 }
 
 /// What a rule of a list of rate limits counts.
@@ -162,6 +201,7 @@ fn combined(rules: Vec<RateLimitRule>, at: &Pointer) -> Result<RateLimitInput, I
         token_reset_duration: Patch::Null,
         request_max_limit: Patch::Null,
         request_reset_duration: Patch::Null,
+        ..RateLimitInput::default()
     };
     for (index, rule) in rules.into_iter().enumerate() {
         let at = at.element(index);
@@ -174,9 +214,18 @@ fn combined(rules: Vec<RateLimitRule>, at: &Pointer) -> Result<RateLimitInput, I
             return Err(Invalid::at(at.member("metric"), format!("there may be one {noun} rule at most")));
         }
         check_positive(noun, rule.max_limit, at.member("max_limit"))?;
+        check_ends(&rule.reset_duration, &at.member("reset_duration"))?;
         (*cap, *duration) = (Patch::Value(rule.max_limit), Patch::Value(rule.reset_duration));
     }
     Ok(limit)
+}
+
+/// A rate is over time: its windows end. What never resets is a balance, which only budgets are.
+pub(crate) fn check_ends(duration: &ResetDuration, at: &Pointer) -> Result<(), Invalid> {
+    match duration.is_never() {
+        true => Err(Invalid::at(at.clone(), "a rate limit's window has to end: 'never' is for budgets")),
+        false => Ok(()),
+    }
 }
 
 /// A cap must be more than zero.

@@ -98,9 +98,9 @@ pub struct LimitRefusal {
     pub held: Quantity,
     /// What this attempt would have reserved.
     pub requested: Quantity,
-    /// When the current window ends.
-    #[schema(value_type = String, format = DateTime)]
-    pub resets_at: Timestamp,
+    /// When the current window ends; null: it does not.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub resets_at: Option<Timestamp>,
 }
 
 impl fmt::Display for LimitRefusal {
@@ -112,7 +112,7 @@ impl fmt::Display for LimitRefusal {
         };
         write!(
             f,
-            "{} limit of {} '{}' exceeded: {} of {}{unit} used, {} held, {} requested; resets at {}",
+            "{} limit of {} '{}' exceeded: {} of {}{unit} used, {} held, {} requested",
             match self.metric {
                 Metric::Cost => "budget",
                 Metric::Tokens => "token",
@@ -124,9 +124,9 @@ impl fmt::Display for LimitRefusal {
             self.used,
             self.limit_value,
             self.held,
-            self.requested,
-            self.resets_at
-        )
+            self.requested
+        )?;
+        self.resets_at.map_or(Ok(()), |instant| write!(f, "; resets at {instant}"))
     }
 }
 

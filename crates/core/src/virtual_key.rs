@@ -3,6 +3,8 @@
 //! The entity is the response. Its singular members (`budget`, `budget_id`, `rate_limit_id`, `keys`) are views of the
 //! plural ones for clients of the older API; [`VirtualKey::with_views`] derives them.
 
+use std::num::NonZeroU32;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,11 +13,13 @@ use crate::budget::Budget;
 use crate::change::Versioned;
 use crate::ids::{CustomerId, LimitId, TeamId, VirtualKeyId};
 use crate::limits::Limits;
-use crate::meter::{Count, MeterId};
+use crate::meter::{Count, Enforcement, Meter, MeterId, Metric, OutputClamp};
 use crate::owner::{Customer, Team};
 use crate::provider_config::{ProviderConfig, VirtualKeyProviderKey};
 use crate::rate_limit::RateLimit;
+use crate::scope::{Scope, ScopeKind};
 use crate::secret::VirtualKeyValue;
+use crate::window::WindowPolicy;
 
 mod edit;
 mod list;
@@ -89,7 +93,11 @@ pub struct VirtualKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub rate_limit: Option<RateLimit>,
-    /// True: new budgets of the key follow the calendar.
+    /// How many of the key's requests may run at the same time; absent: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 4294967295i64, nullable = false)]
+    pub max_parallel_requests: Option<NonZeroU32>,
+    /// True: new limits of the key follow the calendar.
     pub calendar_aligned: bool,
     /// From this instant on the gateway refuses the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,6 +143,22 @@ impl VirtualKey {
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits { budgets: self.budgets.clone(), rate_limit: self.rate_limit.clone() }
+    }
+
+    /// The meter of what runs at the same time, if that has a cap: nothing of it is ever used, and its window does not end.
+    #[must_use]
+    pub fn parallel_meter(&self) -> Option<Meter> {
+        let cap = self.max_parallel_requests?;
+        Some(Meter {
+            id: MeterId { limit: self.id.as_str().into(), metric: Metric::ParallelRequests },
+            scope: Scope { kind: ScopeKind::VirtualKey, id: self.id.as_str().into() },
+            cap: cap.get().into(),
+            raise: None,
+            windows: WindowPolicy::Never,
+            anchor: self.created_at,
+            enforcement: Enforcement::Hard,
+            clamp: OutputClamp::Never,
+        })
     }
 
     /// Sets the key's own limits.

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use keyward_core::crash_point::Probe;
 use keyward_core::ledger::LedgerEntry;
+use keyward_core::meter::EnforcementDefaults;
 use keyward_core::secret::KeyHash;
 use keyward_engine::{Engine, Journal, JournalOptions, Ledger, Receipt, Recovery};
 use serde_json::json;
@@ -43,7 +44,7 @@ impl Ledger for Sink {
 
 /// An attempt over eight meters: a model's, a provider's, a customer's, a team's, three of the virtual key, and its provider config's.
 fn eight_meters(journal: Journal) -> Engine {
-    let engine = Engine::new(Arc::new(Sink), journal, Probe::default());
+    let engine = Engine::new(Arc::new(Sink), journal, EnforcementDefaults::default(), Probe::default());
     world::put_eight_meters(&engine);
     engine
 }
@@ -86,7 +87,7 @@ fn one_attempt(criterion: &mut Criterion) {
 /// Eight threads that all hold on one meter.
 fn one_hot_meter(criterion: &mut Criterion) {
     const THREADS: usize = 8;
-    let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), Probe::default());
+    let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), EnforcementDefaults::default(), Probe::default());
     engine.put_virtual_key(hashes(HASH), &key(json!({ "budgets": [budget("hot", i64::MAX / 2, 86_400)] })), at(0));
     criterion.bench_function("admit and settle, eight threads on one meter, per attempt", |bencher| {
         bencher.iter_custom(|iterations| {
@@ -115,7 +116,7 @@ fn one_hot_meter(criterion: &mut Criterion) {
 fn a_million_keys(_: &mut Criterion) {
     for (what, limits) in [("no limit of their own", false), ("a budget each", true)] {
         let before = resident();
-        let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), Probe::default());
+        let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), EnforcementDefaults::default(), Probe::default());
         for number in 0..1_000_000u32 {
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&number.to_le_bytes());

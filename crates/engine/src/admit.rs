@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use keyward_core::crash_point::{CrashPoint, Probe};
 use keyward_core::ids::{CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
 use keyward_core::ledger::{Adjustment, Attribution};
-use keyward_core::meter::{Count, MeterId, Metric};
+use keyward_core::meter::{Count, EnforcementDefaults, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
@@ -68,10 +68,11 @@ pub(crate) struct Core {
 }
 
 impl Engine {
-    /// An engine without policies that writes into `journal` and `ledger`.
+    /// An engine without policies that writes into `journal` and `ledger`. Limits that do not say how strictly they are held follow
+    /// `defaults`.
     #[must_use]
-    pub fn new(ledger: Arc<dyn Ledger>, journal: Journal, probe: Probe) -> Self {
-        let (policies, open) = (Policies::default(), OpenAttempts::default());
+    pub fn new(ledger: Arc<dyn Ledger>, journal: Journal, defaults: EnforcementDefaults, probe: Probe) -> Self {
+        let (policies, open) = (Policies::new(defaults), OpenAttempts::default());
         let core = Core { policies, open, journal: Arc::new(journal), ledger, rounds: AtomicU64::new(0), probe };
         Self { core: Arc::new(core) }
     }

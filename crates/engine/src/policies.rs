@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::Limits;
-use keyward_core::meter::{Count, Meter, MeterId, Metric};
+use keyward_core::meter::{Count, EnforcementDefaults, Meter, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::scope::ScopeKind;
+use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use papaya::HashMap;
@@ -19,7 +19,7 @@ use crate::counter::Counter;
 use crate::identity::Permit;
 use crate::model_policy::ModelPolicies;
 use crate::plan::{LiveMeter, Plan};
-use crate::policy::{CustomerPolicy, KeyPolicy, Meters, TeamPolicy, bound, scope};
+use crate::policy::{CustomerPolicy, KeyPolicy, Meters, TeamPolicy};
 
 /// The owners above a key, as far as they still exist: a deleted one neither limits nor is charged.
 #[derive(Default)]
@@ -49,11 +49,41 @@ pub(crate) struct Policies {
     revisions: AtomicU64,
     /// Grows with every edit of what several keys share; plans of an earlier generation are made anew.
     generation: AtomicU64,
+    /// How strictly limits are held that do not say.
+    defaults: EnforcementDefaults,
     /// Edits happen one at a time; reads never wait.
     editing: Mutex<()>,
 }
 
+/// Binds meters to their counters, as one edit does it.
+pub(crate) struct Binder<'a> {
+    policies: &'a Policies,
+    revision: u64,
+    now: Timestamp,
+}
+
+impl Binder<'_> {
+    /// Binds a meter to its counter, and makes its window the current one.
+    pub(crate) fn meter(&self, meter: Meter) -> LiveMeter {
+        let counters = self.policies.counters.pin();
+        let fresh = || Arc::new(Counter::new(self.policies.rank(), None));
+        let counter = counters.get_or_insert_with(meter.id.clone(), fresh).clone();
+        let live = LiveMeter::new(meter, counter, self.revision);
+        live.level(self.now);
+        live
+    }
+
+    /// The meters of one owner's limits.
+    pub(crate) fn limits(&self, limits: &Limits, scope: &Scope) -> Meters {
+        limits.meters(scope, &self.policies.defaults).map(|meter| self.meter(meter)).collect()
+    }
+}
+
 impl Policies {
+    pub(crate) fn new(defaults: EnforcementDefaults) -> Self {
+        Self { defaults, ..Self::default() }
+    }
+
     /// The virtual key of a secret that works at `now`.
     pub(crate) fn key(&self, hash: &KeyHash, now: Timestamp) -> Option<Arc<KeyPolicy>> {
         self.keys.pin().get(hash).filter(|policy| policy.accepts(hash, now)).cloned()
@@ -107,7 +137,7 @@ impl Policies {
     pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
         let _editing = self.editing();
         let limits = customer.limits();
-        let meters = self.bound(&limits, ScopeKind::Customer, customer.id.as_str(), now);
+        let meters = self.binder(now).limits(&limits, &scope(ScopeKind::Customer, customer.id.as_str()));
         let policy = CustomerPolicy { name: customer.name.as_str().into(), meters };
         let old = self.customers.pin().insert(customer.id.clone(), Arc::new(policy)).cloned();
         self.begin_generation();
@@ -124,7 +154,7 @@ impl Policies {
     pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
         let _editing = self.editing();
         let limits = team.limits();
-        let meters = self.bound(&limits, ScopeKind::Team, team.id.as_str(), now);
+        let meters = self.binder(now).limits(&limits, &scope(ScopeKind::Team, team.id.as_str()));
         let policy = TeamPolicy { name: team.name.as_str().into(), customer_id: team.customer_id.clone(), meters };
         let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
         self.begin_generation();
@@ -141,7 +171,7 @@ impl Policies {
     pub(crate) fn put_model_config(&self, config: &ModelConfig, now: Timestamp) {
         let _editing = self.editing();
         let limits = config.limits();
-        let meters = bound(&limits, &config.limit_scope(), &self.binder(now));
+        let meters = self.binder(now).limits(&limits, &config.limit_scope());
         let old = self.models.put(config, meters);
         self.begin_generation();
         self.forget(old.iter().flat_map(|old| old.iter()), &ids([&limits]));
@@ -169,7 +199,9 @@ impl Policies {
         }
         let of_configs = key.provider_configs.iter().flat_map(|config| config.all_limits().map(|(_, limits)| limits));
         let limits: Vec<Limits> = std::iter::once(key.limits()).chain(of_configs).collect();
-        self.forget(old.iter().flat_map(|old| old.all_meters()), &ids(&limits));
+        // The slots of the key have its own id, and stay: some may be taken.
+        let kept: Vec<LimitId> = ids(&limits).into_iter().chain([key.id.as_str().into()]).collect();
+        self.forget(old.iter().flat_map(|old| old.all_meters()), &kept);
     }
 
     pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
@@ -189,21 +221,8 @@ impl Policies {
         self.models.covering(key, provider, model)
     }
 
-    fn bound(&self, limits: &Limits, kind: ScopeKind, id: &str, now: Timestamp) -> Meters {
-        bound(limits, &scope(kind, id), &self.binder(now))
-    }
-
-    /// Binds meters to their counters, and makes the windows of the edited policy the current ones.
-    fn binder(&self, now: Timestamp) -> impl Fn(Meter) -> LiveMeter {
-        let revision = self.revisions.fetch_add(1, Ordering::Relaxed) + 1;
-        move |meter| {
-            let counters = self.counters.pin();
-            let fresh = || Arc::new(Counter::new(self.rank(), None));
-            let counter = counters.get_or_insert_with(meter.id.clone(), fresh).clone();
-            let live = LiveMeter::new(meter, counter, revision);
-            live.level(now);
-            live
-        }
+    fn binder(&self, now: Timestamp) -> Binder<'_> {
+        Binder { policies: self, revision: self.revisions.fetch_add(1, Ordering::Relaxed) + 1, now }
     }
 
     /// Drops the counters of limits that are gone. A cap that was only cleared keeps its counter, so that clearing it and
@@ -233,4 +252,9 @@ impl Policies {
 
 fn ids<'a>(limits: impl IntoIterator<Item = &'a Limits>) -> Vec<LimitId> {
     limits.into_iter().flat_map(|limits| limits.ids().cloned().collect::<Vec<_>>()).collect()
+}
+
+/// The scope of an owner.
+pub(crate) fn scope(kind: ScopeKind, id: &str) -> Scope {
+    Scope { kind, id: id.into() }
 }

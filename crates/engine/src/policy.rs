@@ -6,20 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::ids::{CustomerId, ModelName, ProviderName, TeamId, VirtualKeyId};
-use keyward_core::limits::Limits;
-use keyward_core::meter::Meter;
 use keyward_core::provider_config::{KeyAccess, ProviderConfig};
-use keyward_core::scope::{Scope, ScopeKind};
+use keyward_core::scope::ScopeKind;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 
 use crate::plan::{LiveMeter, Plans};
+use crate::policies::{Binder, scope};
 
 /// The meters of one owner.
 pub(crate) type Meters = Box<[LiveMeter]>;
-
-/// Binds meters to their counters.
-pub(crate) type Bind<'a> = &'a dyn Fn(Meter) -> LiveMeter;
 
 /// What one virtual key may do.
 #[derive(Debug)]
@@ -40,7 +36,9 @@ pub(crate) struct KeyPolicy {
 }
 
 impl KeyPolicy {
-    pub(crate) fn new(hashes: VirtualKeyHashes, key: &VirtualKey, bind: Bind<'_>) -> Self {
+    pub(crate) fn new(hashes: VirtualKeyHashes, key: &VirtualKey, binder: &Binder<'_>) -> Self {
+        let own = binder.limits(&key.limits(), &scope(ScopeKind::VirtualKey, key.id.as_str()));
+        let slots = key.parallel_meter().map(|meter| binder.meter(meter));
         Self {
             id: key.id.clone(),
             name: key.name.as_str().into(),
@@ -51,8 +49,8 @@ impl KeyPolicy {
             expires_at: key.expires_at,
             team_id: key.team_id.clone(),
             customer_id: key.customer_id.clone(),
-            configs: key.provider_configs.iter().map(|config| Arc::new(ConfigPolicy::new(config, bind))).collect(),
-            meters: bound(&key.limits(), &scope(ScopeKind::VirtualKey, key.id.as_str()), bind),
+            configs: key.provider_configs.iter().map(|config| Arc::new(ConfigPolicy::new(config, binder))).collect(),
+            meters: slots.into_iter().chain(own).collect(),
             plans: Plans::default(),
         }
     }
@@ -88,18 +86,18 @@ pub(crate) struct ConfigPolicy {
 }
 
 impl ConfigPolicy {
-    fn new(config: &ProviderConfig, bind: Bind<'_>) -> Self {
+    fn new(config: &ProviderConfig, binder: &Binder<'_>) -> Self {
         let models = config
             .model_budgets
             .iter()
-            .map(|budget| (budget.model.clone(), bound(&budget.limits(), &budget.limit_scope(), bind)));
+            .map(|budget| (budget.model.clone(), binder.limits(&budget.limits(), &budget.limit_scope())));
         Self {
             provider: config.provider.clone(),
             weight: config.weight,
             allowed: config.allowed_models.clone(),
             blocked: config.blacklisted_models.clone(),
             keys: config.key_access(),
-            meters: bound(&config.limits(), &config.limit_scope(), bind),
+            meters: binder.limits(&config.limits(), &config.limit_scope()),
             models: models.collect(),
         }
     }
@@ -136,14 +134,4 @@ pub(crate) struct TeamPolicy {
     pub(crate) name: Arc<str>,
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) meters: Meters,
-}
-
-/// The meters of one owner's limits.
-pub(crate) fn bound(limits: &Limits, scope: &Scope, bind: Bind<'_>) -> Meters {
-    limits.meters(scope).map(bind).collect()
-}
-
-/// The scope of an owner.
-pub(crate) fn scope(kind: ScopeKind, id: &str) -> Scope {
-    Scope { kind, id: id.into() }
 }

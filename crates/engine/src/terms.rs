@@ -121,6 +121,6 @@ pub(crate) fn refusal(meter: &Meter, level: &Level, requested: i64) -> Refusal {
         used: quantity(level.used),
         held: quantity(level.held),
         requested: quantity(requested),
-        resets_at: level.window.end,
+        resets_at: meter.windows.end(level.window),
     }))
 }

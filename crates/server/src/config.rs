@@ -10,6 +10,7 @@ use std::time::Duration;
 use keyward_core::crash_point::Probe;
 use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
+use keyward_core::meter::EnforcementDefaults;
 use keyward_store::{RootKey, StoreError};
 use secrecy::SecretString;
 
@@ -48,6 +49,8 @@ pub struct Settings {
     pub block_private_upstreams: bool,
     /// What to do with a model without a price under a budget.
     pub unpriced_models: UnpricedModels,
+    /// How strictly limits are held that do not say it themselves.
+    pub default_enforcement: EnforcementDefaults,
     /// How long running attempts may take to end after SIGTERM.
     pub shutdown_timeout: Duration,
     /// How long the rest of a stream is read for its usage after its client went away.
@@ -149,6 +152,7 @@ impl Settings {
             reveal_virtual_keys: file.reveal_virtual_keys,
             block_private_upstreams: file.block_private_upstreams,
             unpriced_models: file.unpriced_models,
+            default_enforcement: file.default_enforcement,
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
             expiry_interval: Duration::from_secs(60),
@@ -187,6 +191,7 @@ impl Settings {
             reveal_virtual_keys: server.reveal_virtual_keys,
             block_private_upstreams: server.block_private_upstreams,
             unpriced_models: server.unpriced_models,
+            default_enforcement: server.default_enforcement,
             shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),

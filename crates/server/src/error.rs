@@ -127,8 +127,8 @@ impl ApiError {
         if let Some(refusal) = &self.0.refusal {
             let retry = if self.0.code.is_retryable() { "true" } else { "false" };
             response.insert_header(("x-should-retry", retry));
-            if self.0.code.is_retryable() {
-                let wait = refusal.resets_at.duration_since(clock::now()).as_secs().max(0);
+            if let (true, Some(resets_at)) = (self.0.code.is_retryable(), refusal.resets_at) {
+                let wait = resets_at.duration_since(clock::now()).as_secs().max(0);
                 response.insert_header((RETRY_AFTER, (wait + 1).to_string()));
             }
         } else if let Some(wait) = self.0.retry_after {

@@ -26,7 +26,7 @@ const BATCH: usize = 512;
 /// Brings the books to where they were when the last process ended: the database gets what only the journal has. What was running
 /// then is charged what it held.
 pub(crate) async fn recover(store: &Store, settings: &Settings, probe: Probe) -> Result<Journal, ServerError> {
-    let options = settings.journal.options(&settings.database_url, [0; 16]);
+    let options = settings.journal.options(&settings.database_url, store.database_mark());
     let recovery = Recovery::read(options)?;
     probe.reached(CrashPoint::RecoveryRead);
     if let Some((segment, offset)) = recovery.torn_tail() {

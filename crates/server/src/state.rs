@@ -75,7 +75,7 @@ impl State {
     ) -> Result<Self, StoreError> {
         let policies = store.policies_load().await?;
         let now = clock::now();
-        let engine = Engine::new(ledger.clone(), journal, settings.probe.clone());
+        let engine = Engine::new(ledger.clone(), journal, settings.default_enforcement, settings.probe.clone());
         engine.restore(policies.counts);
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));

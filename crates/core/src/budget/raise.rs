@@ -59,6 +59,9 @@ impl OverrideBudget {
             return refuse("amount", "amount is too large");
         }
         let until = match (self.mode, self.cycles) {
+            (OverrideMode::Cycles, _) if budget.reset_duration.is_never() => {
+                return refuse("mode", "mode 'cycles' counts windows, and this budget has one that does not end");
+            }
             (OverrideMode::Forever, None) => None,
             (OverrideMode::Forever, Some(_)) => return refuse("cycles", "cycles is only for mode 'cycles'"),
             (OverrideMode::Cycles, Some(cycles @ 1..=MAX_CYCLES)) => Some(budget.window_end(now, cycles)),
@@ -175,5 +178,55 @@ mod tests {
         }
         let free = OverrideBudget { amount: NanoUsd::ZERO, ..request(OverrideMode::Forever, None) };
         assert_eq!(free.raise(&budget, now).unwrap_err().pointer, "amount".into());
+    }
+    #[test]
+    fn a_window_that_does_not_end_counts_no_cycles() {
+        let now = at("2026-01-03T12:00:00Z");
+        let mut budget = daily();
+        budget.set_raise(Some(request(OverrideMode::Cycles, Some(2)).raise(&budget, now).unwrap()));
+        budget.reset_duration = "never".parse().unwrap();
+        assert_eq!(request(OverrideMode::Cycles, Some(2)).raise(&budget, now).unwrap_err().pointer, "mode".into());
+        assert!(request(OverrideMode::Forever, None).raise(&budget, now).is_ok());
+        let left = |budget: &Budget, instant| {
+            let mut seen = budget.clone();
+            seen.observe(None, at(instant));
+            seen.override_cycles_left
+        };
+        // One that was set before ends when it was to end.
+        assert_eq!(left(&budget, "2026-01-05T05:59:59Z"), Some(1));
+        assert_eq!(left(&budget, "2026-01-05T06:00:00Z"), None);
+    }
+    /// The end is an instant that was told: edits of what windows are leave it alone, and only the count of windows follows.
+    #[test]
+    fn an_override_ends_when_it_was_to_end_whatever_becomes_of_the_windows() {
+        // The second day in Berlin has 23 hours.
+        let (now, until) = (at("2026-03-28T12:00:00Z"), at("2026-03-29T22:00:00Z"));
+        let mut budget = daily();
+        budget.timezone = "Europe/Berlin".parse().unwrap();
+        budget.align(true);
+        let raise = request(OverrideMode::Cycles, Some(2)).raise(&budget, now).unwrap();
+        assert_eq!(raise.until, Some(until));
+        budget.set_raise(Some(raise));
+        for (duration, zone, aligned, left) in [
+            ("1d", "Europe/Berlin", true, 2),
+            ("1d", "Pacific/Kiritimati", true, 2),
+            ("1d", "Europe/Berlin", false, 2),
+            ("1w", "Europe/Berlin", true, 1),
+            ("1Q", "Europe/Berlin", true, 1),
+            ("1h", "Europe/Berlin", true, 34),
+            ("never", "Europe/Berlin", true, 1),
+        ] {
+            let mut edited = budget.clone();
+            (edited.reset_duration, edited.timezone) = (duration.parse().unwrap(), zone.parse().unwrap());
+            edited.align(aligned);
+            let seen = |instant| {
+                let mut seen = edited.clone();
+                seen.observe(None, instant);
+                (seen.override_cycles_left, seen.override_expires_at)
+            };
+            assert_eq!(seen(now), (Some(left), Some(until)), "{duration} {zone} {aligned}");
+            assert_eq!(seen(until - jiff::SignedDuration::from_nanos(1)), (Some(1), Some(until)), "{duration} {zone}");
+            assert_eq!(seen(until), (None, None), "{duration} {zone}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The limits that a file declares for one owner. A budget or rate limit has a definition of its own: as long as the owner's is
 //! what it was, only those limits are replaced that the file has changed.
 
-use super::{Basis, definition, full, full_budget};
+use super::{Basis, definition, full_budget, full_rate_limit};
 use crate::budget::{Budget, BudgetInput};
 use crate::ids::LimitId;
 use crate::invalid::{Invalid, Pointer};
@@ -110,7 +110,7 @@ impl DeclaredLimits {
     ) -> LimitPatches {
         LimitPatches {
             budgets: self.edited_budgets(existing, replaces, calendar_aligned, basis),
-            rate_limit: self.edited_rate_limit(existing, replaces, basis),
+            rate_limit: self.edited_rate_limit(existing, replaces, calendar_aligned, basis),
         }
     }
 
@@ -127,7 +127,9 @@ impl DeclaredLimits {
         for declared in &self.budgets {
             match self.continued(declared, existing) {
                 Some(budget) if !basis.differs(&declared.definition(), &budget.config_hash) => {
-                    elements.push(kept(budget));
+                    // What the owner's setting is does not reach a budget that the file gives one of its own.
+                    let own = declared.input.calendar_aligned.map(|_| budget.calendar_aligned);
+                    elements.push(BudgetInput { calendar_aligned: own, ..kept(budget) });
                 }
                 found => {
                     changes = true;
@@ -146,22 +148,24 @@ impl DeclaredLimits {
         Patch::Value(elements)
     }
 
-    fn edited_rate_limit(&self, existing: &Limits, replaces: bool, basis: Basis<'_>) -> Patch<RateLimitInput> {
+    fn edited_rate_limit(
+        &self,
+        existing: &Limits,
+        replaces: bool,
+        calendar_aligned: bool,
+        basis: Basis<'_>,
+    ) -> Patch<RateLimitInput> {
         let Some(declared) = &self.rate_limit else {
             return if replaces { Patch::Null } else { Patch::Absent };
         };
         match &existing.rate_limit {
-            Some(limit) if !basis.differs(&declared.definition(), &limit.config_hash) => Patch::Absent,
-            Some(_) | None => {
-                let RateLimitInput { token_max_limit, token_reset_duration, request_max_limit, request_reset_duration } =
-                    declared.input.clone();
-                Patch::Value(RateLimitInput {
-                    token_max_limit: full(token_max_limit),
-                    token_reset_duration: full(token_reset_duration),
-                    request_max_limit: full(request_max_limit),
-                    request_reset_duration: full(request_reset_duration),
+            Some(limit) if !basis.differs(&declared.definition(), &limit.config_hash) => {
+                let own = declared.input.calendar_aligned.filter(|_| replaces).map(|_| limit.calendar_aligned);
+                own.map_or(Patch::Absent, |own| {
+                    Patch::Value(RateLimitInput { calendar_aligned: Some(own), ..RateLimitInput::default() })
                 })
             }
+            Some(_) | None => Patch::Value(full_rate_limit(&declared.input, calendar_aligned)),
         }
     }
 

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::limits::{DeclaredLimits, LimitPatches, LimitRow};
-use super::{Basis, Find, definition, full, full_budget, set};
+use super::{Basis, Find, definition, full, full_budget, full_rate_limit, set};
 use crate::allow_list::AllowList;
 use crate::budget::BudgetInput;
 use crate::ids::VirtualKeyId;
@@ -271,6 +271,7 @@ fn replacement(
         budget: Patch::Absent,
         budgets: patches.budgets,
         rate_limit: patches.rate_limit,
+        max_parallel_requests: set(request.max_parallel_requests),
         key_ids: request.key_ids.map_or(Patch::Absent, Patch::Value),
         calendar_aligned: Some(aligned),
         expires_at: Patch::Absent,
@@ -317,6 +318,6 @@ fn full_model_budget(model: &ModelBudgetInput, aligned: bool) -> ModelBudgetInpu
         model: model.model.clone(),
         budget: Patch::Absent,
         budgets: Patch::Value(several.unwrap_or_else(|| one.into_iter().collect())),
-        rate_limit: full(model.rate_limit.clone()),
+        rate_limit: full(model.rate_limit.clone()).map(|limit| full_rate_limit(&limit, aligned)),
     }
 }

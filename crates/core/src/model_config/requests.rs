@@ -7,7 +7,7 @@ use super::{ModelConfig, ModelConfigScope};
 use crate::budget::BudgetInput;
 use crate::ids::{ModelName, ProviderName, VirtualKeyId};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput};
+use crate::limits::{Alignment, Edit, Limits, LimitsInput};
 use crate::name::check_model_name;
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimitInput, RateLimitRule, either_form};
@@ -19,7 +19,7 @@ pub struct ScopedKey {
     pub id: VirtualKeyId,
     /// Its name.
     pub name: String,
-    /// Whether its budgets follow the calendar; the model config follows it unless it says otherwise.
+    /// Whether its limits follow the calendar; the model config follows it unless it says otherwise.
     pub calendar_aligned: bool,
 }
 
@@ -58,7 +58,7 @@ pub struct CreateModelConfig {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<RateLimitRule>>)]
     pub rate_limits: Patch<Vec<RateLimitRule>>,
-    /// True: budgets follow the calendar unless they say otherwise. Unless given, as the virtual key has it.
+    /// True: limits follow the calendar unless they say otherwise. Unless given, as the virtual key has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
 }
@@ -88,13 +88,14 @@ impl CreateModelConfig {
     /// The first member that cannot be carried out.
     pub fn build(self, key: Option<&ScopedKey>, edit: &mut Edit<'_>) -> Result<ModelConfig, Invalid> {
         check_model_name(&"model_name".into(), &self.model_name)?;
-        let calendar_aligned = self.calendar_aligned.or(key.map(|key| key.calendar_aligned));
+        let standing = key.is_some_and(|key| key.calendar_aligned);
+        let alignment = Alignment { asked: self.calendar_aligned, standing };
         let limits = Limits::default().edited(
             &LimitsInput {
                 budget: &self.budget,
                 budgets: &self.budgets,
                 rate_limit: &either_form(self.rate_limit, self.rate_limits, &Pointer::ROOT)?,
-                calendar_aligned,
+                alignment,
                 at: &Pointer::ROOT,
             },
             edit,
@@ -103,7 +104,7 @@ impl CreateModelConfig {
             scope: key.map_or(ModelConfigScope::Global, |_| ModelConfigScope::VirtualKey),
             scope_id: key.map(|key| key.id.clone()),
             scope_name: key.map(|key| key.name.clone()),
-            calendar_aligned: calendar_aligned.unwrap_or(false),
+            calendar_aligned: alignment.setting(),
             ..ModelConfig::unlimited(self.model_name.into(), named(self.provider), edit)
         };
         Ok(config.with_limits(limits))
@@ -169,7 +170,7 @@ pub struct UpdateModelConfig {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<RateLimitRule>>)]
     pub rate_limits: Patch<Vec<RateLimitRule>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
 }
@@ -183,12 +184,13 @@ impl UpdateModelConfig {
         self.check_scope(existing)?;
         let model_name = self.model_name.or_keep(Some(existing.model_name.to_string())).unwrap_or_default();
         check_model_name(&"model_name".into(), &model_name)?;
+        let alignment = Alignment { asked: self.calendar_aligned, standing: existing.calendar_aligned };
         let limits = existing.limits().edited(
             &LimitsInput {
                 budget: &self.budget,
                 budgets: &self.budgets,
                 rate_limit: &either_form(self.rate_limit, self.rate_limits, &Pointer::ROOT)?,
-                calendar_aligned: self.calendar_aligned,
+                alignment,
                 at: &Pointer::ROOT,
             },
             edit,
@@ -196,7 +198,7 @@ impl UpdateModelConfig {
         let edited = ModelConfig {
             model_name: model_name.into(),
             provider: named(self.provider.or_keep(existing.provider.clone())),
-            calendar_aligned: self.calendar_aligned.unwrap_or(existing.calendar_aligned),
+            calendar_aligned: alignment.setting(),
             updated_at: edit.now,
             ..existing.clone()
         };

@@ -4,7 +4,7 @@ use super::{ProviderConfig, ProviderConfigInput};
 use crate::allow_list::AllowList;
 use crate::ids::{ProviderKeyId, ProviderName};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput};
+use crate::limits::{Alignment, Edit, Limits, LimitsInput};
 use crate::model_budget::{self, ModelBudget, ModelBudgetInput};
 use crate::patch::Patch;
 
@@ -58,7 +58,7 @@ impl ProviderConfigDraft {
         existing: &[ProviderConfig],
         named: &[i64],
         element: ProviderConfigInput,
-        calendar_aligned: Option<bool>,
+        alignment: Alignment,
         at: &Pointer,
         edit: &mut Edit<'_>,
     ) -> Result<Self, Invalid> {
@@ -73,7 +73,7 @@ impl ProviderConfigDraft {
                 budget: &element.budget,
                 budgets: &element.budgets,
                 rate_limit: &element.rate_limit,
-                calendar_aligned,
+                alignment,
                 at,
             },
             edit,
@@ -97,7 +97,7 @@ impl ProviderConfigDraft {
                 .or(existing.map(ProviderConfig::key_access))
                 .unwrap_or(KeyAccess::All),
             limits,
-            model_budgets: model_budgets(existing, &element.model_budgets, calendar_aligned, at, edit)?,
+            model_budgets: model_budgets(existing, &element.model_budgets, alignment, at, edit)?,
         })
     }
 }
@@ -106,7 +106,7 @@ impl ProviderConfigDraft {
 fn model_budgets(
     existing: Option<&ProviderConfig>,
     patch: &Patch<Vec<ModelBudgetInput>>,
-    calendar_aligned: Option<bool>,
+    alignment: Alignment,
     at: &Pointer,
     edit: &mut Edit<'_>,
 ) -> Result<Vec<ModelBudget>, Invalid> {
@@ -121,7 +121,7 @@ fn model_budgets(
         Patch::Null => return Ok(Vec::new()),
         Patch::Value(elements) => elements,
     };
-    model_budget::edited(existing, elements, calendar_aligned, &at, edit)
+    model_budget::edited(existing, elements, alignment, &at, edit)
 }
 
 /// The existing config that an element means: by its id, else by its provider, so that sending the same set again refills

@@ -1,5 +1,6 @@
 //! What a request makes of a virtual key: the checked, full desired state.
 
+use std::num::NonZeroU32;
 use std::ops::Not;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::{Metadata, VirtualKey};
 use crate::expiry::expiry;
 use crate::ids::{CustomerId, ProviderKeyId, TeamId, VirtualKeyId};
 use crate::invalid::{Invalid, Pointer};
-use crate::limits::{Edit, Limits, LimitsInput, ResetUsage};
+use crate::limits::{Alignment, Edit, Limits, LimitsInput, ResetUsage};
 use crate::name::check_name;
 use crate::patch::Patch;
 use crate::provider_config::{ProviderConfig, ProviderConfigDraft, ProviderConfigInput};
@@ -32,6 +33,8 @@ pub struct VirtualKeyDraft {
     pub team_id: Option<TeamId>,
     /// The customer that the key belongs to.
     pub customer_id: Option<CustomerId>,
+    /// How many of the key's requests may run at the same time.
+    pub max_parallel_requests: Option<NonZeroU32>,
     /// The key's own limits.
     pub limits: Limits,
     /// What the key may do at single providers.
@@ -40,7 +43,7 @@ pub struct VirtualKeyDraft {
     pub mcp_configs: Vec<McpConfigDraft>,
     /// Provider keys to attach to the provider config of whatever provider they belong to.
     pub key_ids: Option<Vec<ProviderKeyId>>,
-    /// Whether new budgets follow the calendar.
+    /// Whether new limits follow the calendar.
     pub calendar_aligned: bool,
     /// When the key expires.
     pub expires_at: Option<Timestamp>,
@@ -70,12 +73,13 @@ impl VirtualKeyDraft {
         }
         request.metadata.check()?;
         let request = with_oldest_members(request)?;
+        let alignment = Alignment { asked: request.calendar_aligned, standing: false };
         let limits = Limits::default().edited(
             &LimitsInput {
                 budget: &request.budget,
                 budgets: &request.budgets,
                 rate_limit: &request.rate_limit,
-                calendar_aligned: request.calendar_aligned,
+                alignment,
                 at: &Pointer::ROOT,
             },
             edit,
@@ -90,11 +94,12 @@ impl VirtualKeyDraft {
             allow_all_providers: request.allow_all_providers.unwrap_or(unrestricted),
             team_id: request.team_id,
             customer_id: request.customer_id,
+            max_parallel_requests: request.max_parallel_requests,
             limits,
-            provider_configs: configs(&[], elements, request.calendar_aligned, edit)?,
+            provider_configs: configs(&[], elements, alignment, edit)?,
             mcp_configs: mcp_config::drafts(&[], request.mcp_configs.unwrap_or_default().into())?,
             key_ids: request.key_ids,
-            calendar_aligned: request.calendar_aligned.unwrap_or(false),
+            calendar_aligned: alignment.setting(),
             expires_at: request.expires_at.map(|text| expiry(&text, edit.now)).transpose()?,
             delete_after_expire: request.delete_after_expire.unwrap_or(false),
             disable_content_logging: request.disable_content_logging.value(),
@@ -114,17 +119,17 @@ impl VirtualKeyDraft {
         check_name(&name, "Virtual key name is required")?;
         request.metadata.as_ref().value().map_or(Ok(()), Metadata::check)?;
         let (team_id, customer_id) = owners(existing, request.team_id, request.customer_id)?;
+        let alignment = Alignment { asked: request.calendar_aligned, standing: existing.calendar_aligned };
         let limits = existing.limits().edited(
             &LimitsInput {
                 budget: &request.budget,
                 budgets: &request.budgets,
                 rate_limit: &request.rate_limit,
-                calendar_aligned: request.calendar_aligned,
+                alignment,
                 at: &Pointer::ROOT,
             },
             edit,
         )?;
-        let calendar_aligned = request.calendar_aligned.unwrap_or(existing.calendar_aligned);
         let stay_open = match request.provider_configs {
             Patch::Absent => existing.allow_all_providers,
             Patch::Null | Patch::Value(_) => false,
@@ -144,15 +149,16 @@ impl VirtualKeyDraft {
             allow_all_providers: request.allow_all_providers.unwrap_or(stay_open),
             team_id,
             customer_id,
+            max_parallel_requests: request.max_parallel_requests.or_keep(existing.max_parallel_requests),
             limits,
-            provider_configs: configs(&existing.provider_configs, elements, request.calendar_aligned, edit)?,
+            provider_configs: configs(&existing.provider_configs, elements, alignment, edit)?,
             mcp_configs: mcp_config::drafts(&existing.mcp_configs, request.mcp_configs)?,
             key_ids: match request.key_ids {
                 Patch::Absent => None,
                 Patch::Null => Some(Vec::new()),
                 Patch::Value(ids) => Some(ids),
             },
-            calendar_aligned,
+            calendar_aligned: alignment.setting(),
             expires_at: match request.expires_at {
                 Patch::Absent => existing.expires_at,
                 Patch::Null => None,
@@ -198,7 +204,7 @@ pub(crate) fn with_oldest_members(mut request: CreateVirtualKey) -> Result<Creat
 fn configs(
     existing: &[ProviderConfig],
     elements: Vec<ProviderConfigInput>,
-    calendar_aligned: Option<bool>,
+    alignment: Alignment,
     edit: &mut Edit<'_>,
 ) -> Result<Vec<ProviderConfigDraft>, Invalid> {
     let at = Pointer::from("provider_configs");
@@ -206,7 +212,7 @@ fn configs(
     let mut drafts: Vec<ProviderConfigDraft> = Vec::with_capacity(elements.len());
     for (index, element) in elements.into_iter().enumerate() {
         let at = at.element(index);
-        let draft = ProviderConfigDraft::new(existing, &named, element, calendar_aligned, &at, edit)?;
+        let draft = ProviderConfigDraft::new(existing, &named, element, alignment, &at, edit)?;
         if let Some(id) = draft.id.filter(|id| drafts.iter().any(|other| other.id == Some(*id))) {
             return Err(Invalid::at(at.member("id"), format!("provider config {id} stands in the list twice")));
         }

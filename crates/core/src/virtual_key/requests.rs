@@ -1,5 +1,7 @@
 //! Requests that make and edit virtual keys.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,10 +54,14 @@ pub struct CreateVirtualKey {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<RateLimitInput>)]
     pub rate_limit: Patch<RateLimitInput>,
+    /// How many of the key's requests may run at the same time; absent or null: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 4294967295i64)]
+    pub max_parallel_requests: Option<NonZeroU32>,
     /// Provider keys to attach to the provider config of their provider; one is made where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_ids: Option<Vec<ProviderKeyId>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
     /// From this instant on the gateway refuses the key: RFC 3339, in the future.
@@ -127,11 +133,15 @@ pub struct UpdateVirtualKey {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<RateLimitInput>)]
     pub rate_limit: Patch<RateLimitInput>,
+    /// How many of the key's requests may run at the same time; null: any number.
+    #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 4294967295i64)]
+    pub max_parallel_requests: Patch<NonZeroU32>,
     /// Provider keys to attach in place of those attached now; null or `[]` detaches all.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Vec<ProviderKeyId>>)]
     pub key_ids: Patch<Vec<ProviderKeyId>>,
-    /// True: budgets follow the calendar unless they say otherwise.
+    /// True: limits follow the calendar unless they say otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_aligned: Option<bool>,
     /// From this instant on the gateway refuses the key; null or empty: never.

@@ -101,7 +101,7 @@ macro_rules! recorded {
 
 recorded!(MetricRecord of Metric { ParallelRequests, Requests, Tokens, Cost });
 recorded!(OutcomeRecord of Outcome { Completed, ClientCancelled, TimedOut, UpstreamError, Abandoned });
-recorded!(SourceRecord of UsageSource { Provider, Estimated });
+recorded!(SourceRecord of UsageSource { Provider, Counted, Estimated });
 
 impl<'a> HoldRecord<'a> {
     pub(crate) fn of(hold: u64, open: &'a Open) -> Self {

@@ -2,6 +2,7 @@
 
 use keyward_core::crash_point::Probe;
 use keyward_core::ledger::LedgerEntry;
+use keyward_core::meter::EnforcementDefaults;
 use keyward_engine::{Engine, Journal, Ledger, Receipt};
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ impl Ledger for Sink {
 
 #[test]
 fn an_attempt_over_eight_meters_allocates_nothing() {
-    let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), Probe::default());
+    let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), EnforcementDefaults::default(), Probe::default());
     put_eight_meters(&engine);
     let attempt = Prepared::new();
     // The first ones make the plan, and the place where running attempts are kept.

@@ -86,7 +86,7 @@ fn i6_the_first_meter_in_order_is_named_and_nothing_changes() {
         (refusal.limit_value.to_string(), refusal.requested.to_string()),
         ("0.000000005".into(), "0.00000005".into())
     );
-    assert_eq!(refusal.resets_at, at(60));
+    assert_eq!(refusal.resets_at, Some(at(60)));
 
     let held = world.ask(1, at(1)).unwrap();
     let Err(Refusal::Limit(refusal)) = world.ask(50, at(1)) else { panic!("not refused by a limit") };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use keyward_core::crash_point::Probe;
 use keyward_core::ledger::{LedgerEntry, Outcome, UsageSource};
+use keyward_core::meter::EnforcementDefaults;
 use keyward_core::refusal::Refusal;
 use keyward_engine::{
     Admission, Engine, Journal, JournalError, JournalOptions, Ledger, Receipt, Recovery, Tail, inspect,
@@ -58,7 +59,7 @@ impl Node {
     fn start(segment_bytes: u64, max_bytes: u64) -> Self {
         let (directory, ledger) = (tempfile::tempdir().unwrap(), Arc::new(Slow::default()));
         let journal = opened(directory.path(), segment_bytes, max_bytes);
-        let engine = Engine::new(ledger.clone(), journal, Probe::default());
+        let engine = Engine::new(ledger.clone(), journal, EnforcementDefaults::default(), Probe::default());
         let limits = json!({ "budgets": [budget("b", 1_000_000, 60)], "rate_limit": rate_limit("r", Some(9_000_000), Some(9_000)) });
         engine.put_virtual_key(hashes(HASH), &key(limits), at(0));
         Self { engine, ledger, directory }

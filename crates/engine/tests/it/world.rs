@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use keyward_core::crash_point::Probe;
 use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName, RequestId};
 use keyward_core::ledger::{LedgerEntry, Outcome};
-use keyward_core::meter::{Count, MeterId, Metric};
+use keyward_core::meter::{Count, EnforcementDefaults, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
@@ -127,7 +127,7 @@ pub fn price() -> Price {
 impl World {
     pub fn new() -> Self {
         let ledger = Arc::new(Memory::default());
-        Self { engine: Engine::new(ledger.clone(), Journal::in_memory(), Probe::default()), ledger }
+        Self { engine: Engine::new(ledger.clone(), Journal::in_memory(), EnforcementDefaults::default(), Probe::default()), ledger }
     }
 
     pub fn with_key(members: Value) -> Self {

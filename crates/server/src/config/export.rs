@@ -10,6 +10,7 @@ use keyward_core::list::Page;
 use keyward_core::mcp_client::{McpClient, McpClientFilter};
 use keyward_core::provider::{DEMO_PROVIDER, Provider};
 use keyward_core::provider_config::ProviderConfig;
+use keyward_core::rate_limit::RateLimit;
 use keyward_core::routing_rule::RoutingRuleFilter;
 use keyward_core::secret::EnvVar;
 use keyward_core::virtual_key::{McpConfig, VirtualKey};
@@ -108,18 +109,34 @@ impl LimitLists {
             self.budgets.push(node);
         }
         if let Some(limit) = &limits.rate_limit {
-            self.rate_limits.push(only(limit, &["id", CAPS[0], CAPS[1], CAPS[2], CAPS[3]])?);
+            let mut node = rate_limit_node(limit, calendar_aligned)?;
+            node.set("id", Node::of(&limit.id)?);
+            self.rate_limits.push(node);
         }
         Ok(())
     }
 }
 
-/// The members of a rate limit that are not readings.
-const CAPS: [&str; 4] = ["token_max_limit", "token_reset_duration", "request_max_limit", "request_reset_duration"];
+/// A rate limit without its id. What it has from its owner's calendar setting is not repeated.
+fn rate_limit_node(limit: &RateLimit, calendar_aligned: bool) -> Result<Node, serde_json::Error> {
+    let members = [
+        "token_max_limit",
+        "token_reset_duration",
+        "request_max_limit",
+        "request_reset_duration",
+        "enforcement",
+        "output_clamp",
+    ];
+    let mut node = only(limit, &members)?;
+    if limit.calendar_aligned != (calendar_aligned && limit.can_be_aligned()) {
+        node.set("calendar_aligned", Node::of(&limit.calendar_aligned)?);
+    }
+    Ok(node)
+}
 
 /// A budget without its id and its owner. What it has from its owner's calendar setting is not repeated.
 fn budget_node(budget: &Budget, calendar_aligned: bool) -> Result<Node, serde_json::Error> {
-    let mut node = only(budget, &["max_limit", "reset_duration"])?;
+    let mut node = only(budget, &["max_limit", "reset_duration", "reset_config", "enforcement", "output_clamp"])?;
     if budget.calendar_aligned != (calendar_aligned && budget.reset_duration.calendar().is_some()) {
         node.set("calendar_aligned", Node::of(&budget.calendar_aligned)?);
     }
@@ -154,7 +171,7 @@ fn teams(policies: &mut Policies, limits: &mut LimitLists) -> Result<Node, serde
     Ok(Node::List(nodes.collect::<Result<_, _>>()?))
 }
 
-const OF_VIRTUAL_KEYS: [&str; 12] = [
+const OF_VIRTUAL_KEYS: [&str; 13] = [
     "allow_all_providers",
     "calendar_aligned",
     "customer_id",
@@ -164,6 +181,7 @@ const OF_VIRTUAL_KEYS: [&str; 12] = [
     "expires_at",
     "id",
     "is_active",
+    "max_parallel_requests",
     "metadata",
     "name",
     "rate_limit_id",
@@ -215,7 +233,7 @@ fn provider_config(config: &ProviderConfig, aligned: bool, names: &Names) -> Res
             let budgets = model.budgets.iter().map(|budget| budget_node(budget, aligned));
             node.set("budgets", Node::List(budgets.collect::<Result<_, _>>()?));
             if let Some(limit) = &model.rate_limit {
-                node.set("rate_limit", only(limit, &CAPS)?);
+                node.set("rate_limit", rate_limit_node(limit, aligned)?);
             }
             Ok::<_, serde_json::Error>(node)
         });

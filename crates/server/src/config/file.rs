@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
+use keyward_core::meter::EnforcementDefaults;
 use keyward_core::secret::{SecretSource, looks_redacted};
 use keyward_core::server_config::{ClientConfig, ClientConfigInput, RotationCooldown};
 use secrecy::SecretString;
@@ -91,6 +92,7 @@ pub(super) struct Server {
     pub(super) reveal_virtual_keys: RevealVirtualKeys,
     pub(super) block_private_upstreams: bool,
     pub(super) unpriced_models: UnpricedModels,
+    pub(super) default_enforcement: EnforcementDefaults,
     pub(super) shutdown_timeout_seconds: u64,
     pub(super) drain_after_cancel_seconds: u64,
     pub(super) session_idle_limit_seconds: u64,
@@ -111,6 +113,7 @@ impl Default for Server {
             reveal_virtual_keys: RevealVirtualKeys::Always,
             block_private_upstreams: false,
             unpriced_models: UnpricedModels::Refuse,
+            default_enforcement: EnforcementDefaults::default(),
             shutdown_timeout_seconds: 30,
             drain_after_cancel_seconds: 30,
             session_idle_limit_seconds: 7 * 24 * 60 * 60,

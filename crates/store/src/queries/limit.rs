@@ -8,6 +8,7 @@ use keyward_core::budget::Budget;
 use keyward_core::ids::LimitId;
 use keyward_core::limits::Limits;
 use keyward_core::list::{Listed, Page};
+use keyward_core::meter::EnforcementDefaults;
 use keyward_core::rate_limit::RateLimit;
 
 use super::search::CHUNK;
@@ -131,6 +132,9 @@ fn update_budget(c: &mut Conn, owner: &LimitOwner, budget: &Budget) -> Result<()
             budgets::reset_duration.eq(row.reset_duration),
             budgets::calendar_aligned.eq(row.calendar_aligned),
             budgets::timezone.eq(row.timezone),
+            budgets::quarter_start_month.eq(row.quarter_start_month),
+            budgets::enforcement.eq(row.enforcement),
+            budgets::output_clamp.eq(row.output_clamp),
             budgets::override_amount.eq(row.override_amount),
             budgets::override_until.eq(row.override_until),
             budgets::config_hash.eq(row.config_hash),
@@ -148,6 +152,9 @@ fn update_rate_limit(c: &mut Conn, owner: &LimitOwner, limit: &RateLimit) -> Res
             rate_limits::token_reset_duration.eq(row.token_reset_duration),
             rate_limits::request_max_limit.eq(row.request_max_limit),
             rate_limits::request_reset_duration.eq(row.request_reset_duration),
+            rate_limits::calendar_aligned.eq(row.calendar_aligned),
+            rate_limits::enforcement.eq(row.enforcement),
+            rate_limits::output_clamp.eq(row.output_clamp),
             rate_limits::config_hash.eq(row.config_hash),
             rate_limits::updated_at.eq(row.updated_at),
         ))
@@ -188,5 +195,6 @@ pub(super) fn adopt_windows(
     scope: &keyward_core::scope::Scope,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    limits.meters(scope).try_for_each(|meter| meter::adopt(c, &meter, now))
+    // How strictly they are held is of no matter here.
+    limits.meters(scope, &EnforcementDefaults::default()).try_for_each(|meter| meter::adopt(c, &meter, now))
 }

@@ -1,6 +1,7 @@
 //! Virtual keys: reading and removing. Secrets are read by a query of their own, and only when they shall be shown.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 use diesel::prelude::*;
 use keyward_core::authority::Reach;
@@ -39,6 +40,7 @@ pub(super) struct VirtualKeyRow {
     allow_all_providers: bool,
     team_id: Option<String>,
     customer_id: Option<String>,
+    max_parallel_requests: Option<i64>,
     calendar_aligned: bool,
     expires_at: Option<Instant>,
     delete_after_expire: bool,
@@ -72,6 +74,7 @@ impl VirtualKeyRow {
             allow_all_providers,
             team_id,
             customer_id,
+            max_parallel_requests,
             calendar_aligned,
             expires_at,
             delete_after_expire,
@@ -106,6 +109,7 @@ impl VirtualKeyRow {
             budgets: limits.budgets,
             rate_limit_id: None,
             rate_limit: limits.rate_limit,
+            max_parallel_requests: max_parallel_requests.map(cap).transpose()?,
             calendar_aligned,
             expires_at: expires_at.map(|instant| instant.0),
             rotated_at: rotated_at.map(|instant| instant.0),
@@ -119,6 +123,11 @@ impl VirtualKeyRow {
         };
         Ok((hashes, key.with_views()))
     }
+}
+
+fn cap(stored: i64) -> Result<NonZeroU32, StoreError> {
+    let cap = u32::try_from(stored).ok().and_then(NonZeroU32::new);
+    cap.ok_or_else(|| StoreError::unreadable("a cap on parallel requests", stored))
 }
 
 fn key_hash(bytes: Vec<u8>) -> Result<KeyHash, StoreError> {

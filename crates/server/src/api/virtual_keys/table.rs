@@ -2,7 +2,7 @@
 
 use keyward_core::virtual_key::VirtualKey;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "name",
     "description",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 15] = [
     "budget_max_limit",
     "budget_current_usage",
     "budget_reset_duration",
+    "max_parallel_requests",
     "expires_at",
     "created_at",
     "metadata",
@@ -47,6 +48,7 @@ fn row(key: &VirtualKey) -> [String; COLUMNS.len()] {
         text(budget.map(|budget| &budget.max_limit as &dyn ToString)),
         text(budget.map(|budget| &budget.current_usage as &dyn ToString)),
         text(budget.map(|budget| &budget.reset_duration as &dyn ToString)),
+        text(key.max_parallel_requests.as_ref().map(|cap| cap as &dyn ToString)),
         text(key.expires_at.as_ref().map(|instant| instant as &dyn ToString)),
         key.created_at.to_string(),
         labels.join("; "),

@@ -97,7 +97,7 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
     ("governance/budgets/*", &["current_usage", "last_reset"]),
     (
         "governance/rate_limits/*",
-        &["calendar_aligned", "request_current_usage", "request_last_reset", "token_current_usage", "token_last_reset"],
+        &["request_current_usage", "request_last_reset", "token_current_usage", "token_last_reset"],
     ),
     ("governance/teams/*", &["business_unit_id", "claims", "config", "profile", "source_id", "virtual_key_count"]),
     ("governance/virtual_keys/*", &["access_profile_id"]),

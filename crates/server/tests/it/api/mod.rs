@@ -7,6 +7,7 @@ mod conditions;
 mod config;
 mod customers;
 mod golden;
+mod limit_policies;
 mod management_keys;
 mod mcp_clients;
 mod model_configs;

@@ -141,3 +141,58 @@ async fn a_list_of_providers_rules_over_limits_of_providers_alone() {
     assert_eq!(left.iter().map(|config| config.id.as_str()).collect::<Vec<_>>(), ["m"]);
     served.stop().await;
 }
+
+/// What an owner's setting is does not reach limits that the file gives one of their own, and reaches the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_with_a_calendar_setting_of_their_own_keep_it() {
+    let database = Database::fresh().await;
+    let file = |name: &str, aligned: bool| {
+        json!({"governance": {
+            "budgets": [
+                {"id": "own", "max_limit": 1, "reset_duration": "1Q", "calendar_aligned": true,
+                    "reset_config": {"quarter_start_month": 4}, "customer_id": "c"},
+                {"id": "owners", "max_limit": 1, "reset_duration": "1d", "customer_id": "c"},
+            ],
+            "rate_limits": [
+                {"id": "r", "request_max_limit": 9, "request_reset_duration": "1d", "calendar_aligned": true},
+                {"id": "r-team", "request_max_limit": 9, "request_reset_duration": "1d"},
+            ],
+            "customers": [{"id": "c", "name": name, "calendar_aligned": aligned, "rate_limit_id": "r"}],
+            "teams": [{"id": "t", "name": name, "calendar_aligned": aligned, "rate_limit_id": "r-team"}],
+        }})
+    };
+    for (name, aligned) in [("one", false), ("two", false), ("three", true), ("four", false)] {
+        let served = start(&file(name, aligned), &database).await.unwrap();
+        let customer = served.client.customer_get(&"c".into()).await.unwrap();
+        let budgets: Vec<_> =
+            customer.budgets.iter().map(|budget| (budget.id.as_str(), budget.calendar_aligned)).collect();
+        assert_eq!(budgets, [("owners", aligned), ("own", true)], "{name}");
+        assert!(customer.budgets[1].reset_config.is_some() && customer.rate_limit.unwrap().calendar_aligned, "{name}");
+        let team = served.client.team_get(&"t".into()).await.unwrap();
+        assert_eq!(team.rate_limit.unwrap().calendar_aligned, aligned, "{name}");
+        served.stop().await;
+    }
+}
+
+#[test]
+fn how_strictly_limits_are_held_by_default_is_the_servers_to_say() {
+    use keyward_client::{Enforcement, Metric};
+    use keyward_core::meter::EnforcementDefaults;
+    use keyward_server::config::{Overrides, Settings};
+
+    let loaded = |server: Value| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        std::fs::write(&path, json!({ "server": server }).to_string()).unwrap();
+        Settings::load(Overrides { config: Some(path), ..Overrides::default() })
+    };
+    assert_eq!(loaded(json!({})).unwrap().default_enforcement, EnforcementDefaults::default());
+    let told = loaded(json!({"default_enforcement": {"tokens": "hard", "budgets": "shadow"}})).unwrap();
+    let defaults = told.default_enforcement;
+    assert_eq!(
+        [Metric::Cost, Metric::Tokens, Metric::Requests].map(|metric| defaults.of(metric)),
+        [Enforcement::Shadow, Enforcement::Hard, Enforcement::Hard]
+    );
+    let error = loaded(json!({"default_enforcement": {"token": "hard"}})).unwrap_err().to_string();
+    assert!(error.contains("/server/default_enforcement/token") && error.contains("tokens"), "{error}");
+}

@@ -52,9 +52,11 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
     }
     let customer = client
         .customer_create(&request(
-            r#"{"name":"C","calendar_aligned":true,"budgets":[{"max_limit":0.1,"reset_duration":"1d"},
-                {"max_limit":9,"reset_duration":"1M","calendar_aligned":false,"timezone":"Europe/Berlin"}],
-                "rate_limit":{"token_max_limit":5,"token_reset_duration":"1m"}}"#,
+            r#"{"name":"C","calendar_aligned":true,"budgets":[{"max_limit":0.1,"reset_duration":"1d","output_clamp":"never"},
+                {"max_limit":9,"reset_duration":"1M","calendar_aligned":false,"timezone":"Europe/Berlin"},
+                {"max_limit":9,"reset_duration":"2Q","reset_config":{"quarter_start_month":7}},
+                {"max_limit":9,"reset_duration":"never","enforcement":"soft"}],
+                "rate_limit":{"token_max_limit":5,"token_reset_duration":"1d","calendar_aligned":false}}"#,
         ))
         .await
         .unwrap()
@@ -62,11 +64,12 @@ async fn what_the_api_made_is_exported_without_secrets_and_fed_back_without_a_tr
     let team = format!(r#"{{"name":"T","customer_id":"{}"}}"#, customer.id);
     let team = client.team_create(&request(&team)).await.unwrap().team;
     let key = format!(
-        r#"{{"name":"K","team_id":"{}","metadata":{{"env":"prod"}},"expires_at":"2099-01-01T00:00:00Z",
+        r#"{{"name":"K","team_id":"{}","max_parallel_requests":3,"metadata":{{"env":"prod"}},"expires_at":"2099-01-01T00:00:00Z",
             "budget":{{"max_limit":3,"reset_duration":"1h"}},
             "provider_configs":[{{"provider":"openai","weight":null,"allowed_models":[],"budget":{{"max_limit":1,"reset_duration":"1d"}},
-              "rate_limit":{{"request_max_limit":2,"request_reset_duration":"1m"}},
-              "model_budgets":[{{"model":"m","budget":{{"max_limit":1,"reset_duration":"1d"}}}}]}},{{"provider":"azure","key_ids":[]}}],
+              "rate_limit":{{"request_max_limit":2,"request_reset_duration":"1d","calendar_aligned":true,"enforcement":"shadow","output_clamp":"always"}},
+              "model_budgets":[{{"model":"m","budget":{{"max_limit":1,"reset_duration":"1d","enforcement":"shadow"}},
+                "rate_limit":{{"token_max_limit":2,"token_reset_duration":"1w","calendar_aligned":true}}}}]}},{{"provider":"azure","key_ids":[]}}],
             "mcp_configs":[{{"mcp_client_name":"web","tools_to_execute":["a"]}},{{"mcp_client_name":"program","tools_to_execute":[]}}]}}"#,
         team.id
     );
@@ -140,7 +143,7 @@ async fn key_id(client: &keyward_client::Client, name: &str) -> String {
 
 /// Files of all kinds of owners, limits and settings.
 fn files() -> impl Strategy<Value = Value> {
-    let durations = proptest::sample::subsequence(vec!["30m", "1d", "1w", "1M"], 0..4);
+    let durations = proptest::sample::subsequence(vec!["30m", "1d", "1w", "1M", "1Q", "never"], 0..6);
     let owner = (durations, any::<bool>(), any::<bool>(), 1..1_000_000_u32);
     (prop::collection::vec(owner, 1..5), any::<bool>(), any::<bool>()).prop_map(|(owners, sole, limited)| {
         let (mut budgets, mut rate_limits) = (Vec::new(), Vec::new());
@@ -154,7 +157,7 @@ fn files() -> impl Strategy<Value = Value> {
             }
             let mut owner = json!({"id": id, "name": format!("n {index}"), "calendar_aligned": aligned});
             if with_rate {
-                rate_limits.push(json!({"id": format!("r {index}"), "token_max_limit": cap, "token_reset_duration": "1h"}));
+                rate_limits.push(json!({"id": format!("r {index}"), "token_max_limit": cap, "token_reset_duration": "1d"}));
                 owner["rate_limit_id"] = json!(format!("r {index}"));
             }
             match index % 3 {

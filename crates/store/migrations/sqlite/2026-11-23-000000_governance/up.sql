@@ -38,6 +38,8 @@ CREATE TABLE virtual_keys (
     allow_all_providers INTEGER NOT NULL CONSTRAINT virtual_keys_allow_all_providers CHECK (allow_all_providers IN (0, 1)),
     team_id TEXT CONSTRAINT virtual_keys_team_id REFERENCES teams (id) ON DELETE SET NULL,
     customer_id TEXT CONSTRAINT virtual_keys_customer_id REFERENCES customers (id) ON DELETE SET NULL,
+    max_parallel_requests INTEGER
+        CONSTRAINT virtual_keys_max_parallel_requests CHECK (max_parallel_requests BETWEEN 1 AND 4294967295),
     calendar_aligned INTEGER NOT NULL CONSTRAINT virtual_keys_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
     expires_at INTEGER,
     delete_after_expire INTEGER NOT NULL
@@ -235,6 +237,10 @@ CREATE TABLE budgets (
     reset_duration TEXT NOT NULL,
     calendar_aligned INTEGER NOT NULL CONSTRAINT budgets_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
     timezone TEXT NOT NULL,
+    quarter_start_month INTEGER
+        CONSTRAINT budgets_quarter_start_month CHECK (quarter_start_month BETWEEN 1 AND 12),
+    enforcement TEXT CONSTRAINT budgets_enforcement CHECK (enforcement IN ('hard', 'soft', 'shadow')),
+    output_clamp TEXT CONSTRAINT budgets_output_clamp CHECK (output_clamp IN ('when_absent', 'always', 'never')),
     override_amount INTEGER,
     override_until INTEGER,
     config_hash TEXT NOT NULL,
@@ -269,6 +275,9 @@ CREATE TABLE rate_limits (
     token_reset_duration TEXT,
     request_max_limit INTEGER,
     request_reset_duration TEXT,
+    calendar_aligned INTEGER NOT NULL CONSTRAINT rate_limits_calendar_aligned CHECK (calendar_aligned IN (0, 1)),
+    enforcement TEXT CONSTRAINT rate_limits_enforcement CHECK (enforcement IN ('hard', 'soft', 'shadow')),
+    output_clamp TEXT CONSTRAINT rate_limits_output_clamp CHECK (output_clamp IN ('when_absent', 'always', 'never')),
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

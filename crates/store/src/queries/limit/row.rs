@@ -1,9 +1,10 @@
 //! How budgets and rate limits lie in their tables.
 
 use diesel::prelude::*;
-use keyward_core::budget::Budget;
-use keyward_core::meter::Raise;
+use keyward_core::budget::{Budget, ResetConfig};
+use keyward_core::meter::{Enforcement, OutputClamp, Raise};
 use keyward_core::money::NanoUsd;
+use keyward_core::month::Month;
 use keyward_core::rate_limit::RateLimit;
 
 use super::LimitOwner;
@@ -25,6 +26,9 @@ pub(super) struct BudgetRow {
     pub(super) reset_duration: String,
     pub(super) calendar_aligned: bool,
     pub(super) timezone: String,
+    pub(super) quarter_start_month: Option<i64>,
+    pub(super) enforcement: Option<String>,
+    pub(super) output_clamp: Option<String>,
     pub(super) override_amount: Option<i64>,
     pub(super) override_until: Option<Instant>,
     pub(super) config_hash: String,
@@ -46,6 +50,9 @@ pub(super) struct RateLimitRow {
     pub(super) token_reset_duration: Option<String>,
     pub(super) request_max_limit: Option<i64>,
     pub(super) request_reset_duration: Option<String>,
+    pub(super) calendar_aligned: bool,
+    pub(super) enforcement: Option<String>,
+    pub(super) output_clamp: Option<String>,
     pub(super) config_hash: String,
     created_at: Instant,
     pub(super) updated_at: Instant,
@@ -125,6 +132,9 @@ impl BudgetRow {
             reset_duration: budget.reset_duration.to_string(),
             calendar_aligned: budget.calendar_aligned,
             timezone: budget.timezone.name().to_owned(),
+            quarter_start_month: budget.reset_config.map(|config| config.quarter_start_month.number()),
+            enforcement: budget.enforcement.map(|known| known.as_str().to_owned()),
+            output_clamp: budget.output_clamp.map(|known| known.as_str().to_owned()),
             override_amount: budget.raise().map(|raise| raise.amount),
             override_until: budget.raise().and_then(|raise| raise.until).map(Instant),
             config_hash: budget.config_hash.clone(),
@@ -146,6 +156,9 @@ impl BudgetRow {
             reset_duration,
             calendar_aligned,
             timezone,
+            quarter_start_month,
+            enforcement: strictness,
+            output_clamp,
             override_amount,
             override_until,
             config_hash,
@@ -156,6 +169,9 @@ impl BudgetRow {
         let mut budget = Budget::new(id.into(), NanoUsd::from_nanos(max_limit), reset_duration, created_at);
         budget.calendar_aligned = calendar_aligned;
         budget.timezone = parsed("a time zone", &timezone)?;
+        budget.reset_config = quarter_start_month.map(reset_config).transpose()?;
+        budget.enforcement = strictness.map(enforcement).transpose()?;
+        budget.output_clamp = output_clamp.map(clamp).transpose()?;
         budget.set_raise(override_amount.map(|amount| Raise { amount, until: override_until.map(|until| until.0) }));
         budget.config_hash = config_hash;
         budget.updated_at = updated_at;
@@ -183,6 +199,9 @@ impl RateLimitRow {
             token_reset_duration: limit.token_reset_duration.as_ref().map(ToString::to_string),
             request_max_limit: limit.request_max_limit,
             request_reset_duration: limit.request_reset_duration.as_ref().map(ToString::to_string),
+            calendar_aligned: limit.calendar_aligned,
+            enforcement: limit.enforcement.map(|known| known.as_str().to_owned()),
+            output_clamp: limit.output_clamp.map(|known| known.as_str().to_owned()),
             config_hash: limit.config_hash.clone(),
             created_at: Instant(limit.created_at),
             updated_at: Instant(limit.updated_at),
@@ -202,6 +221,9 @@ impl RateLimitRow {
             token_reset_duration,
             request_max_limit,
             request_reset_duration,
+            calendar_aligned,
+            enforcement: strictness,
+            output_clamp,
             config_hash,
             created_at: Instant(created_at),
             updated_at: Instant(updated_at),
@@ -220,12 +242,30 @@ impl RateLimitRow {
             request_reset_duration: duration(request_reset_duration)?,
             request_current_usage: 0,
             request_last_reset: created_at,
+            calendar_aligned,
+            enforcement: strictness.map(enforcement).transpose()?,
+            output_clamp: output_clamp.map(clamp).transpose()?,
             config_hash,
             created_at,
             updated_at,
         };
         Ok((owner, limit))
     }
+}
+
+fn reset_config(month: i64) -> Result<ResetConfig, StoreError> {
+    let month = Month::try_from(month).map_err(|error| StoreError::unreadable("a month", error))?;
+    Ok(ResetConfig { quarter_start_month: month })
+}
+
+fn enforcement(name: String) -> Result<Enforcement, StoreError> {
+    let mut known = Enforcement::ALL.into_iter();
+    known.find(|known| known.as_str() == name).ok_or_else(|| StoreError::unreadable("an enforcement", name))
+}
+
+fn clamp(name: String) -> Result<OutputClamp, StoreError> {
+    let mut known = OutputClamp::ALL.into_iter();
+    known.find(|known| known.as_str() == name).ok_or_else(|| StoreError::unreadable("an output clamp", name))
 }
 
 /// Reads a stored value that has its own text form.

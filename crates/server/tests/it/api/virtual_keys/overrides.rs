@@ -3,7 +3,7 @@
 use keyward_client::{OverrideBudget, OverrideMode};
 use serde_json::json;
 
-use super::super::{VIRTUAL_KEYS, refused, send};
+use super::super::{VIRTUAL_KEYS, done, refused, send};
 use crate::gateway::{chat, with_budget};
 use crate::harness::App;
 
@@ -67,4 +67,48 @@ async fn what_cannot_be_overridden_is_named() {
         refused(app.client.budget_override_set(&"nobody".into(), &key.budgets[0].id, &request).await).status,
         404
     );
+}
+
+/// Edits of windows and a reset of usage leave an override as it was told: its amount, its end, and that it is in force.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_override_outlasts_edits_of_its_budget() {
+    let app = App::start().await;
+    // Pays for nothing: a call holds more.
+    let key = app.key(with_budget("0.000001")).await;
+    let path = format!("{VIRTUAL_KEYS}/{}", key.id);
+    let edit = async |body| done(&app, "PUT", &path, body).await["virtual_key"]["budget"].clone();
+    edit(json!({ "budget": { "calendar_aligned": true, "timezone": "Europe/Berlin" } })).await;
+    let request = more("1", OverrideMode::Cycles, Some(2));
+    let raised = app.client.budget_override_set(&key.id, &key.budgets[0].id, &request).await.unwrap().budget;
+    assert!(raised.override_expires_at > raised.resets_at && raised.override_cycles_left == Some(2));
+    app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+    let mut spent = edit(json!({})).await["current_usage"].as_f64().unwrap();
+    assert!(spent > 0.000_001, "more than the cap alone pays for");
+    for body in [
+        json!({ "budget": { "timezone": "Pacific/Kiritimati" } }),
+        json!({ "budget": { "calendar_aligned": false } }),
+        json!({ "budget": { "reset_duration": "1w" } }),
+        json!({ "calendar_aligned": true }),
+        json!({ "budget": { "reset_duration": "1Q", "reset_config": { "quarter_start_month": 2 } } }),
+        json!({ "budget": { "reset_duration": "never" } }),
+        json!({ "budget": { "reset_duration": "1d", "max_limit": 0.000_002 } }),
+        json!({ "reset_budget_usage": true }),
+        json!({ "budget": { "reset_duration": "2d" }, "reset_budget_usage": true }),
+    ] {
+        let after = edit(body.clone()).await;
+        if body.get("reset_budget_usage").is_some() {
+            spent = 0.0;
+        }
+        assert_eq!(after["current_usage"].as_f64(), Some(spent), "{body}");
+        assert_eq!((&after["override_amount"], &after["override_mode"]), (&json!(1), &json!("cycles")), "{body}");
+        assert_eq!(after["override_expires_at"], json!(raised.override_expires_at), "{body}");
+        app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
+        spent = edit(json!({})).await["current_usage"].as_f64().unwrap();
+    }
+    let app = app.restarted().await;
+    let read = app.client.virtual_key_get(&key.id).await.unwrap();
+    assert_eq!(read.budgets[0].override_expires_at, raised.override_expires_at, "also after a restart");
+    app.client.budget_override_remove(&key.id, &key.budgets[0].id).await.unwrap();
+    let error = app.caller(&key).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap_err();
+    assert_eq!(error.code(), Some("budget_exceeded"));
 }
