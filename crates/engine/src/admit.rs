@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use keyward_core::crash_point::{CrashPoint, Probe};
-use keyward_core::ids::{
-    CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId,
-};
+use keyward_core::ids::{CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
 use keyward_core::ledger::{Adjustment, Attribution};
 use keyward_core::meter::{Count, EnforcementDefaults, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
