@@ -2,7 +2,7 @@
 
 use keyward_core::crash_point::CrashPoint;
 
-use super::load::{Answers, load};
+use super::load::{Answers, endless_call, load};
 use super::node::Node;
 use super::seed;
 
@@ -36,7 +36,11 @@ async fn i9_torture_a_process_may_die_at_every_crash_point() {
         } else {
             let nth = if RARE.contains(point) { 1 } else { 5 + round % 7 };
             let process = node.start(Some(&format!("{}:{nth}", point.as_str()))).expect("it serves");
-            load(&node, &process.url, seed ^ round, 400, &Answers::default()).await;
+            // One attempt outlasts all the others.
+            tokio::join!(
+                load(&node, &process.url, seed ^ round, 400, &Answers::default()),
+                endless_call(&node, &process.url)
+            );
             process.died();
         }
         let process = node.start(None).expect("it serves again");

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use keyward_client::{Client, VirtualKey};
+use keyward_client::{ChatCompletionRequest, Client, VirtualKey};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::Notify;
@@ -38,6 +38,16 @@ impl Answers {
 pub async fn load(node: &Node, url: &str, seed: u64, most: usize, answers: &Answers) {
     let callers = (0..CALLERS).map(|caller| call(node, url, StdRng::seed_from_u64(seed ^ (caller << 32)), most, answers));
     join_all(callers).await;
+}
+
+/// A call to a provider that never answers; it ends with the server.
+pub async fn endless_call(node: &Node, url: &str) {
+    let client = Client::builder().base_url(url).build().unwrap();
+    let caller = client.with_virtual_key(node.keys[0].value.expose()).unwrap();
+    let request = ChatCompletionRequest { max_tokens: Some(5), ..chat("mistral/mistral-small-2506", "anybody there?") };
+    node.count_asked();
+    let error = caller.chat_completion_create(&request).await.unwrap_err();
+    assert_eq!(error.status(), None, "it was answered: {error}");
 }
 
 async fn call(node: &Node, url: &str, mut random: StdRng, most: usize, answers: &Answers) {

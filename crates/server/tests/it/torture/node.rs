@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, mpsc};
 
 use keyward_client::{BudgetInput, Client, CreateVirtualKey, ResetDuration, VirtualKey};
+use keyward_core::base_url::BaseUrl;
 use keyward_server::demo::simulator::{Bill, Simulator};
 use serde_json::json;
 
 use crate::gateway::demo_cost;
-use crate::harness::{Absent, Database, ROOT_KEY, open, seed};
+use crate::harness::{Absent, Database, ROOT_KEY, Scripted, Step, open, seed};
 use crate::operations::{Running, keyward};
 
 /// The cap of the key that is meant to reach it.
@@ -18,7 +19,8 @@ const TIGHT: &str = "0.05";
 pub struct Node {
     pub database: Database,
     pub simulator: Simulator,
-    pub absent: Absent,
+    _absent: Absent,
+    _silent: Scripted,
     /// A key with room for everything, and one that reaches its cap.
     pub keys: Vec<VirtualKey>,
     asked: Mutex<u64>,
@@ -37,13 +39,14 @@ impl Node {
         let simulator = Simulator::start().unwrap();
         seed(&database.url, simulator.base_url()).await;
         let absent = Absent::reserve();
-        let openai = json!({
-            "network_config": { "base_url": absent.base_url() },
-            "keys": [{ "name": "k", "value": "not-a-secret" }],
-        });
-        let config = json!({ "server": { "journal": { "max_bytes": 1_048_576 } }, "providers": { "openai": openai } });
+        let silent = Scripted::start(vec![Step::Silence]).await;
+        let at = |base_url: BaseUrl| {
+            json!({ "network_config": { "base_url": base_url }, "keys": [{ "name": "k", "value": "not-a-secret" }] })
+        };
+        let providers = json!({ "openai": at(absent.base_url()), "mistral": at(silent.base_url()) });
+        let config = json!({ "server": { "journal": { "max_bytes": 1_048_576 } }, "providers": providers });
         std::fs::write(database.directory().join("config.json"), config.to_string()).unwrap();
-        let mut node = Self { database, simulator, absent, keys: Vec::new(), asked: Mutex::new(0) };
+        let mut node = Self { database, simulator, _absent: absent, _silent: silent, keys: Vec::new(), asked: Mutex::new(0) };
         let process = node.start(None).expect("it serves");
         for (name, dollars) in [("roomy", "1000"), ("tight", TIGHT)] {
             let budget = BudgetInput::new(dollars.parse().unwrap(), ResetDuration::days(1));
