@@ -1,6 +1,4 @@
-//! The tables as the queries know them, once for both backends. Which of them queries join: `schema/relations.rs`.
-
-mod relations;
+//! The tables as the queries know them, once for both backends.
 
 macro_rules! tables {
     ($($table:ident ($($key:ident),+) { $($column:ident -> $head:ident $(<$inner:ident>)?,)+ })+) => {
@@ -389,6 +387,19 @@ tables! {
         updated_at -> InstantColumn,
     }
 }
+
+diesel::joinable!(provider_keys -> providers (provider_number));
+diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
+diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
+diesel::joinable!(mcp_configs -> virtual_keys (virtual_key_id));
+diesel::allow_tables_to_appear_in_same_query!(mcp_configs, mcp_clients, virtual_keys);
+diesel::joinable!(model_configs -> virtual_keys (virtual_key_id));
+diesel::allow_tables_to_appear_in_same_query!(model_configs, virtual_keys);
+diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);
+diesel::allow_tables_to_appear_in_same_query!(budgets, rate_limits, meters, provider_configs, virtual_keys);
+diesel::allow_tables_to_appear_in_same_query!(virtual_keys, virtual_key_metadata);
+diesel::allow_tables_to_appear_in_same_query!(virtual_keys, teams);
+diesel::allow_tables_to_appear_in_same_query!(management_keys, teams);
 
 diesel::define_sql_function! {
     /// Lower case of the ASCII letters: names have the byte-wise collation in PostgreSQL.
