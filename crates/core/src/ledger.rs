@@ -9,6 +9,12 @@ use crate::money::NanoUsd;
 use crate::price::{PriceVersion, Rates, TokenUsage};
 use crate::window::Window;
 
+mod reconciliation;
+mod rerating;
+
+pub use reconciliation::{Difference, EntryFault, FaultKind, Reconciliation};
+pub use rerating::{Rerated, Rerating};
+
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -50,6 +56,9 @@ pub enum UsageSource {
 }
 
 impl UsageSource {
+    /// Every source.
+    pub const ALL: [Self; 3] = [Self::Provider, Self::Counted, Self::Estimated];
+
     /// The source's name in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -61,7 +61,9 @@ fn on_disk(directory: &std::path::Path) -> Journal {
 
 fn one_attempt(criterion: &mut Criterion) {
     let (engine, attempt) = (eight_meters(Journal::in_memory()), Prepared::new());
-    criterion.bench_function("admit and settle, eight meters, journal in memory", |bencher| bencher.iter(|| attempt.run(&engine)));
+    criterion.bench_function("admit and settle, eight meters, journal in memory", |bencher| {
+        bencher.iter(|| attempt.run(&engine))
+    });
 
     let directory = tempfile::tempdir().unwrap();
     let engine = eight_meters(on_disk(directory.path()));
@@ -97,7 +99,7 @@ fn one_hot_meter(criterion: &mut Criterion) {
                         scope.spawn(|| {
                             barrier.wait();
                             let attempt = Prepared::new();
-                            (0..each).for_each(|_| drop(black_box(attempt.run(&engine))));
+                            (0..each).for_each(|_| _ = black_box(attempt.run(&engine)));
                         })
                     })
                     .collect();
@@ -118,7 +120,11 @@ fn a_million_keys(_: &mut Criterion) {
         for number in 0..1_000_000u32 {
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&number.to_le_bytes());
-            let budgets = if limits { json!([budget(&format!("00000000-0000-4000-8000-{number:012}"), 1, 60)]) } else { json!([]) };
+            let budgets = if limits {
+                json!([budget(&format!("00000000-0000-4000-8000-{number:012}"), 1, 60)])
+            } else {
+                json!([])
+            };
             let id = format!("00000000-0000-7000-8000-{number:012}");
             let members = json!({ "id": id, "name": format!("key {number}"), "team_id": "team", "budgets": budgets });
             engine.put_virtual_key(hashes(KeyHash(hash)), &key(members), at(0));

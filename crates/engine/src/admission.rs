@@ -10,6 +10,7 @@ use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
 
 use crate::admit::Core;
+use crate::explain::Coverage;
 use crate::journal::Receipt;
 use crate::open::{Key, Open};
 
@@ -32,6 +33,7 @@ pub struct Admission {
     /// None after the end.
     key: Option<Key>,
     request_id: RequestId,
+    coverage: Coverage,
     output_cap: Option<u64>,
     /// How many records the journal had, once this one's was written.
     record: u64,
@@ -67,14 +69,27 @@ pub struct Settlement {
 }
 
 impl Admission {
-    pub(crate) fn new(core: Arc<Core>, key: Key, request_id: RequestId, output_cap: Option<u64>, record: u64) -> Self {
-        Self { core, key: Some(key), request_id, output_cap, record }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        key: Key,
+        request_id: RequestId,
+        coverage: Coverage,
+        output_cap: Option<u64>,
+        record: u64,
+    ) -> Self {
+        Self { core, key: Some(key), request_id, coverage, output_cap, record }
     }
 
     /// The request that was admitted.
     #[must_use]
     pub const fn request_id(&self) -> &RequestId {
         &self.request_id
+    }
+
+    /// The meters that cover the attempt.
+    #[must_use]
+    pub const fn coverage(&self) -> &Coverage {
+        &self.coverage
     }
 
     /// The output cap, in tokens of one answer, that the request must carry: with a larger one it could cost more than is held.

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use keyward_core::crash_point::{CrashPoint, Probe};
-use keyward_core::ids::{
-    CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId,
-};
+use keyward_core::ids::{CustomerId, ModelConfigId, ModelName, ProviderKeyId, RequestId, TeamId, VirtualKeyId};
 use keyward_core::ledger::{Adjustment, Attribution};
 use keyward_core::meter::{Count, EnforcementDefaults, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
@@ -19,6 +17,7 @@ use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 
 use crate::admission::{Admission, Ledger, Settlement};
+use crate::explain::Coverage;
 use crate::identity::{Permit, Principal};
 use crate::journal::{Journal, JournalError, Receipt};
 use crate::open::{Open, OpenAttempts};
@@ -165,7 +164,7 @@ impl Engine {
     pub fn admit(&self, permit: &Permit, attempt: Attempt<'_>, now: Timestamp) -> Result<Admission, Refusal> {
         let core = &self.core;
         core.probe.reached(CrashPoint::Asked);
-        if !(core.ledger.is_available() && core.journal.is_available()) {
+        if !core.can_keep_books() {
             return Err(Refusal::BooksUnavailable);
         }
         let plan = core.policies.plan(permit);
@@ -184,12 +183,13 @@ impl Engine {
             model_served: attempt.model_served,
         };
         let (price, segment, alive_in) = (attempt.price, 0, core.round());
+        let coverage = Coverage(plan.clone());
         let open = Open { attribution, plan, holds, price, terms, admitted_at: now, hold, segment, alive_in };
         match core.journal.hold(hold, &open) {
             Ok(segment) => {
                 let key = core.open.insert(Open { segment, ..open });
                 let record = core.journal.written();
-                Ok(Admission::new(core.clone(), key, attempt.request_id, terms.output_cap, record))
+                Ok(Admission::new(core.clone(), key, attempt.request_id, coverage, terms.output_cap, record))
             }
             Err(_) => {
                 open.release();
@@ -262,7 +262,19 @@ impl Engine {
     }
 }
 
+impl Attempt<'_> {
+    /// The terms on which everything that is asked for would be held.
+    pub(crate) fn as_asked(&self) -> Terms {
+        let Demand { input, counted_input: _, output } = self.demand;
+        Terms::full(&Asked { price: self.price.as_ref().map(|known| &known.price), input, output })
+    }
+}
+
 impl Core {
+    pub(crate) fn can_keep_books(&self) -> bool {
+        self.ledger.is_available() && self.journal.is_available()
+    }
+
     pub(crate) fn round(&self) -> u64 {
         self.rounds.load(Ordering::Acquire)
     }

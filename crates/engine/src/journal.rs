@@ -19,8 +19,8 @@ use crate::open::Open;
 
 mod error;
 mod frame;
-mod recovery;
 mod record;
+mod recovery;
 mod segments;
 
 pub use error::JournalError;

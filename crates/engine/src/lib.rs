@@ -10,6 +10,7 @@
 mod admission;
 mod admit;
 mod counter;
+mod explain;
 mod identity;
 mod journal;
 mod model_policy;
@@ -22,6 +23,7 @@ mod terms;
 
 pub use admission::{Admission, Ledger, Pulse, Settlement};
 pub use admit::{Attempt, Demand, Engine};
+pub use explain::{Coverage, Explanation, Granted, MeterLevel};
 pub use identity::{Permit, Principal};
 pub use journal::{
     Inspection, Journal, JournalError, JournalOptions, OpenHold, Receipt, Recovery, SegmentInspection, Tail, inspect,

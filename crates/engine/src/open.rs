@@ -63,10 +63,9 @@ impl Open {
         });
         LedgerEntry {
             postings: postings.collect(),
-            pricing: self.price.map(|known| Pricing {
-                rates: known.price.rates_for(usage.total_input()),
-                version: known.version,
-            }),
+            pricing: self
+                .price
+                .map(|known| Pricing { rates: known.price.rates_for(usage.total_input()), version: known.version }),
             attribution: self.attribution,
             usage,
             usage_source,

@@ -114,7 +114,12 @@ impl Locked<'_> {
     /// What each meter reads at `now`.
     pub(crate) fn levels(&mut self, now: Timestamp) -> Levels {
         let states = self.states.iter_mut().flatten();
-        self.plan.meters().iter().zip(states).map(|(live, state)| state.level(&live.meter, live.revision, now)).collect()
+        self.plan
+            .meters()
+            .iter()
+            .zip(states)
+            .map(|(live, state)| state.level(&live.meter, live.revision, now))
+            .collect()
     }
 
     /// Holds on every meter what the terms ask for. `levels` are what the meters read.

@@ -44,6 +44,11 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
+    /// The terms on which everything that is asked for is held.
+    pub(crate) fn full(asked: &Asked<'_>) -> Self {
+        Self::new(asked, asked.output.per_answer)
+    }
+
     fn new(asked: &Asked<'_>, per_answer: u64) -> Self {
         let output = per_answer.saturating_mul(asked.output.answers);
         let ceiling = asked.price.map_or(NanoUsd::ZERO, |price| price.ceiling(asked.input, output));
@@ -75,7 +80,7 @@ pub(crate) fn would_refuse(meter: &Meter, level: &Level, terms: &Terms) -> bool 
 /// # Errors
 /// The first meter in checking order that has no room.
 pub(crate) fn decide(meters: &[LiveMeter], levels: &[Level], asked: &Asked<'_>) -> Result<Terms, Refusal> {
-    let full = Terms::new(asked, asked.output.per_answer);
+    let full = Terms::full(asked);
     let mut per_answer = asked.output.per_answer;
     for (live, level) in meters.iter().zip(levels) {
         let refused = || refusal(&live.meter, level, requested(live.meter.id.metric, &full));

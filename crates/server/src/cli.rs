@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use keyward_core::audit::AuditVerification;
+use keyward_core::catalogue::InvalidCatalogue;
 use keyward_store::{Store, StoreError, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,6 +16,10 @@ use crate::config::{self, ConfigError, DEFAULT_LISTEN, ExportError, Findings, Ov
 use crate::demo::{Demo, DemoError};
 use crate::openapi::Document;
 use crate::server::{Server, ServerError};
+
+mod ledger;
+
+use ledger::Ledger;
 
 /// Keyward, the governance layer for LLM traffic: virtual keys with budgets and rate limits that hold.
 #[derive(Debug, Parser)]
@@ -54,6 +59,9 @@ enum Command {
     /// Looks into the audit log of a database that no server uses
     #[command(subcommand)]
     Audit(Audit),
+    /// Checks the books of a database that no server uses, or prices them anew
+    #[command(subcommand)]
+    Ledger(Ledger),
     /// Prints an OpenAPI document
     #[command(hide = true)]
     Openapi {
@@ -133,6 +141,15 @@ pub enum CliError {
         /// The first entry that is not as it was written.
         sequence: i64,
     },
+    /// The books do not add up; what is wrong was told.
+    #[error("the books do not add up in {findings} {}", if *.findings == 1 { "place" } else { "places" })]
+    Unreconciled {
+        /// In how many places.
+        findings: usize,
+    },
+    /// The price catalogue cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] InvalidCatalogue),
     /// The configuration file has errors, which were told.
     #[error("{file} has {errors} {}", if *.errors == 1 { "error" } else { "errors" })]
     BadConfig {
@@ -168,6 +185,7 @@ impl Cli {
             Command::Config(ConfigCommand::Check { file }) => config_check(&file),
             Command::Config(ConfigCommand::Export { place, output }) => config_export(place, output).await,
             Command::Audit(Audit::Verify(place)) => audit_verify(place).await,
+            Command::Ledger(ledger) => ledger.run().await,
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);
                 Ok(())
@@ -262,9 +280,15 @@ impl Place {
     }
 
     fn options(self) -> Result<StoreOptions, CliError> {
+        Ok(self.settings()?.0)
+    }
+
+    /// The database, and how a server on it would be set.
+    fn settings(self) -> Result<(StoreOptions, Settings), CliError> {
         let Self { config, database_url } = self;
         let settings = Settings::load(Overrides { config, database_url, listen: None })?;
-        Ok(StoreOptions { url: settings.database_url, root_key: config::root_key()? })
+        let options = StoreOptions { url: settings.database_url.clone(), root_key: config::root_key()? };
+        Ok((options, settings))
     }
 }
 

@@ -3,7 +3,7 @@
 //! This is the one place that reads the environment.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +57,10 @@ pub struct Settings {
     pub drain_after_cancel: Duration,
     /// How often the server looks for expired virtual keys that it shall delete.
     pub expiry_interval: Duration,
+    /// How many days entries of the ledger are kept; none: for ever.
+    pub ledger_retention_days: Option<NonZeroU16>,
+    /// How often the server looks for entries of the ledger that are older.
+    pub retention_interval: Duration,
     /// How long a session may lie idle.
     pub session_idle_limit: Duration,
     /// The least output cap that is set for a client which set none, in tokens: a request that cannot pay for it is refused.
@@ -156,6 +160,8 @@ impl Settings {
             shutdown_timeout: Duration::from_secs(file.shutdown_timeout_seconds),
             drain_after_cancel: Duration::from_secs(file.drain_after_cancel_seconds),
             expiry_interval: Duration::from_secs(60),
+            ledger_retention_days: file.ledger_retention_days,
+            retention_interval: Duration::from_secs(60 * 60),
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             min_output_tokens: file.min_output_tokens,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -197,6 +203,7 @@ impl Settings {
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
             min_output_tokens: server.min_output_tokens,
             journal: server.journal,
+            ledger_retention_days: server.ledger_retention_days,
             declaration: file.declaration,
             warnings: file.findings.warnings,
             ..Self::new(default_listen, String::new())

@@ -34,7 +34,11 @@ pub(crate) async fn recover(store: &Store, settings: &Settings, probe: Probe) ->
     }
     let entries = recovery.entries();
     if !entries.is_empty() {
-        tracing::info!(entries = entries.len(), abandoned = recovery.abandoned(), "recovering attempts from the journal");
+        tracing::info!(
+            entries = entries.len(),
+            abandoned = recovery.abandoned(),
+            "recovering attempts from the journal"
+        );
     }
     for batch in entries.chunks(BATCH) {
         store.ledger_append(batch.to_vec()).await?;

@@ -82,12 +82,7 @@ impl Ledger for LedgerWriter {
     }
 }
 
-async fn write(
-    store: Store,
-    mut messages: mpsc::UnboundedReceiver<Message>,
-    progress: Arc<Progress>,
-    probe: Probe,
-) {
+async fn write(store: Store, mut messages: mpsc::UnboundedReceiver<Message>, progress: Arc<Progress>, probe: Probe) {
     let mut received = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut received, BATCH).await > 0 {
         let mut entries = Vec::with_capacity(received.len());

@@ -28,6 +28,7 @@ mod no_such_route;
 pub mod openapi;
 mod params;
 mod request_id;
+mod retention;
 mod server;
 mod state;
 mod tagged;

@@ -24,7 +24,7 @@ use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
-use crate::{api, expiry, gateway, health, journal, kept, lapses};
+use crate::{api, expiry, gateway, health, journal, kept, lapses, retention};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -93,11 +93,12 @@ impl Server {
                 return Err(error);
             }
         };
-        let (ledger, writing) = LedgerWriter::new(store.clone(), settings.probe.clone());
+        let (ledger, writing) = LedgerWriter::new(store.probed(settings.probe.clone()), settings.probe.clone());
         let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access).await?;
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(retention::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(journal::tend(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);

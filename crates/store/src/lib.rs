@@ -27,6 +27,6 @@ pub use error::{Noun, StoreError};
 pub use root_key::{KeyHasher, RootKey};
 pub use schema::TABLES;
 pub use store::{
-    ConfigRecord, CredentialStamp, LedgerTotals, Policies, Reveal, SessionTerms, Store, StoreOptions, StoredAuth,
-    StoredPassword, UpstreamHeaders, UpstreamKey,
+    ConfigRecord, CredentialStamp, Expired, LedgerPlace, LedgerTotals, Policies, Reveal, SessionTerms, Store,
+    StoreOptions, StoredAuth, StoredPassword, UpstreamHeaders, UpstreamKey,
 };

@@ -1,7 +1,7 @@
 //! The tables as the queries know them, once for both backends.
 
 macro_rules! tables {
-    ($($table:ident ($($key:ident),+) { $($column:ident -> $head:ident $(<$inner:ident>)?,)+ })+) => {
+    ($(#[$doc:meta])* $list:ident: $($table:ident ($($key:ident),+) { $($column:ident -> $head:ident $(<$inner:ident>)?,)+ })+) => {
         $(diesel::table! {
             use diesel::sql_types::*;
             use crate::instant::InstantColumn;
@@ -11,12 +11,22 @@ macro_rules! tables {
             }
         })+
 
-        /// Every table with its columns. Opening a store checks that the database has them all.
-        pub const TABLES: &[(&str, &[&str])] = &[$((stringify!($table), &[$(stringify!($column)),+]),)+];
+        $(#[$doc])*
+        pub(crate) const $list: &[(&str, &[&str])] = &[$((stringify!($table), &[$(stringify!($column)),+]),)+];
     };
 }
 
+mod books;
+
+pub(crate) use books::{ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters};
+
+/// Every table with its columns. Opening a store checks that the database has them all.
+pub const TABLES: [&[(&str, &[&str])]; 2] = [CONFIGURATION, books::BOOKS];
+
 tables! {
+    /// What is configured, who may change it, and who has.
+    CONFIGURATION:
+
     root_key_check (id) {
         id -> Integer,
         sealed -> Binary,
@@ -234,69 +244,6 @@ tables! {
         config_hash -> Text,
         created_at -> InstantColumn,
         updated_at -> InstantColumn,
-    }
-
-    meters (limit_id, metric) {
-        limit_id -> Text,
-        metric -> Text,
-        window_start -> InstantColumn,
-        window_end -> InstantColumn,
-        used -> BigInt,
-        epoch -> BigInt,
-    }
-
-    meter_adjustments (number) {
-        number -> BigInt,
-        limit_id -> Text,
-        metric -> Text,
-        window_start -> InstantColumn,
-        window_end -> InstantColumn,
-        epoch -> BigInt,
-        amount -> BigInt,
-        reason -> Text,
-        request_id -> Nullable<Text>,
-        attempt -> Nullable<Integer>,
-        adjusted_at -> InstantColumn,
-    }
-
-    ledger (request_id, attempt) {
-        request_id -> Text,
-        attempt -> Integer,
-        virtual_key_id -> Text,
-        team_id -> Nullable<Text>,
-        customer_id -> Nullable<Text>,
-        provider -> Text,
-        provider_key_id -> Text,
-        model -> Text,
-        model_served -> Text,
-        input_tokens -> BigInt,
-        cached_input_tokens -> BigInt,
-        cache_write_tokens -> BigInt,
-        output_tokens -> BigInt,
-        usage_source -> Text,
-        cost -> BigInt,
-        pricing -> Nullable<Text>,
-        held -> BigInt,
-        outcome -> Text,
-        admitted_at -> InstantColumn,
-        first_byte_at -> Nullable<InstantColumn>,
-        settled_at -> InstantColumn,
-        posting_count -> Integer,
-    }
-
-    ledger_postings (request_id, attempt, position) {
-        request_id -> Text,
-        attempt -> Integer,
-        position -> Integer,
-        limit_id -> Text,
-        metric -> Text,
-        window_start -> InstantColumn,
-        window_end -> InstantColumn,
-        cap -> BigInt,
-        held -> BigInt,
-        amount -> BigInt,
-        would_refuse -> Bool,
-        epoch -> Nullable<BigInt>,
     }
 
     routing_rules (id) {

@@ -180,10 +180,10 @@ impl<'a> HoldRecord<'a> {
             usage: usage_of(settled.usage),
             usage_source: settled.usage_source.into(),
             cost: NanoUsd::from_nanos(settled.cost),
-            pricing: self.price.zip(settled.rates).map(|((version, _), rates)| Pricing {
-                version: PriceVersion::from(version),
-                rates: rates_of(rates),
-            }),
+            pricing: self
+                .price
+                .zip(settled.rates)
+                .map(|((version, _), rates)| Pricing { version: PriceVersion::from(version), rates: rates_of(rates) }),
             held: NanoUsd::from_nanos(self.ceiling),
             outcome: settled.outcome.into(),
             admitted_at: instant_of(self.admitted_at)?,

@@ -140,7 +140,8 @@ struct Segment {
 fn take(directory: &Path) -> Result<File, JournalError> {
     let failed = |source| JournalError::File { path: directory.to_owned(), source };
     fs::create_dir_all(directory).map_err(failed)?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock")).map_err(failed)?;
+    let lock =
+        OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock")).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => Err(JournalError::InUse(directory.to_owned())),

@@ -107,7 +107,9 @@ impl Segments {
 
     /// Takes back what a write that broke off has left behind.
     pub(super) fn mend(&mut self) -> Result<(), JournalError> {
-        let (Place::Disk(disk), Some(segment), true) = (&self.place, self.live.back(), self.is_torn) else { return Ok(()) };
+        let (Place::Disk(disk), Some(segment), true) = (&self.place, self.live.back(), self.is_torn) else {
+            return Ok(());
+        };
         disk.file.set_len(segment.length).map_err(JournalError::Write)?;
         self.is_torn = false;
         Ok(())

@@ -85,7 +85,8 @@ impl Node {
 
     fn segments(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.directory.path().join("journal")).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "journal")).collect();
+        let mut files: Vec<PathBuf> =
+            files.filter(|path| path.extension().is_some_and(|end| end == "journal")).collect();
         files.sort();
         files
     }

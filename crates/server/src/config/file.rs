@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use keyward_core::declaration::Declaration;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
 use keyward_core::meter::EnforcementDefaults;
+use keyward_core::price::Price;
 use keyward_core::secret::{SecretSource, looks_redacted};
 use keyward_core::server_config::{ClientConfig, ClientConfigInput, RotationCooldown};
 use secrecy::SecretString;
@@ -98,6 +99,7 @@ pub(super) struct Server {
     pub(super) session_idle_limit_seconds: u64,
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
+    pub(super) ledger_retention_days: Option<NonZeroU16>,
 }
 
 /// The least that OpenAI's responses take for a cap, and the least that makes an answer.
@@ -119,6 +121,7 @@ impl Default for Server {
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
+            ledger_retention_days: None,
         }
     }
 }
@@ -141,6 +144,17 @@ pub enum UnpricedModels {
     Refuse,
     /// Take it as free of charge.
     Free,
+}
+
+impl UnpricedModels {
+    /// What such a model costs; none: it has no price.
+    #[must_use]
+    pub const fn price(self) -> Option<Price> {
+        match self {
+            Self::Refuse => None,
+            Self::Free => Some(Price::FREE),
+        }
+    }
 }
 
 /// Who may manage, as the file says it.

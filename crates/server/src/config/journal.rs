@@ -46,7 +46,8 @@ impl JournalSettings {
     /// Where the journal of a database is.
     #[must_use]
     pub fn directory(&self, database_url: &str) -> PathBuf {
-        let beside = || database_url.strip_prefix("sqlite://").map(|path| Path::new(path).with_added_extension("journal"));
+        let beside =
+            || database_url.strip_prefix("sqlite://").map(|path| Path::new(path).with_added_extension("journal"));
         self.directory.clone().or_else(beside).unwrap_or_else(|| DEFAULT_DIRECTORY.into())
     }
 

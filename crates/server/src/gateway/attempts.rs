@@ -13,11 +13,11 @@ use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Attempt};
 
 use super::books::Books;
+use super::dispatch::{Call, Draft};
 use super::estimate::Estimate;
 use super::resolve::Route;
 use super::routing::{Place, Plan};
 use super::scan::Scan;
-use super::dispatch::{Call, Draft};
 use super::{dispatch, relay};
 use crate::clock;
 use crate::error::ApiError;

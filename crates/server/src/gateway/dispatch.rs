@@ -77,12 +77,7 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Resul
     for (name, value) in extra {
         request = request.header(name, value);
     }
-    Ok(Draft {
-        request,
-        patience: route.patience,
-        timeout: route.upstream.timeout,
-        relay_usage: scan.wants_usage,
-    })
+    Ok(Draft { request, patience: route.patience, timeout: route.upstream.timeout, relay_usage: scan.wants_usage })
 }
 
 /// Sends the request. The admission is the proof that it may be sent.

@@ -45,8 +45,7 @@ pub(super) struct Estimate {
     pub(super) answers: u64,
     /// The client's own cap on one answer, if the provider heeds it.
     pub(super) client_cap: Option<u64>,
-    /// True when a cap may be set: the dialect has a member for it that the provider heeds, and all of the
-    /// output is under it.
+    /// True when a cap may be set: the dialect has a member for it that the provider heeds.
     pub(super) can_clamp: bool,
     /// The cap that has to be set where nothing else bounds the output, neither the client nor what is known of the model.
     pub(super) open_cap: Option<u64>,
@@ -55,7 +54,6 @@ pub(super) struct Estimate {
 impl Estimate {
     /// The estimate of a scanned body of so many bytes.
     pub(super) fn of(scan: &Scan, served: &Served<'_>, body_bytes: usize) -> Self {
-        let input = input(scan, served, body_bytes);
         let client_cap = scan.cap_heeded_by(served.provider);
         let largest = served.card.and_then(|card| card.max_output_tokens);
         let can_be_capped = scan.can_be_capped(served.provider);
@@ -64,11 +62,11 @@ impl Estimate {
             false => 0,
         };
         Self {
-            input,
-            output_per_answer: output.saturating_add(if scan.echoes { input } else { 0 }),
+            input: input(scan, served, body_bytes),
+            output_per_answer: output,
             answers: scan.answers.saturating_mul(scan.prompts),
             client_cap,
-            can_clamp: can_be_capped && !scan.echoes,
+            can_clamp: can_be_capped,
             open_cap: Some(output).filter(|_| can_be_capped && client_cap.or(largest).is_none()),
         }
     }

@@ -100,8 +100,6 @@ pub(super) struct Scan {
     pub(super) answers: u64,
     /// How many prompts there are.
     pub(super) prompts: u64,
-    /// True: each answer repeats the prompt.
-    pub(super) echoes: bool,
     /// True when tools or output schemas are described, which providers put into words of their own.
     pub(super) is_described: bool,
     /// True when there is input whose tokens the body does not tell.
@@ -146,7 +144,6 @@ impl Scan {
             wants_usage: false,
             answers: 1,
             prompts: 1,
-            echoes: false,
             is_described: false,
             has_unseen: false,
             images: 0,

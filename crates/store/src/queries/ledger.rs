@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use jiff::Timestamp;
 use keyward_core::budget::ModelUsage;
+use keyward_core::crash_point::{CrashPoint, Probe};
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::LedgerEntry;
 use keyward_core::money::NanoUsd;
@@ -29,14 +30,16 @@ const ROWS: usize = 1_000;
 
 /// Records attempts, each at most once however often it is given, and adds what they used to the counters. Returns how many
 /// were new.
-pub(crate) fn append(c: &mut Conn, entries: &[LedgerEntry]) -> Result<usize, StoreError> {
+pub(crate) fn append(c: &mut Conn, entries: &[LedgerEntry], probe: &Probe) -> Result<usize, StoreError> {
     let new = unrecorded(c, entries)?;
     for chunk in new.chunks(ROWS) {
         let rows = chunk.iter().map(|entry| EntryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
         diesel::insert_into(ledger::table).values(rows).execute(c)?;
     }
+    probe.reached(CrashPoint::EntriesInserted);
     let epochs = Due::of(&new).post(c)?;
     PostingRow::insert(c, &new, epochs)?;
+    probe.reached(CrashPoint::CountersMoved);
     Ok(new.len())
 }
 
@@ -58,7 +61,7 @@ pub(crate) fn usage_by_model(
     virtual_key: &VirtualKeyId,
     since: Timestamp,
 ) -> Result<Vec<ModelUsage>, StoreError> {
-    let cost = || sql::<BigInt>("CAST(COALESCE(SUM(cost), 0) AS BIGINT)");
+    let cost = || sql::<BigInt>(COST);
     let rows: Vec<(String, String, i64, i64, i64)> = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
         .filter(ledger::admitted_at.ge(Instant(since)))
@@ -80,13 +83,20 @@ pub(crate) fn usage_by_model(
 const TOKENS: &str =
     "CAST(COALESCE(SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens), 0) AS BIGINT)";
 
+/// What entries cost, with what was adjusted since.
+const COST: &str = "CAST(COALESCE(SUM(cost + COALESCE((SELECT SUM(a.new_cost - a.old_cost) FROM ledger_adjustments a \
+                    WHERE a.request_id = ledger.request_id AND a.attempt = ledger.attempt), 0)), 0) AS BIGINT)";
+
 /// What the ledger says a virtual key has used since it was made.
 pub(crate) fn totals(c: &mut Conn, virtual_key: &VirtualKeyId) -> Result<LedgerTotals, StoreError> {
-    let cost = sql::<BigInt>("CAST(COALESCE(SUM(cost), 0) AS BIGINT)");
-    let tokens = sql::<BigInt>(TOKENS);
-    let (entries, cost, tokens) = ledger::table
+    let (cost, tokens) = (sql::<BigInt>(COST), sql::<BigInt>(TOKENS));
+    let unreported = sql::<BigInt>(
+        "CAST(COALESCE(SUM(CASE WHEN usage_source = 'provider' THEN 0 ELSE cost END), 0) AS BIGINT)",
+    );
+    let (entries, cost, tokens, unreported) = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
-        .select((count_star(), cost, tokens))
-        .first::<(i64, i64, i64)>(c)?;
-    Ok(LedgerTotals { entries, cost: NanoUsd::from_nanos(cost), tokens })
+        .select((count_star(), cost, tokens, unreported))
+        .first::<(i64, i64, i64, i64)>(c)?;
+    let (cost, unreported) = (NanoUsd::from_nanos(cost), NanoUsd::from_nanos(unreported));
+    Ok(LedgerTotals { entries, cost, tokens, unreported })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::dsl::{case_when, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool};
 use diesel::upsert::excluded;
 use keyward_core::ids::LimitId;
 use keyward_core::ledger::Adjustment;
@@ -16,6 +16,10 @@ use super::search::CHUNK;
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
 use crate::schema::{budgets, meter_adjustments, meters, rate_limits};
+
+mod epoch;
+
+use epoch::FirstEpochs;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = meters)]
@@ -30,13 +34,16 @@ struct MeterRow {
 impl MeterRow {
     fn into_count(self) -> Result<(MeterId, Count), StoreError> {
         let Self { limit_id, metric, window_start, window_end, used } = self;
-        let metric = Metric::ALL
-            .into_iter()
-            .find(|known| known.as_str() == metric)
-            .ok_or_else(|| StoreError::unreadable("a metric", metric))?;
+        let metric = self::metric(metric)?;
         let window = Window { start: window_start.0, end: window_end.0 };
         Ok((MeterId { limit: limit_id.into(), metric }, Count { window, used }))
     }
+}
+
+/// The metric of a name.
+pub(super) fn metric(name: String) -> Result<Metric, StoreError> {
+    let metric = Metric::ALL.into_iter().find(|known| known.as_str() == name);
+    metric.ok_or_else(|| StoreError::unreadable("a metric", name))
 }
 
 /// Every counter.
@@ -59,21 +66,18 @@ pub(super) struct Share {
 /// from zero, in an epoch of its own; one that is over changes nothing. Nothing is ever used of a meter
 /// that counts what runs: it has no counter.
 pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Result<(), StoreError> {
-    let counted = shares.iter().filter(|(meter, _)| meter.metric != Metric::ParallelRequests);
-    let rows: Vec<_> = counted
+    let counted = || shares.iter().filter(|(meter, _)| meter.metric != Metric::ParallelRequests);
+    let first = FirstEpochs::of(c, counted().map(|(meter, _)| *meter))?;
+    let rows: Vec<_> = counted()
         .map(|(meter, share)| {
             let (limit, metric) = (meter.limit.as_str(), meter.metric.as_str());
-            let [start, of_metric, adjusted, adjusted_metric, end] = FIRST_EPOCH;
-            let epoch = sql::<BigInt>(start).bind::<Text, _>(limit).sql(of_metric).bind::<Text, _>(metric);
-            let epoch =
-                epoch.sql(adjusted).bind::<Text, _>(limit).sql(adjusted_metric).bind::<Text, _>(metric).sql(end);
             (
                 meters::limit_id.eq(limit),
                 meters::metric.eq(metric),
                 meters::window_start.eq(Instant(share.window.start)),
                 meters::window_end.eq(Instant(share.window.end)),
                 meters::used.eq(share.amount),
-                meters::epoch.eq(epoch),
+                meters::epoch.eq(first.first(meter)),
             )
         })
         .collect();
@@ -111,16 +115,6 @@ pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Resul
 /// Whether the sum would not fit into the column.
 const IS_FULL: &str = "meters.used > 9223372036854775807 - CASE WHEN excluded.used > 0 THEN excluded.used ELSE 0 END";
 
-/// The epoch of a counter that is not there yet. It comes after all that the books know: of a limit that was deleted and is there
-/// again, nothing that was counted before is counted now.
-const FIRST_EPOCH: [&str; 5] = [
-    "(SELECT COALESCE(MAX(past.epoch) + 1, 0) FROM (SELECT MAX(epoch) AS epoch FROM ledger_postings WHERE limit_id = ",
-    " AND metric = ",
-    " UNION ALL SELECT MAX(epoch) AS epoch FROM meter_adjustments WHERE limit_id = ",
-    " AND metric = ",
-    ") AS past)",
-];
-
 /// Makes `window` the counted one where that is due.
 fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError> {
     let (start, end) = (Instant(window.start), Instant(window.end));
@@ -143,6 +137,28 @@ fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError>
 /// After an edit: counters adopt the windows of the new policies, and keep their usage.
 pub(super) fn adopt(c: &mut Conn, meter: &Meter, now: jiff::Timestamp) -> Result<(), StoreError> {
     roll(c, &meter.id, meter.window_at(now))
+}
+
+/// Adds to what a budget has counted in an epoch, if that is the one that it still counts. Returns how many counters that were.
+pub(super) fn adjust(c: &mut Conn, budget: &LimitId, epoch: i64, amount: i64) -> Result<usize, StoreError> {
+    let counter = meters::table.find((budget.as_str(), Metric::Cost.as_str())).filter(meters::epoch.eq(epoch));
+    let Some(used) = counter.select(meters::used).first::<i64>(c).optional()? else { return Ok(0) };
+    Ok(diesel::update(counter).set(meters::used.eq(used.saturating_add(amount))).execute(c)?)
+}
+
+/// Makes a counter read this, whatever it reads.
+pub(super) fn set(c: &mut Conn, meter: &MeterId, window: Window, used: i64, epoch: i64) -> Result<(), StoreError> {
+    let reading = (
+        meters::limit_id.eq(meter.limit.as_str()),
+        meters::metric.eq(meter.metric.as_str()),
+        meters::window_start.eq(Instant(window.start)),
+        meters::window_end.eq(Instant(window.end)),
+        meters::used.eq(used),
+        meters::epoch.eq(epoch),
+    );
+    let insertion = diesel::insert_into(meters::table).values(reading);
+    insertion.on_conflict((meters::limit_id, meters::metric)).do_update().set(meters::used.eq(used)).execute(c)?;
+    Ok(())
 }
 
 /// Takes off what these budgets have counted in their current windows, and says so in the books.

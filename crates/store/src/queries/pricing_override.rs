@@ -142,7 +142,7 @@ pub(crate) fn get(c: &mut Conn, id: &PricingOverrideId) -> Result<PricingOverrid
 }
 
 /// Every pricing override, oldest first.
-pub(super) fn load_all(c: &mut Conn) -> Result<Vec<PricingOverride>, StoreError> {
+pub(crate) fn load_all(c: &mut Conn) -> Result<Vec<PricingOverride>, StoreError> {
     let ordered = pricing_overrides::table.order((pricing_overrides::created_at, pricing_overrides::id));
     let rows: Vec<PricingOverrideRow> = ordered.select(PricingOverrideRow::as_select()).load(c)?;
     rows.into_iter().map(PricingOverrideRow::into_override).collect()

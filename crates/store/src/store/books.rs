@@ -2,12 +2,16 @@
 
 use jiff::Timestamp;
 use keyward_core::budget::{Budget, ModelUsage};
+use keyward_core::catalogue::Catalogue;
+use keyward_core::change::Change;
 use keyward_core::ids::VirtualKeyId;
-use keyward_core::ledger::LedgerEntry;
+use keyward_core::ledger::{LedgerEntry, Reconciliation, Rerated, Rerating};
 use keyward_core::list::{Listed, Page};
+use keyward_core::price::Price;
+use keyward_core::pricing_override::{PriceList, PricingTable};
 use keyward_core::rate_limit::RateLimit;
 
-use super::{Database, LedgerTotals, Policies, Store};
+use super::{Database, Expired, LedgerPlace, LedgerTotals, Policies, Store};
 use crate::error::StoreError;
 
 impl Store {
@@ -31,7 +35,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
     pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<usize, StoreError> {
-        writing!(self, |queries, c| queries::ledger::append(c, &entries))
+        let probe = self.probe.clone();
+        writing!(self, |queries, c| queries::ledger::append(c, &entries, &probe))
     }
 
     /// Budgets of all owners, oldest first, unused.
@@ -68,5 +73,50 @@ impl Store {
     /// Only faults.
     pub async fn ledger_totals(&self, virtual_key: VirtualKeyId) -> Result<LedgerTotals, StoreError> {
         reading!(self, |queries, c| queries::ledger::totals(c, &virtual_key))
+    }
+    /// Checks every counter against the ledger, and every entry against its own breakdown and its postings.
+    ///
+    /// # Errors
+    /// Only faults: books that do not add up are an answer.
+    pub async fn ledger_check(&self) -> Result<Reconciliation, StoreError> {
+        reading!(self, |queries, c| queries::reconciliation::check(c))
+    }
+
+    /// The same, and sets the counters to what the ledger says. No server may be running: it would not notice.
+    ///
+    /// # Errors
+    /// Only faults; then nothing was changed.
+    pub async fn ledger_repair(&self, change: Change) -> Result<Reconciliation, StoreError> {
+        let by = self.recorder(change);
+        changing!(self, by, |queries, c| queries::reconciliation::repair(c, &by))
+    }
+
+    /// Prices entries anew, by the catalogue and the overrides that are in force; `otherwise` is what a model costs that the
+    /// catalogue does not know. No server may be running: it would not notice.
+    ///
+    /// # Errors
+    /// Only faults; then nothing was changed.
+    pub async fn ledger_rerate(
+        &self,
+        change: Change,
+        which: Rerating,
+        catalogue: Catalogue,
+        otherwise: Option<Price>,
+    ) -> Result<Rerated, StoreError> {
+        let by = self.recorder(change);
+        changing!(self, by, |queries, c| {
+            let overrides = PricingTable::new(&queries::pricing_override::load_all(c)?)?;
+            let prices = PriceList { catalogue: &catalogue, overrides: &overrides, otherwise };
+            queries::rerating::rerate(c, &by, &which, &prices)
+        })
+    }
+
+    /// Looks at up to 1,000 entries that were settled before an instant, and deletes those that no counter counts any longer.
+    /// `after` is where the call before has stopped.
+    ///
+    /// # Errors
+    /// Only faults; then nothing was deleted.
+    pub async fn ledger_expire(&self, before: Timestamp, after: Option<LedgerPlace>) -> Result<Expired, StoreError> {
+        writing!(self, |queries, c| queries::retention::expire(c, before, after))
     }
 }

@@ -20,7 +20,7 @@ const OTHER_KEY: &str = "//////////////////////////////////////////8=";
 /// Everything that is stored, as bytes or as PostgreSQL prints it.
 fn raw(database: &Database) -> Vec<Vec<u8>> {
     if database.is_postgres() {
-        let tables = keyward_store::TABLES.iter();
+        let tables = keyward_store::TABLES.into_iter().flatten();
         let dump = |table: &str| database.lines(&format!("SELECT t::text AS line FROM {table} t"));
         return tables.flat_map(|(table, _)| dump(table)).map(String::into_bytes).collect();
     }

@@ -1,7 +1,7 @@
 //! Counting: a closer bound of the input, by the model's own tokenizer.
 //!
 //! Every name, text and number of the body is counted, whatever it is for, so that nothing the provider puts before the model
-//! is missed. Each is counted by itself and with a token more, each object with four (the frame of a message is three or
+//! is missed. Each is counted by itself and with two tokens more, each object with four (the frame of a message is three or
 //! four), what describes tools once more for each line, and the whole with a part of 32 more: texts that are put together may
 //! fall into other tokens at the seams. `docs/estimates.md` has the reasons.
 
@@ -38,7 +38,7 @@ impl Scan {
         let images = images::most(self, served).filter(|_| !self.has_unseen)?;
         let text = self.without_media(body);
         let tokenizer = tokenizers.find(served).filter(|_| text.len() <= LONGEST)?;
-        let counting = Counting { tokenizer, is_described: false };
+        let counting = Counting { tokenizer, is_top: true, is_described: false };
         let mut deserializer = serde_json::Deserializer::from_slice(&text);
         let counted = counting.deserialize(&mut deserializer).ok()?;
         let counted = counted.saturating_add(counted / MARGIN).saturating_add(added(self)).saturating_add(images);
@@ -50,6 +50,9 @@ impl Scan {
 #[derive(Clone, Copy)]
 struct Counting<'t> {
     tokenizer: &'t CoreBPE,
+    /// True for the request itself.
+    is_top: bool,
+    /// True for what providers put into words of their own.
     is_described: bool,
 }
 
@@ -118,8 +121,8 @@ impl<'de> Visitor<'de> for Counting<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<u64, A::Error> {
         let mut tokens = PER_OBJECT;
         while let Some(name) = members.next_key::<String>()? {
-            let is_described = self.is_described || DESCRIPTIONS.contains(&name.as_str());
-            let value = members.next_value_seed(Self { is_described, ..self })?;
+            let is_described = self.is_described || self.is_top && DESCRIPTIONS.contains(&name.as_str());
+            let value = members.next_value_seed(Self { is_top: false, is_described, ..self })?;
             tokens = tokens.saturating_add(self.text(&name)).saturating_add(value);
         }
         Ok(tokens)

@@ -8,6 +8,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::gateway::scan::Dialect;
 
+mod bills;
+mod dialects;
+
 const CARD: ModelCard = ModelCard {
     price: keyward_core::price::Price::FREE,
     context_tokens: Some(1_000_000),
@@ -85,6 +88,23 @@ fn a_count_is_given_only_for_what_is_known() {
     let image = format!(r#"{{"type":"image_url","image_url":{{"url":"{}"}}}}"#, "a".repeat(600_000));
     let counted = count(&format!(r#""messages":[{{"content":[{image}]}}]"#), "openai", "gpt-4o").unwrap();
     assert!((1_445..1_600).contains(&counted), "{counted}");
+}
+
+/// Words without end, and what makes a tokenizer go back: whole, the first ones would keep it busy for minutes.
+#[test]
+fn odd_texts_are_counted_too() {
+    for unit in ["a", " ", "\n", "é", "🙂", " \n", "'s", "\u{a0}", "1"] {
+        let text = unit.repeat(120_000 / unit.len());
+        let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
+        let body = Bytes::from(body);
+        let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+        for model in ["gpt-4o", "gpt-4"] {
+            let served = Served { provider: "openai", model, card: None };
+            let counted = scan.counted_input(&body, &TOKENIZERS, &served).unwrap();
+            let alone = TOKENIZERS.find(&served).unwrap().count_ordinary(&text[..unit.len() * 1_000]);
+            assert!(counted >= u64::try_from(alone).unwrap(), "{unit:?}");
+        }
+    }
 }
 
 proptest! {

@@ -63,8 +63,6 @@ pub(super) enum Meaning {
     Answers,
     /// One prompt or several: texts, or lists of tokens.
     Prompts,
-    /// True: the input is part of each answer.
-    Echo,
     /// Tools or schemas, which providers put into words of their own.
     Described(Option<&'static Grammar>),
     /// A text, or a list of objects.

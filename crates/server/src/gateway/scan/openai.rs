@@ -102,7 +102,10 @@ pub(super) static COMPLETION: Grammar = Grammar::new(
         member(&["max_tokens"], Meaning::Placed(Placed::Cap)),
         member(&["n"], Meaning::Answers),
         member(&["best_of"], Meaning::Answers),
-        member(&["echo"], Meaning::Echo),
+        member(
+            &["echo"],
+            Meaning::RefusedIfTrue("a prompt that the answer repeats, which some providers count as output,"),
+        ),
         member(&["response_format"], Meaning::Described(None)),
         // A prompt that is not text, with which some endpoints take the place of the text.
         member(&["prompt_embeds"], Meaning::Unseen),

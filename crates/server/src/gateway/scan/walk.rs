@@ -177,7 +177,6 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
             }
             Meaning::Stream => self.scan.stream = flag(deserializer)?,
             Meaning::IncludeUsage => self.scan.wants_usage = flag(deserializer)?,
-            Meaning::Echo => self.scan.echoes = flag(deserializer)?,
             Meaning::Answers => {
                 let asked = Option::<u64>::deserialize(deserializer)?;
                 self.scan.answers = self.scan.answers.max(asked.unwrap_or(1));

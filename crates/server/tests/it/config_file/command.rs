@@ -162,7 +162,7 @@ fn what_is_no_configuration_file_is_refused_where_it_is_wrong() {
 fn nothing_is_made_where_there_is_no_database() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("missing.db");
-    for arguments in [["config", "export"], ["audit", "verify"]] {
+    for arguments in [["config", "export"], ["audit", "verify"], ["ledger", "reconcile"]] {
         let mut command = keyward(directory.path());
         let output =
             command.args(arguments).env("DATABASE_URL", format!("sqlite://{}", path.display())).output().unwrap();

@@ -2,6 +2,7 @@
 
 mod books;
 mod health;
+mod ledger;
 mod process;
 mod shutdown;
 

@@ -316,6 +316,7 @@ CREATE TABLE meter_adjustments (
         CHECK ((reason = 'rerate') = (request_id IS NOT NULL) AND (request_id IS NULL) = (attempt IS NULL))
 ) STRICT;
 CREATE INDEX meter_adjustments_by_epoch ON meter_adjustments (limit_id, metric, epoch);
+CREATE INDEX meter_adjustments_by_attempt ON meter_adjustments (request_id, attempt);
 
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (
@@ -367,6 +368,21 @@ CREATE TABLE ledger_postings (
     CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 ) STRICT;
 CREATE INDEX ledger_postings_by_epoch ON ledger_postings (limit_id, metric, epoch);
+
+-- What an entry costs since it was priced anew. The entry itself stays as it was written.
+CREATE TABLE ledger_adjustments (
+    request_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    old_cost INTEGER NOT NULL,
+    new_cost INTEGER NOT NULL,
+    -- As in the ledger.
+    old_pricing TEXT,
+    new_pricing TEXT NOT NULL,
+    adjusted_at INTEGER NOT NULL,
+    CONSTRAINT ledger_adjustments_pkey PRIMARY KEY (request_id, attempt, position),
+    CONSTRAINT ledger_adjustments_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
+) STRICT;
 
 -- Where requests go. The scope's id is a name and no reference: a rule outlives what it is about. Empty in the global scope.
 CREATE TABLE routing_rules (

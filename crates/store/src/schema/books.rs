@@ -1,0 +1,80 @@
+//! The books: counters, the ledger, and what adjusts them.
+
+tables! {
+    /// The tables of the books.
+    BOOKS:
+
+    meters (limit_id, metric) {
+        limit_id -> Text,
+        metric -> Text,
+        window_start -> InstantColumn,
+        window_end -> InstantColumn,
+        used -> BigInt,
+        epoch -> BigInt,
+    }
+
+    meter_adjustments (number) {
+        number -> BigInt,
+        limit_id -> Text,
+        metric -> Text,
+        window_start -> InstantColumn,
+        window_end -> InstantColumn,
+        epoch -> BigInt,
+        amount -> BigInt,
+        reason -> Text,
+        request_id -> Nullable<Text>,
+        attempt -> Nullable<Integer>,
+        adjusted_at -> InstantColumn,
+    }
+
+    ledger (request_id, attempt) {
+        request_id -> Text,
+        attempt -> Integer,
+        virtual_key_id -> Text,
+        team_id -> Nullable<Text>,
+        customer_id -> Nullable<Text>,
+        provider -> Text,
+        provider_key_id -> Text,
+        model -> Text,
+        model_served -> Text,
+        input_tokens -> BigInt,
+        cached_input_tokens -> BigInt,
+        cache_write_tokens -> BigInt,
+        output_tokens -> BigInt,
+        usage_source -> Text,
+        cost -> BigInt,
+        pricing -> Nullable<Text>,
+        held -> BigInt,
+        outcome -> Text,
+        admitted_at -> InstantColumn,
+        first_byte_at -> Nullable<InstantColumn>,
+        settled_at -> InstantColumn,
+        posting_count -> Integer,
+    }
+
+    ledger_postings (request_id, attempt, position) {
+        request_id -> Text,
+        attempt -> Integer,
+        position -> Integer,
+        limit_id -> Text,
+        metric -> Text,
+        window_start -> InstantColumn,
+        window_end -> InstantColumn,
+        cap -> BigInt,
+        held -> BigInt,
+        amount -> BigInt,
+        would_refuse -> Bool,
+        epoch -> Nullable<BigInt>,
+    }
+
+    ledger_adjustments (request_id, attempt, position) {
+        request_id -> Text,
+        attempt -> Integer,
+        position -> Integer,
+        old_cost -> BigInt,
+        new_cost -> BigInt,
+        old_pricing -> Nullable<Text>,
+        new_pricing -> Text,
+        adjusted_at -> InstantColumn,
+    }
+}
