@@ -37,10 +37,8 @@ async fn i9_torture_a_process_may_die_at_every_crash_point() {
             let nth = if RARE.contains(point) { 1 } else { 5 + round % 7 };
             let process = node.start(Some(&format!("{}:{nth}", point.as_str()))).expect("it serves");
             // One attempt outlasts all the others.
-            tokio::join!(
-                load(&node, &process.url, seed ^ round, 400, &Answers::default()),
-                endless_call(&node, &process.url)
-            );
+            let (url, answers) = (&process.url, Answers::default());
+            tokio::join!(load(&node, url, seed ^ round, 400, &answers), endless_call(&node, url));
             process.died();
         }
         let process = node.start(None).expect("it serves again");

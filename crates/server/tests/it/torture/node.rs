@@ -40,10 +40,10 @@ impl Node {
         seed(&database.url, simulator.base_url()).await;
         let absent = Absent::reserve();
         let silent = Scripted::start(vec![Step::Silence]).await;
-        let at = |base_url: BaseUrl| {
-            json!({ "network_config": { "base_url": base_url }, "keys": [{ "name": "k", "value": "not-a-secret" }] })
+        let at = |key: &str, base_url: BaseUrl| {
+            json!({ "network_config": { "base_url": base_url }, "keys": [{ "name": key, "value": "not-a-secret" }] })
         };
-        let providers = json!({ "openai": at(absent.base_url()), "mistral": at(silent.base_url()) });
+        let providers = json!({ "openai": at("a", absent.base_url()), "mistral": at("b", silent.base_url()) });
         let config = json!({ "server": { "journal": { "max_bytes": 1_048_576 } }, "providers": providers });
         std::fs::write(database.directory().join("config.json"), config.to_string()).unwrap();
         let mut node = Self { database, simulator, _absent: absent, _silent: silent, keys: Vec::new(), asked: Mutex::new(0) };
