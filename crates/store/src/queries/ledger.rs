@@ -90,9 +90,8 @@ const COST: &str = "CAST(COALESCE(SUM(cost + COALESCE((SELECT SUM(a.new_cost - a
 /// What the ledger says a virtual key has used since it was made.
 pub(crate) fn totals(c: &mut Conn, virtual_key: &VirtualKeyId) -> Result<LedgerTotals, StoreError> {
     let (cost, tokens) = (sql::<BigInt>(COST), sql::<BigInt>(TOKENS));
-    let unreported = sql::<BigInt>(
-        "CAST(COALESCE(SUM(CASE WHEN usage_source = 'provider' THEN 0 ELSE cost END), 0) AS BIGINT)",
-    );
+    let unreported =
+        sql::<BigInt>("CAST(COALESCE(SUM(CASE WHEN usage_source = 'provider' THEN 0 ELSE cost END), 0) AS BIGINT)");
     let (entries, cost, tokens, unreported) = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
         .select((count_star(), cost, tokens, unreported))

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::gateway::with_budget;
 use crate::harness::{App, Reply, Scripted};
 
-const ANSWER: &str = r#"{"id":"a","model":"m","choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#;
+const ANSWER: &str =
+    r#"{"id":"a","model":"m","choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#;
 
 /// Calls `model` of the provider with so much to spend: the answer, and the body that the provider got, if it got one.
 async fn call(provider: &str, model: &str, dollars: &str, members: &Value) -> (Reply, Option<Value>) {

@@ -36,7 +36,8 @@ impl Answers {
 
 /// Calls until the server is gone, or `most` calls were made by each caller.
 pub async fn load(node: &Node, url: &str, seed: u64, most: usize, answers: &Answers) {
-    let callers = (0..CALLERS).map(|caller| call(node, url, StdRng::seed_from_u64(seed ^ (caller << 32)), most, answers));
+    let callers =
+        (0..CALLERS).map(|caller| call(node, url, StdRng::seed_from_u64(seed ^ (caller << 32)), most, answers));
     join_all(callers).await;
 }
 

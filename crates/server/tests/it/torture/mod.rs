@@ -16,7 +16,8 @@ pub fn minutes() -> Option<u64> {
 /// What everything random is derived from; it is printed, so that a failure can be repeated.
 #[expect(clippy::disallowed_methods, reason = "the seed is the environment's to say")]
 pub fn seed() -> u64 {
-    let seed = std::env::var("KEYWARD_TORTURE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
+    let seed =
+        std::env::var("KEYWARD_TORTURE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
     println!("seed {seed}");
     seed
 }

@@ -40,17 +40,17 @@ impl Node {
         seed(&database.url, simulator.base_url()).await;
         let absent = Absent::reserve();
         let silent = Scripted::start(vec![Step::Silence]).await;
-        let at = |key: &str, base_url: BaseUrl| {
-            json!({ "network_config": { "base_url": base_url }, "keys": [{ "name": key, "value": "not-a-secret" }] })
-        };
+        let at = |key: &str, base_url: BaseUrl| json!({ "network_config": { "base_url": base_url }, "keys": [{ "name": key, "value": "not-a-secret" }] });
         let providers = json!({ "openai": at("a", absent.base_url()), "mistral": at("b", silent.base_url()) });
         let config = json!({ "server": { "journal": { "max_bytes": 1_048_576 } }, "providers": providers });
         std::fs::write(database.directory().join("config.json"), config.to_string()).unwrap();
-        let mut node = Self { database, simulator, _absent: absent, _silent: silent, keys: Vec::new(), asked: Mutex::new(0) };
+        let mut node =
+            Self { database, simulator, _absent: absent, _silent: silent, keys: Vec::new(), asked: Mutex::new(0) };
         let process = node.start(None).expect("it serves");
         for (name, dollars) in [("roomy", "1000"), ("tight", TIGHT)] {
             let budget = BudgetInput::new(dollars.parse().unwrap(), ResetDuration::days(1));
-            let request = CreateVirtualKey { name: name.to_owned(), budget: budget.into(), ..CreateVirtualKey::default() };
+            let request =
+                CreateVirtualKey { name: name.to_owned(), budget: budget.into(), ..CreateVirtualKey::default() };
             let made = process.client().virtual_key_create(&request).await.unwrap();
             node.keys.push(made.virtual_key);
         }
@@ -61,7 +61,15 @@ impl Node {
     /// Starts a process, which may be told to die at a crash point; none when it died before it served.
     pub fn start(&self, crash_at: Option<&str>) -> Option<Process> {
         let mut command = keyward(self.database.directory());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--config", "config.json", "--database-url", &self.database.url]);
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--config",
+            "config.json",
+            "--database-url",
+            &self.database.url,
+        ]);
         command.env("KEYWARD_ROOT_KEY", ROOT_KEY).envs(crash_at.map(|at| ("KEYWARD_CRASH_AT", at)));
         let mut running = Running(command.stdout(std::process::Stdio::null()).spawn().unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -80,7 +88,11 @@ impl Node {
             Ok(address) => Some(Process { running, url: format!("http://{address}"), log }),
             Err(_) => {
                 let status = running.0.wait().unwrap();
-                assert!(crash_at.is_some() && is_killed(status), "it did not start: {status}: {:#?}", log.lock().unwrap());
+                assert!(
+                    crash_at.is_some() && is_killed(status),
+                    "it did not start: {status}: {:#?}",
+                    log.lock().unwrap()
+                );
                 None
             }
         }
@@ -147,7 +159,12 @@ impl Process {
         for key in &node.keys {
             let quota = self.client().with_virtual_key(key.value.expose()).unwrap().virtual_key_quota().await.unwrap();
             let budget = &quota.budgets[0];
-            assert!(budget.current_usage <= budget.max_limit, "I1: {:?} of {:?}", budget.current_usage, budget.max_limit);
+            assert!(
+                budget.current_usage <= budget.max_limit,
+                "I1: {:?} of {:?}",
+                budget.current_usage,
+                budget.max_limit
+            );
         }
         let roomy = self.client().with_virtual_key(node.keys[0].value.expose()).unwrap();
         node.count_asked();
