@@ -61,5 +61,7 @@ fn print_attempt(what: &str, entry: &LedgerEntry) {
     let LedgerEntry { attribution, cost, held, outcome, admitted_at, .. } = entry;
     let (request, attempt, key) = (&attribution.request_id, attribution.attempt, &attribution.virtual_key_id);
     let (provider, model, outcome) = (&attribution.provider, &attribution.model, outcome.as_str());
-    println!("{what}: {request}/{attempt} of virtual key {key}, {provider}/{model}, admitted {admitted_at}, {held} USD held, {cost} USD as {outcome}");
+    println!(
+        "{what}: {request}/{attempt} of virtual key {key}, {provider}/{model}, admitted {admitted_at}, {held} USD held, {cost} USD as {outcome}"
+    );
 }
