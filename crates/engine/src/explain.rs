@@ -110,6 +110,12 @@ impl From<Terms> for Granted {
 }
 
 impl Engine {
+    /// The meters that would cover what is permitted.
+    #[must_use]
+    pub fn coverage(&self, permit: &Permit) -> Coverage {
+        Coverage(self.core.policies.plan(permit))
+    }
+
     /// Says what would happen to an attempt if it asked now. It goes the way of admission, and stops before anything is held.
     #[must_use]
     pub fn explain(&self, permit: &Permit, attempt: &Attempt<'_>, now: Timestamp) -> Explanation {

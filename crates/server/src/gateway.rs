@@ -31,6 +31,7 @@ pub(crate) mod routing;
 mod scan;
 mod sse;
 mod stream;
+pub(crate) mod telling;
 mod upstream_client;
 mod usage;
 
@@ -94,7 +95,8 @@ enum GatewayErrors {
 ///
 /// `model` is `provider/model`, or a model alone, which goes to a provider by weight. Routing rules may send the request
 /// elsewhere; `x-keyward-provider` and `x-keyward-model` of the answer say where it went, `x-keyward-routing-rule` which rule
-/// decided. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
+/// decided. `RateLimit-Policy`, `RateLimit` and `x-ratelimit-…` tell each limit that covers the request, `x-keyward-budget-remaining` and
+/// `x-keyward-cost` money. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
 /// unchanged, and so does its answer the client. An error of the provider keeps its status and body and has the header
 /// `x-keyward-error-source: provider`.
 #[utoipa::path(

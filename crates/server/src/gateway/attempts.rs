@@ -18,7 +18,7 @@ use super::estimate::Estimate;
 use super::resolve::Route;
 use super::routing::{Place, Plan};
 use super::scan::Scan;
-use super::{dispatch, relay};
+use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
@@ -46,6 +46,14 @@ enum Setback {
 }
 
 impl Setback {
+    /// Lets the answer say what the meters read.
+    fn telling(self, told: telling::Told) -> Self {
+        match self {
+            Self::Passing(error) => Self::Passing(error.telling(told)),
+            Self::Final(error) => Self::Final(error.telling(told)),
+        }
+    }
+
     fn into_error(self) -> ApiError {
         match self {
             Self::Passing(error) | Self::Final(error) => error,
@@ -74,6 +82,17 @@ impl Attempts<'_> {
         let principal = self.state.engine.identify(&self.hash, clock::now()).map_err(setback)?;
         let route =
             Route::resolve(&self.state, principal, place, self.scan.kind(), plan.patience).map_err(Setback::Passing)?;
+        let coverage = self.state.engine.coverage(&route.permit);
+        match self.serve(plan, route).await {
+            Ok(mut response) => {
+                telling::put(response.headers_mut(), telling::limits(&coverage, clock::now()));
+                Ok(response)
+            }
+            Err(setback) => Err(setback.telling(telling::limits(&coverage, clock::now()))),
+        }
+    }
+
+    async fn serve(&mut self, plan: &Plan, route: Route) -> Result<HttpResponse, Setback> {
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
         let draft = dispatch::prepare(&self.request, &route, &self.scan).map_err(Setback::Final)?;

@@ -11,6 +11,7 @@ mod pricing;
 mod refusals;
 mod routing;
 mod streams;
+mod telling;
 mod weights;
 
 use keyward_client::{
