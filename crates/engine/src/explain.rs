@@ -14,7 +14,7 @@ use crate::admit::{Attempt, Engine, weigh};
 use crate::counter::Level;
 use crate::identity::Permit;
 use crate::plan::Plan;
-use crate::terms::{Terms, requested};
+use crate::terms::{Terms, overlooks, requested};
 
 /// The meters that cover an attempt, in checking order.
 #[derive(Debug, Clone)]
@@ -89,6 +89,13 @@ impl MeterLevel {
             used: level.used,
             held: level.held,
         }
+    }
+
+    /// True when a limit that only watches would refuse an attempt that reserves this much.
+    #[must_use]
+    pub fn would_refuse(&self, requested: i64) -> bool {
+        let Self { window, cap, used, held, .. } = *self;
+        overlooks(self.enforcement, &Level { window, used, held, cap }, requested)
     }
 
     /// What is left; none when more is used and held than the cap.

@@ -18,11 +18,13 @@ use crate::request_id::RequestIdentity;
 use crate::state::State;
 
 mod answer;
+mod asking;
 mod attempts;
 mod books;
 pub(crate) mod credential;
 mod dispatch;
 mod estimate;
+mod explaining;
 mod headers;
 mod relay;
 mod resolve;
@@ -38,7 +40,8 @@ mod usage;
 use attempts::Attempts;
 use credential::{Metered, Tokens};
 pub(crate) use estimate::Tokenizers;
-use routing::Plan;
+pub(crate) use explaining::explain;
+use routing::{Plan, Sight};
 use scan::{Dialect, Scan};
 pub(crate) use upstream_client::{UpstreamClient, tls};
 
@@ -146,6 +149,12 @@ async fn chat(
     let scan = Scan::of(Dialect::ChatCompletions, &body)?;
     extra.model_requested = scan.model.clone();
     let asked = resolve::asked(&scan.model)?;
-    let plan = Plan::of(&state, &principal, &request, asked, body.len(), &mut rand::random::<f64>)?;
+    let sight = Sight {
+        headers: request.headers(),
+        query: request.query_string(),
+        body_bytes: body.len(),
+        is_rehearsal: false,
+    };
+    let plan = Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?;
     Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
 }

@@ -2,6 +2,7 @@
 
 mod books;
 mod credentials;
+mod explaining;
 mod failures;
 mod faithful;
 mod fallbacks;
