@@ -59,9 +59,13 @@ impl Books {
         self.reached(CrashPoint::AnswerEnded);
         let first_byte_at = self.first_byte_at;
         let request_id = admission.request_id().clone();
+        let overlooked = admission.overlooked();
         let cost = admission.settle(Settlement { usage, outcome, first_byte_at, at: clock::now() });
         match cost {
-            Some(cost) => self.state.metrics.attempt_ended(outcome, usage, cost),
+            Some(cost) => {
+                self.state.metrics.attempt_ended(outcome, usage, cost);
+                self.state.metrics.overlooked(overlooked);
+            }
             None => {
                 tracing::error!(%request_id, "an attempt ended that had been given up; what it held is charged");
                 self.state.metrics.attempt_released();
