@@ -116,7 +116,8 @@ fn one_hot_meter(criterion: &mut Criterion) {
 fn a_million_keys(_: &mut Criterion) {
     for (what, limits) in [("no limit of their own", false), ("a budget each", true)] {
         let before = resident();
-        let engine = Engine::new(Arc::new(Sink), Journal::in_memory(), EnforcementDefaults::default(), Probe::default());
+        let engine =
+            Engine::new(Arc::new(Sink), Journal::in_memory(), EnforcementDefaults::default(), Probe::default());
         for number in 0..1_000_000u32 {
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&number.to_le_bytes());

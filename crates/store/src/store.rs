@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Idempotency};
+use keyward_core::crash_point::Probe;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
@@ -102,6 +103,8 @@ pub struct Store {
     inner: Arc<Inner>,
     /// What its reads show.
     reach: Reach,
+    /// Is told where a unit of work has got to, for tests of crashes.
+    probe: Probe,
 }
 
 struct Inner {
@@ -199,6 +202,8 @@ pub struct LedgerTotals {
     pub cost: NanoUsd,
     /// How many tokens of all classes they used.
     pub tokens: i64,
+    /// Of the cost, what no provider has reported: attempts without a reported usage are charged what they held.
+    pub unreported: NanoUsd,
 }
 
 /// An entry's place among all, by when it was settled.
@@ -231,11 +236,17 @@ impl Store {
         self.inner.tokens.clone()
     }
 
+    /// The same database, which tells `probe` where its units of work have got to.
+    #[must_use]
+    pub fn probed(&self, probe: Probe) -> Self {
+        Self { probe, ..self.clone() }
+    }
+
     /// The same database as somebody of this reach sees it: what is out of reach is not there. Writes go by the reach of the
     /// change's author.
     #[must_use]
     pub fn within(&self, reach: &Reach) -> Self {
-        Self { inner: self.inner.clone(), reach: reach.clone() }
+        Self { reach: reach.clone(), ..self.clone() }
     }
 
     /// Checks that the database answers.

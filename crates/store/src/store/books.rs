@@ -35,7 +35,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
     pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<usize, StoreError> {
-        writing!(self, |queries, c| queries::ledger::append(c, &entries))
+        let probe = self.probe.clone();
+        writing!(self, |queries, c| queries::ledger::append(c, &entries, &probe))
     }
 
     /// Budgets of all owners, oldest first, unused.

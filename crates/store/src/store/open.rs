@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use keyward_core::authority::Reach;
+use keyward_core::crash_point::Probe;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -71,7 +72,7 @@ impl Store {
             handle,
             database,
         };
-        let store = Self { inner: Arc::new(inner), reach: Reach::Everything };
+        let store = Self { inner: Arc::new(inner), reach: Reach::Everything, probe: Probe::default() };
         writing!(&store, |queries, c| queries::meter::purge(c))?;
         Ok(store)
     }

@@ -1,6 +1,7 @@
 //! The gateway: what goes through, what is refused, and what it costs.
 
 mod books;
+mod clamp;
 mod credentials;
 mod explaining;
 mod failures;

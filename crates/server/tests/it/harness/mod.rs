@@ -7,7 +7,7 @@ mod raw;
 mod transport;
 mod upstream;
 
-pub use app::{App, ROOT_KEY, open, root_key};
+pub use app::{App, ROOT_KEY, open, root_key, seed};
 pub use contract::Contract;
 pub use database::Database;
 pub use raw::Reply;
