@@ -115,6 +115,11 @@ impl Policies {
         self.keys.pin().get(hash).filter(|policy| policy.accepts(hash, now)).cloned()
     }
 
+    /// The virtual key with this id.
+    pub(crate) fn key_of(&self, id: &VirtualKeyId) -> Option<Arc<KeyPolicy>> {
+        self.keys_by_id.pin().get(id).cloned()
+    }
+
     /// The meters that cover what is permitted, looked up if they were asked for before.
     pub(crate) fn plan(&self, permit: &Permit) -> Arc<Plan> {
         let key = &permit.principal.policy;
