@@ -6,10 +6,13 @@
 mod allocations;
 mod books;
 mod caps;
+mod clamps;
 mod identity;
 mod journal;
 mod model;
 mod model_configs;
+mod slots;
 mod standing;
+mod strictness;
 mod windows;
 mod world;

@@ -68,10 +68,15 @@ pub fn rate_limit(id: &str, tokens: Option<i64>, requests: Option<i64>) -> Value
     limit
 }
 
-/// Overlays `members` on `base` and reads the entity from the text, as it comes over the wire.
-fn entity<T: serde::de::DeserializeOwned>(mut base: Value, members: Value) -> T {
+/// A limit, or another value, with these members.
+pub fn with(mut base: Value, members: Value) -> Value {
     base.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    serde_json::from_str(&base.to_string()).unwrap()
+    base
+}
+
+/// Overlays `members` on `base` and reads the entity from the text, as it comes over the wire.
+fn entity<T: serde::de::DeserializeOwned>(base: Value, members: Value) -> T {
+    serde_json::from_str(&with(base, members).to_string()).unwrap()
 }
 
 pub fn key(members: Value) -> VirtualKey {
@@ -84,12 +89,11 @@ pub fn key(members: Value) -> VirtualKey {
 }
 
 pub fn config(provider: &str, members: Value) -> Value {
-    let mut config = json!({
+    let config = json!({
         "id": 1, "virtual_key_id": "vk", "provider": provider, "weight": 1.0, "allowed_models": ["*"],
         "blacklisted_models": [], "allow_all_keys": true, "budgets": [], "keys": [],
     });
-    config.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    config
+    with(config, members)
 }
 
 fn owner(id: &str) -> Value {
