@@ -13,6 +13,8 @@ mod model;
 mod model_configs;
 mod slots;
 mod standing;
+mod storm;
 mod strictness;
+mod torture;
 mod windows;
 mod world;
