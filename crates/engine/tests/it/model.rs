@@ -64,7 +64,7 @@ struct Trial {
 #[test]
 fn i1_i2_i3_i4_i6_i8_torture_any_sequence_agrees_with_the_model() {
     let (mut admitted, mut refused) = (0, 0);
-    torture::rounds(60, |mut random| {
+    torture::rounds(30, |mut random| {
         let world = World::new();
         let (organisation, books) = (Organisation::default(), Books::default());
         let mut trial = Trial { world, organisation, books, running: Vec::new(), now: 100_000, round: 0, entries: 0 };

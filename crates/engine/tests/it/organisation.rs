@@ -202,7 +202,7 @@ impl Organisation {
             let budget = self.mint("b");
             caps.push(any_cap(&budget, Metric::Cost, random, most));
         }
-        caps
+        agreeing(caps)
     }
 
     /// Adds, removes or changes one limit, or one cap of it.
@@ -215,7 +215,7 @@ impl Organisation {
                 let limit = rate.filter(|_| metric != Metric::Cost).unwrap_or_else(|| self.mint("l"));
                 caps.push(any_cap(&limit, metric, random, most));
             }
-            return caps;
+            return agreeing(caps);
         };
         let fresh = any_cap(&cap.limit, cap.metric, random, most);
         match random.random_range(0..9) {
@@ -226,14 +226,7 @@ impl Organisation {
             7 => cap.clamp = fresh.clamp,
             _ => *cap = fresh,
         }
-        // What a rate limit says of itself, it says of both its caps; one that was cleared by now is set again elsewhere.
-        for place in 1..caps.len() {
-            if let Some(first) = caps[..place].iter().find(|first| first.limit == caps[place].limit).cloned() {
-                let second = &mut caps[place];
-                (second.enforcement, second.clamp) = (first.enforcement, first.clamp);
-            }
-        }
-        caps
+        agreeing(caps)
     }
 
     /// Tells an engine what an owner is like now.
@@ -313,6 +306,17 @@ fn any_cap(limit: &str, metric: Metric, random: &mut StdRng, most: i64) -> Cap {
         },
         clamp: random.random_bool(0.6).then(|| *OutputClamp::ALL.choose(random).unwrap()),
     }
+}
+
+/// What a rate limit says of itself, it says of both its caps.
+fn agreeing(mut caps: Caps) -> Caps {
+    for place in 1..caps.len() {
+        let (before, rest) = caps.split_at_mut(place);
+        if let (Some(first), [second, ..]) = (before.iter().find(|first| first.limit == rest[0].limit), rest) {
+            (second.enforcement, second.clamp) = (first.enforcement, first.clamp);
+        }
+    }
+    caps
 }
 
 fn name(kind: &str, place: usize) -> String {
