@@ -30,10 +30,10 @@ impl Window {
         self.start <= instant && instant < self.end
     }
 
-    /// The part of the window before `instant`.
+    /// The part of the window before `instant`: where it has none, an empty window that ends there.
     #[must_use]
     pub fn until(self, instant: Timestamp) -> Self {
-        Self { start: self.start, end: self.end.min(instant).max(self.start) }
+        Self { start: self.start.min(instant), end: self.end.min(instant) }
     }
 
     /// True when the two windows share an instant.

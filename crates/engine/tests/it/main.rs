@@ -6,10 +6,17 @@
 mod allocations;
 mod books;
 mod caps;
+mod clamps;
+mod edits;
 mod identity;
 mod journal;
 mod model;
 mod model_configs;
+mod organisation;
+mod slots;
 mod standing;
+mod storm;
+mod strictness;
+mod torture;
 mod windows;
 mod world;

@@ -17,6 +17,19 @@ fn a_new_window_is_empty_and_an_old_attempt_does_not_fill_it() {
     assert_eq!(world.folded("b", Metric::Cost), world.engine.count(&crate::world::meter("b", Metric::Cost)));
 }
 
+/// I4: a window that is over stays over, also when the one after it is edited so that it spans both.
+#[test]
+fn i4_an_old_attempt_counts_nowhere_when_the_next_window_is_widened_over_its_own() {
+    let world = World::with_key(json!({ "budgets": [budget("b", 100, 60)] }));
+    let late = world.ask(80, at(110)).unwrap();
+    world.ask(30, at(130)).unwrap().settle(settled(Some(output(30)), at(130)));
+    world.engine.put_virtual_key(hashes(HASH), &key(json!({ "budgets": [budget("b", 100, 86_400)] })), at(131));
+    late.settle(settled(Some(output(80)), at(132)));
+    let count = world.engine.count(&crate::world::meter("b", Metric::Cost)).unwrap();
+    let posted = world.ledger.entries.lock().unwrap()[1].postings[0].window;
+    assert_eq!((count.used, count.posted(posted, 80).used), (30, 30));
+}
+
 #[test]
 fn a_clock_that_steps_back_does_not_refill() {
     let world = World::with_key(json!({ "budgets": [budget("b", 100, 60)] }));

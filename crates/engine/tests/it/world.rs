@@ -15,7 +15,9 @@ use keyward_core::price::{LongContexts, Price, Rates, TokenUsage, VersionedPrice
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
-use keyward_engine::{Admission, Attempt, Demand, Engine, Journal, Ledger, OutputDemand, Receipt, Settlement};
+use keyward_engine::{
+    Admission, Attempt, Demand, Engine, Journal, Ledger, MeterLevel, OutputDemand, Receipt, Settlement,
+};
 use serde_json::{Value, json};
 
 pub const HASH: KeyHash = KeyHash([7; 32]);
@@ -68,10 +70,15 @@ pub fn rate_limit(id: &str, tokens: Option<i64>, requests: Option<i64>) -> Value
     limit
 }
 
-/// Overlays `members` on `base` and reads the entity from the text, as it comes over the wire.
-fn entity<T: serde::de::DeserializeOwned>(mut base: Value, members: Value) -> T {
+/// A limit, or another value, with these members.
+pub fn with(mut base: Value, members: Value) -> Value {
     base.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    serde_json::from_str(&base.to_string()).unwrap()
+    base
+}
+
+/// Overlays `members` on `base` and reads the entity from the text, as it comes over the wire.
+fn entity<T: serde::de::DeserializeOwned>(base: Value, members: Value) -> T {
+    serde_json::from_str(&with(base, members).to_string()).unwrap()
 }
 
 pub fn key(members: Value) -> VirtualKey {
@@ -84,12 +91,11 @@ pub fn key(members: Value) -> VirtualKey {
 }
 
 pub fn config(provider: &str, members: Value) -> Value {
-    let mut config = json!({
+    let config = json!({
         "id": 1, "virtual_key_id": "vk", "provider": provider, "weight": 1.0, "allowed_models": ["*"],
         "blacklisted_models": [], "allow_all_keys": true, "budgets": [], "keys": [],
     });
-    config.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    config
+    with(config, members)
 }
 
 fn owner(id: &str) -> Value {
@@ -159,6 +165,13 @@ impl World {
         ask(&self.engine, hash, (provider, model), demand(bound), price, now)
     }
 
+    /// What each meter reads that covers a request.
+    pub fn explain(&self, hash: &KeyHash, (provider, model): (&str, &str), now: Timestamp) -> Vec<MeterLevel> {
+        let permit = self.engine.identify(hash, now).unwrap().permit(provider.into(), model.into()).unwrap();
+        let explanation = self.engine.explain(&permit, &attempt(model, demand(0), Some(price())), now);
+        explanation.meters.into_iter().map(|(level, _)| level).collect()
+    }
+
     pub fn used(&self, limit: &str, metric: Metric) -> i64 {
         self.engine.count(&meter(limit, metric)).map_or(0, |count| count.used)
     }
@@ -220,15 +233,19 @@ pub fn ask(
     now: Timestamp,
 ) -> Result<Admission, Refusal> {
     let permit = engine.identify(hash, now)?.permit(provider.into(), model.into())?;
-    let attempt = Attempt {
+    engine.admit(&permit, attempt(model, demand, price), now)
+}
+
+/// An attempt at a model.
+pub fn attempt<'a>(model: &str, demand: Demand<'a>, price: Option<Price>) -> Attempt<'a> {
+    Attempt {
         request_id: "request".into(),
         attempt: 0,
         provider_key_id: "provider-key".into(),
         model_served: model.into(),
         price: price.map(|price| VersionedPrice { price, version: "test".into() }),
         demand,
-    };
-    engine.admit(&permit, attempt, now)
+    }
 }
 
 /// A virtual key below a team and a customer, with room for everything: eight meters cover model `m` of provider `p`.
