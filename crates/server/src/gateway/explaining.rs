@@ -62,7 +62,7 @@ impl Rehearsal<'_> {
         while let Some(place) = places.next() {
             match self.at(&scan, &plan, place) {
                 Arrival::Refused(_, Setback::Passing(_)) if places.peek().is_some() => {}
-                arrival => return Ok(arrival),
+                arrival @ (Arrival::Admitted(_) | Arrival::Refused(..)) => return Ok(arrival),
             }
         }
         Err(ApiError::new(ErrorCode::Internal, "The plan of the request has no place"))

@@ -56,7 +56,16 @@ fn golden(name: &str, answer: &Value) {
     ] {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(uuid));
     }
-    for selector in ["last_reset", "token_last_reset", "request_last_reset", "resets_at", "created_at", "updated_at", "window_start", "window_end"] {
+    for selector in [
+        "last_reset",
+        "token_last_reset",
+        "request_last_reset",
+        "resets_at",
+        "created_at",
+        "updated_at",
+        "window_start",
+        "window_end",
+    ] {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(timestamp));
     }
     // Provider configs and attached keys have row numbers for ids, which count up from one.

@@ -191,7 +191,7 @@ async fn requests_at_the_same_time_are_counted() {
     assert!(running.next().await.is_some());
     let body = json!({ "model": model, "messages": [] });
     let explanation = explained(&app, &key, &body).await;
-    assert_eq!(serde_json::to_value(&explanation.meters[0].held).unwrap(), 1);
+    assert_eq!(serde_json::to_value(explanation.meters[0].held).unwrap(), 1);
     let reply = sent(&app, &key, &body).await;
     assert_eq!((reply.status, reply.header("retry-after"), reply.header("retry-after-ms")), (429, "1", "1000"));
     assert_eq!(reply.header("x-should-retry"), "true");
