@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
     missing_docs,
     unreachable_pub,
     dead_code,

@@ -22,7 +22,7 @@ impl Principal {
         if !policy.is_active {
             return Err(Refusal::KeyInactive);
         }
-        if policy.expires_at.is_some_and(|expiry| expiry <= now) {
+        if policy.has_expired(now) {
             return Err(Refusal::KeyExpired);
         }
         Ok(Self { policy })

@@ -23,16 +23,24 @@ pub(crate) struct KeyPolicy {
     pub(crate) id: VirtualKeyId,
     pub(crate) name: Arc<str>,
     current: KeyHash,
-    /// A value that was rotated out, and the first instant at which it works no more.
-    previous: Option<Box<(KeyHash, Timestamp)>>,
     pub(crate) is_active: bool,
     pub(crate) allow_all_providers: bool,
-    pub(crate) expires_at: Option<Timestamp>,
+    /// What ends at some time; most keys have nothing that does.
+    ends: Option<Box<Ends>>,
     pub(crate) team_id: Option<TeamId>,
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) configs: Box<[Arc<ConfigPolicy>]>,
     pub(crate) meters: Meters,
     pub(crate) plans: Plans,
+}
+
+/// What of a virtual key ends, and when: the first instant without it.
+#[derive(Debug)]
+struct Ends {
+    /// A value that was rotated out.
+    previous: Option<(KeyHash, Timestamp)>,
+    /// The key itself.
+    expires_at: Option<Timestamp>,
 }
 
 /// The ids of the team and of the customer that a key belongs to.
@@ -46,10 +54,10 @@ impl KeyPolicy {
             id: key.id.clone(),
             name: key.name.as_str().into(),
             current: hashes.current,
-            previous: hashes.previous.map(Box::new),
             is_active: key.is_active,
             allow_all_providers: key.allow_all_providers,
-            expires_at: key.expires_at,
+            ends: (hashes.previous.is_some() || key.expires_at.is_some())
+                .then(|| Box::new(Ends { previous: hashes.previous, expires_at: key.expires_at })),
             team_id: owners.0,
             customer_id: owners.1,
             configs: key.provider_configs.iter().map(|config| Arc::new(ConfigPolicy::new(config, binder))).collect(),
@@ -60,12 +68,21 @@ impl KeyPolicy {
 
     /// Every hash that finds the key.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = KeyHash> {
-        std::iter::once(self.current).chain(self.previous.iter().map(|previous| previous.0))
+        std::iter::once(self.current).chain(self.previous().map(|(hash, _)| hash))
     }
 
     /// True when the secret with this hash, which is one of the key's, works at `now`.
     pub(crate) fn accepts(&self, hash: &KeyHash, now: Timestamp) -> bool {
-        self.current == *hash || self.previous.iter().any(|previous| previous.0 == *hash && now < previous.1)
+        self.current == *hash || self.previous().is_some_and(|(previous, until)| previous == *hash && now < until)
+    }
+
+    /// True when the key's time is over.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.ends.as_ref().and_then(|ends| ends.expires_at).is_some_and(|expiry| expiry <= now)
+    }
+
+    fn previous(&self) -> Option<(KeyHash, Timestamp)> {
+        self.ends.as_ref()?.previous
     }
 
     /// Its meters and those of its provider configs.
