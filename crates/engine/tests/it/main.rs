@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
+mod agents;
 mod allocations;
 mod books;
 mod caps;
