@@ -1,7 +1,6 @@
 //! Every policy and every counter, and the edits that replace policies and leave counters alone.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
@@ -20,6 +19,8 @@ use crate::identity::Permit;
 use crate::model_policy::ModelPolicies;
 use crate::plan::{LiveMeter, Plan};
 use crate::policy::{CustomerPolicy, KeyPolicy, Meters, TeamPolicy};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The owners above a key, as far as they still exist: a deleted one neither limits nor is charged.
 #[derive(Default)]
