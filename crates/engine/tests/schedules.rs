@@ -142,6 +142,8 @@ fn i2_schedules_a_release_and_a_lapse_end_one_attempt_once() {
     check(|| {
         let world = shared(json!({ "budgets": [budget("b", 100, 60)] }));
         let first = ask(&world, &HASH, ("p", "m"), 30).unwrap();
+        // Running attempts are kept in sixteen shards, in turn: the next one comes where the first is.
+        (0..15).for_each(|_| ask(&world, &HASH, ("p", "m"), 1).unwrap().release());
         let (of_engine, of_second) = (world.clone(), world.clone());
         let release = thread::spawn(move || first.release());
         let expiry = thread::spawn(move || of_engine.engine.expire(0, at(1)));
