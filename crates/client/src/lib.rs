@@ -51,6 +51,9 @@ pub use keyward_core::chat::{
 pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
+pub use keyward_core::explanation::{
+    ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
+};
 pub use keyward_core::ids::{
     CustomerId, LimitId, ManagementKeyId, McpClientId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId,
     ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,

@@ -21,6 +21,7 @@ pub mod duration;
 pub mod error_body;
 pub mod error_code;
 mod expiry;
+pub mod explanation;
 pub mod ids;
 pub mod invalid;
 pub mod ledger;

@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 mod audit;
 mod config;
 mod customers;
+mod explain;
 mod limits;
 mod management_keys;
 mod mcp_clients;
@@ -39,6 +40,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(virtual_keys::reveal::virtual_key_copy)
         .service(virtual_keys::budget_overrides::budget_override_set)
         .service(virtual_keys::budget_overrides::budget_override_remove)
+        .service(explain::request_explain)
         .service(limits::budget_list)
         .service(limits::rate_limit_list)
         .service(teams::team_create)

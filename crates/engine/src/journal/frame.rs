@@ -92,7 +92,7 @@ mod tests {
             let offset = bytes.len();
             bytes.extend([0; FRAME]);
             bytes.extend(payload);
-            close(&mut bytes[offset..], 7, offset as u64);
+            close(&mut bytes[offset..], 7, u64::try_from(offset).unwrap());
         }
         bytes
     }
@@ -105,7 +105,7 @@ mod tests {
                     found.push(payload.to_vec());
                     offset = next;
                 }
-                end => return (found, end),
+                end @ (Found::End | Found::Torn | Found::Damaged) => return (found, end),
             }
         }
     }

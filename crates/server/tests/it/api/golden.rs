@@ -52,10 +52,11 @@ fn golden(name: &str, answer: &Value) {
         "scope_id",
         "model_config_id",
         "model_budget_id",
+        "provider_key_id",
     ] {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(uuid));
     }
-    for selector in ["last_reset", "token_last_reset", "request_last_reset", "resets_at", "created_at", "updated_at"] {
+    for selector in ["last_reset", "token_last_reset", "request_last_reset", "resets_at", "created_at", "updated_at", "window_start", "window_end"] {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(timestamp));
     }
     // Provider configs and attached keys have row numbers for ids, which count up from one.
@@ -69,6 +70,14 @@ fn golden(name: &str, answer: &Value) {
     // At MCP clients a text; at provider keys a setting.
     settings.add_redaction(
         ".**.client_id",
+        dynamic_redaction(|content, path| match content.as_str() {
+            Some(_) => uuid(content, path),
+            None => content,
+        }),
+    );
+    // In pages a number; at meters an id.
+    settings.add_redaction(
+        ".**.limit",
         dynamic_redaction(|content, path| match content.as_str() {
             Some(_) => uuid(content, path),
             None => content,
@@ -252,6 +261,15 @@ async fn management() {
     golden("ManagementKeyIssued", &done(&app, "POST", "/api/management-keys", body).await);
     let body = json!({ "client_config": { "vk_rotation_cooldown": "24h", "allowed_origins": ["https://a.example"] } });
     golden("ServerConfig", &done(&app, "PUT", "/api/config", body).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explanations() {
+    let app = App::start().await;
+    let key = done(&app, "POST", VIRTUAL_KEYS, with(limits(), json!({ "name": "mine" }))).await;
+    let body = json!({ "model": "demo/echo", "max_tokens": 10, "messages": [{ "role": "user", "content": "hi" }] });
+    let asked = json!({ "virtual_key_id": key["virtual_key"]["id"], "body": body });
+    golden("Explanation", &done(&app, "POST", "/api/governance/explain", asked).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 mod books;
 mod clamp;
 mod credentials;
+mod explaining;
 mod failures;
 mod faithful;
 mod fallbacks;
@@ -12,6 +13,7 @@ mod pricing;
 mod refusals;
 mod routing;
 mod streams;
+mod telling;
 mod weights;
 
 use keyward_client::{

@@ -1,9 +1,12 @@
 //! Running the server: health, metrics, starting, stopping.
 
 mod books;
+mod full_disk;
 mod health;
 mod ledger;
 mod process;
+mod served;
 mod shutdown;
 
 pub use process::{Running, keyward};
+pub use served::{Served, is_killed};

@@ -42,7 +42,7 @@ async fn i9_torture_a_process_may_die_at_every_crash_point() {
             process.died();
         }
         let process = node.start(None).expect("it serves again");
-        process.check_keys(&node).await;
+        node.check_keys(&process).await;
         process.stop();
         node.check_books().await;
     }

@@ -3,6 +3,7 @@
 //! `cargo xtask torture` runs the same for longer, with other seeds.
 
 mod crash_points;
+mod cuts;
 mod load;
 mod node;
 mod random_kills;

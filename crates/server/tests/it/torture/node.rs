@@ -1,7 +1,6 @@
 //! A node that dies and comes back: one database, one journal, one provider with a bill of its own.
 
-use std::io::{BufRead, BufReader};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::Mutex;
 
 use keyward_client::{BudgetInput, Client, CreateVirtualKey, ResetDuration, VirtualKey};
 use keyward_core::base_url::BaseUrl;
@@ -10,7 +9,7 @@ use serde_json::json;
 
 use crate::gateway::demo_cost;
 use crate::harness::{Absent, Database, ROOT_KEY, Scripted, Step, open, seed};
-use crate::operations::{Running, keyward};
+use crate::operations::{Served, is_killed, keyward};
 
 /// The cap of the key that is meant to reach it.
 const TIGHT: &str = "0.05";
@@ -24,13 +23,6 @@ pub struct Node {
     /// A key with room for everything, and one that reaches its cap.
     pub keys: Vec<VirtualKey>,
     asked: Mutex<u64>,
-}
-
-/// A process that serves.
-pub struct Process {
-    running: Running,
-    pub url: String,
-    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Node {
@@ -51,7 +43,8 @@ impl Node {
             let budget = BudgetInput::new(dollars.parse().unwrap(), ResetDuration::days(1));
             let request =
                 CreateVirtualKey { name: name.to_owned(), budget: budget.into(), ..CreateVirtualKey::default() };
-            let made = process.client().virtual_key_create(&request).await.unwrap();
+            let client = Client::builder().base_url(&process.url).build().unwrap();
+            let made = client.virtual_key_create(&request).await.unwrap();
             node.keys.push(made.virtual_key);
         }
         process.stop();
@@ -59,7 +52,7 @@ impl Node {
     }
 
     /// Starts a process, which may be told to die at a crash point; none when it died before it served.
-    pub fn start(&self, crash_at: Option<&str>) -> Option<Process> {
+    pub fn start(&self, crash_at: Option<&str>) -> Option<Served> {
         let mut command = keyward(self.database.directory());
         command.args([
             "serve",
@@ -71,31 +64,13 @@ impl Node {
             &self.database.url,
         ]);
         command.env("KEYWARD_ROOT_KEY", ROOT_KEY).envs(crash_at.map(|at| ("KEYWARD_CRASH_AT", at)));
-        let mut running = Running(command.stdout(std::process::Stdio::null()).spawn().unwrap());
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let (served, address) = mpsc::channel();
-        let (lines, written) = (BufReader::new(running.0.stderr.take().unwrap()).lines(), log.clone());
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if let Some((_, rest)) = line.split_once("serving address=") {
-                    // Nobody waits for it any more when the test is over.
-                    let _ = served.send(rest.split(' ').next().unwrap_or_default().to_owned());
-                }
-                written.lock().unwrap().push(line);
-            }
-        });
-        match address.recv() {
-            Ok(address) => Some(Process { running, url: format!("http://{address}"), log }),
-            Err(_) => {
-                let status = running.0.wait().unwrap();
-                assert!(
-                    crash_at.is_some() && is_killed(status),
-                    "it did not start: {status}: {:#?}",
-                    log.lock().unwrap()
-                );
+        Served::start(command).map_or_else(
+            |(status, log)| {
+                assert!(crash_at.is_some() && is_killed(status), "it did not start: {status}: {log:#?}");
                 None
-            }
-        }
+            },
+            Some,
+        )
     }
 
     /// Somebody is about to ask for one more attempt.
@@ -128,36 +103,12 @@ impl Node {
         assert!(cost >= billed, "the provider bills {billed}, and the ledger has {cost}");
         assert!(cost - billed <= unreported, "{cost} was charged for {billed}, and holds explain only {unreported}");
     }
-}
-
-impl Process {
-    pub fn client(&self) -> Client {
-        Client::builder().base_url(&self.url).build().unwrap()
-    }
-
-    /// Kills it as `kill -9` does.
-    pub fn kill(mut self) {
-        self.running.0.kill().unwrap();
-        self.running.0.wait().unwrap();
-    }
-
-    /// Waits until it has died at its crash point.
-    pub fn died(mut self) {
-        let status = self.running.0.wait().unwrap();
-        assert!(is_killed(status), "{status}: {:#?}", self.log.lock().unwrap());
-    }
-
-    /// Stops it as an operator does. Nothing is left in its journal then.
-    pub fn stop(mut self) {
-        self.running.terminate();
-        let status = self.running.0.wait().unwrap();
-        assert!(status.success(), "{status}: {:#?}", self.log.lock().unwrap());
-    }
 
     /// Every key is usable: what was held by the process before is not held any more.
-    pub async fn check_keys(&self, node: &Node) {
-        for key in &node.keys {
-            let quota = self.client().with_virtual_key(key.value.expose()).unwrap().virtual_key_quota().await.unwrap();
+    pub async fn check_keys(&self, process: &Served) {
+        let client = Client::builder().base_url(&process.url).build().unwrap();
+        for key in &self.keys {
+            let quota = client.with_virtual_key(key.value.expose()).unwrap().virtual_key_quota().await.unwrap();
             let budget = &quota.budgets[0];
             assert!(
                 budget.current_usage <= budget.max_limit,
@@ -166,13 +117,8 @@ impl Process {
                 budget.max_limit
             );
         }
-        let roomy = self.client().with_virtual_key(node.keys[0].value.expose()).unwrap();
-        node.count_asked();
+        let roomy = client.with_virtual_key(self.keys[0].value.expose()).unwrap();
+        self.count_asked();
         roomy.chat_completion_create(&crate::gateway::chat("demo/echo", "still there?")).await.unwrap();
     }
-}
-
-fn is_killed(status: std::process::ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    status.signal() == Some(9)
 }

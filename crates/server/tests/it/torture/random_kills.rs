@@ -29,7 +29,7 @@ async fn i9_torture_a_process_may_be_killed_at_any_moment() {
         kills += 1;
         if lasting.is_none() || kills % 10 == 0 {
             let process = node.start(None).expect("it serves again");
-            process.check_keys(&node).await;
+            node.check_keys(&process).await;
             process.stop();
             node.check_books().await;
         }
