@@ -1,7 +1,6 @@
 //! The engine: it checks every meter of an attempt's scope set, and holds on all of them or on none.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use keyward_core::crash_point::{CrashPoint, Probe};
@@ -23,6 +22,7 @@ use crate::journal::{Journal, JournalError, Receipt};
 use crate::open::{Open, OpenAttempts};
 use crate::plan::{Levels, Locked, Plan};
 use crate::policies::Policies;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::terms::{Asked, OutputDemand, Terms, decide};
 
 /// The most that an attempt can use.

@@ -3,11 +3,13 @@
 //! Counters live apart from policies: an edit replaces the policy and leaves the counter. Each window that begins is a
 //! new epoch; a hold remembers its epoch, so that one from an earlier window can neither fill nor free the current one.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use keyward_core::meter::{Count, Meter};
 use keyward_core::window::Window;
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// One meter's counter.
 #[derive(Debug)]

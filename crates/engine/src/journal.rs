@@ -7,8 +7,7 @@
 //! server says when to sync and when to tidy up.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use keyward_core::crash_point::{CrashPoint, Probe};
 use keyward_core::ledger::LedgerEntry;
@@ -16,6 +15,8 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use crate::open::Open;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 mod error;
 mod frame;

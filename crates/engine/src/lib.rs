@@ -19,6 +19,7 @@ mod plan;
 mod policies;
 mod policy;
 mod standing;
+mod sync;
 mod terms;
 
 pub use admission::{Admission, Ledger, Pulse, Settlement};

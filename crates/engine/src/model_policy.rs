@@ -1,13 +1,14 @@
 //! Model configs as admission asks for them: by what they cover, with a fixed number of look-ups whatever their number.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::PoisonError;
 
 use keyward_core::ids::{ModelConfigId, ModelName, ProviderName, VirtualKeyId};
 use keyward_core::model_config::ModelConfig;
 
 use crate::plan::LiveMeter;
 use crate::policy::Meters;
+use crate::sync::{RwLock, RwLockWriteGuard};
 
 /// What a model config covers; none is any.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

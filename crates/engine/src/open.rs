@@ -3,7 +3,7 @@
 //! An admission only names its place here. Whoever settles it takes it out, once: a task that ends, a task that dies, or the
 //! engine when an attempt has shown no sign of life for too long. Places are used again, so that admission needs no memory.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
@@ -14,6 +14,7 @@ use keyward_core::scope::ScopeKind;
 
 use crate::admission::Settlement;
 use crate::plan::{Holds, Plan};
+use crate::sync::{Mutex, MutexGuard};
 use crate::terms::Terms;
 
 /// What a running attempt holds, and what its entry will say.

@@ -6,7 +6,7 @@
 
 use std::borrow::Borrow;
 use std::ops::Deref;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use keyward_core::scope_set::ScopeSet;
 use smallvec::SmallVec;
 
 use crate::counter::{Counter, Held, Level, State};
+use crate::sync::MutexGuard;
 use crate::terms::{Terms, overlooks, requested};
 
 /// As many meters as usually cover an attempt: so many need no memory of their own.

@@ -3,8 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
@@ -23,6 +22,8 @@ use crate::identity::Permit;
 use crate::model_policy::ModelPolicies;
 use crate::plan::{LiveMeter, Plan};
 use crate::policy::{CustomerPolicy, KeyPolicy, Meters, TeamPolicy};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The owners above a key, as far as they still exist: a deleted one neither limits nor is charged.
 #[derive(Default)]
