@@ -20,6 +20,7 @@ pub mod declaration;
 pub mod duration;
 pub mod error_body;
 pub mod error_code;
+pub mod event;
 mod expiry;
 pub mod ids;
 pub mod invalid;

@@ -28,6 +28,33 @@ pub enum ScopeKind {
 }
 
 impl ScopeKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::ModelConfig,
+        Self::Provider,
+        Self::Customer,
+        Self::Team,
+        Self::VirtualKey,
+        Self::VirtualKeyModelConfig,
+        Self::ProviderConfig,
+        Self::ModelBudget,
+    ];
+
+    /// The kind's name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ModelConfig => "model_config",
+            Self::Provider => "provider",
+            Self::Customer => "customer",
+            Self::Team => "team",
+            Self::VirtualKey => "virtual_key",
+            Self::VirtualKeyModelConfig => "virtual_key_model_config",
+            Self::ProviderConfig => "provider_config",
+            Self::ModelBudget => "model_budget",
+        }
+    }
+
     /// The kind in plain words, for messages.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Idempotency};
+use keyward_core::event::EventPolicy;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
@@ -21,6 +22,7 @@ use keyward_core::provider::{Aliases, Setting};
 use keyward_core::secret::{EnvVar, SecretSource};
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
@@ -74,6 +76,7 @@ macro_rules! changing {
 mod audit;
 mod books;
 mod declaration;
+mod events;
 mod management_keys;
 mod mcp_clients;
 mod model_configs;
@@ -86,6 +89,7 @@ mod server_config;
 mod sessions;
 mod virtual_keys;
 
+pub use events::{Attempted, PendingDelivery};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
 pub use sessions::{CredentialStamp, SessionTerms};
 
@@ -102,6 +106,8 @@ pub struct Store {
     inner: Arc<Inner>,
     /// What its reads show.
     reach: Reach,
+    /// What others are told when usage grows.
+    policy: Arc<EventPolicy>,
 }
 
 struct Inner {
@@ -116,6 +122,8 @@ struct Inner {
     definitions: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
+    /// How often events were written.
+    events_written: watch::Sender<u64>,
     /// Tells this database from every other.
     mark: [u8; 16],
 }
@@ -201,6 +209,15 @@ pub struct LedgerTotals {
     pub tokens: i64,
 }
 
+/// What a batch has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appended {
+    /// How many entries were new.
+    pub(crate) entries: usize,
+    /// How many events they brought about.
+    pub(crate) events: usize,
+}
+
 /// An entry's place among all, by when it was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerPlace {
@@ -235,7 +252,7 @@ impl Store {
     /// change's author.
     #[must_use]
     pub fn within(&self, reach: &Reach) -> Self {
-        Self { inner: self.inner.clone(), reach: reach.clone() }
+        Self { reach: reach.clone(), ..self.clone() }
     }
 
     /// Checks that the database answers.
