@@ -52,5 +52,6 @@ pub mod secret;
 pub mod server_config;
 pub mod session;
 pub mod virtual_key;
+pub mod webhook_url;
 pub mod window;
 pub mod zone;
