@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 mod audit;
 mod config;
 mod customers;
+mod events;
 mod limits;
 mod management_keys;
 mod mcp_clients;
@@ -41,6 +42,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(virtual_keys::budget_overrides::budget_override_remove)
         .service(limits::budget_list)
         .service(limits::rate_limit_list)
+        .service(events::event_list)
         .service(teams::team_create)
         .service(teams::team_list)
         .service(teams::team_get)

@@ -5,5 +5,6 @@ mod health;
 mod ledger;
 mod process;
 mod shutdown;
+mod webhooks;
 
 pub use process::{Running, keyward};
