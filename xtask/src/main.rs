@@ -11,6 +11,7 @@ mod process;
 mod server;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,8 @@ enum Task {
     Test(test::Options),
     /// Hold the rules of structure that the compiler does not
     Tidy,
+    /// Run the randomised tests for longer: processes killed under load, streams cut, the engine against its model
+    Torture(torture::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Openapi { check: false } => openapi::write(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Torture(options) => torture::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

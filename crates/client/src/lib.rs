@@ -55,6 +55,9 @@ pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::event::{
     DeliveryState, Event, EventDelivery, EventList, EventQuery, EventType, Threshold, ThresholdReached,
 };
+pub use keyward_core::explanation::{
+    ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
+};
 pub use keyward_core::ids::{
     CustomerId, EventId, LimitId, ManagementKeyId, McpClientId, ModelBudgetId, ModelConfigId, ModelName,
     PricingOverrideId, ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,

@@ -1,6 +1,7 @@
 //! Operations on virtual keys.
 
 use keyward_core::budget::{BudgetOverridden, OverrideBudget};
+use keyward_core::explanation::{ExplainRequest, Explanation};
 use keyward_core::ids::{LimitId, VirtualKeyId};
 use keyward_core::list::{Done, VirtualKeyChanged, VirtualKeyList};
 use keyward_core::virtual_key::{
@@ -124,6 +125,15 @@ impl Client {
     /// See [`Error`].
     pub async fn budget_override_remove(&self, id: &VirtualKeyId, budget: &LimitId) -> Result<BudgetOverridden, Error> {
         self.delete(&override_of(id, budget)).await
+    }
+
+    /// Asks what would become of a request if it were sent now. Nothing is sent or held.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn request_explain(&self, request: &ExplainRequest) -> Result<Explanation, Error> {
+        let [api, governance, _] = VIRTUAL_KEYS;
+        self.post(&[api, governance, "explain"], request).await
     }
 
     /// Reads what the client's own virtual key has left; needs no admin.

@@ -19,6 +19,12 @@ macro_rules! string_id {
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// The id's text, which clones share.
+            #[must_use]
+            pub fn shared(&self) -> Arc<str> {
+                self.0.clone()
+            }
+
             /// The id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {

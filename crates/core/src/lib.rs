@@ -22,6 +22,7 @@ pub mod error_body;
 pub mod error_code;
 pub mod event;
 mod expiry;
+pub mod explanation;
 pub mod ids;
 pub mod invalid;
 pub mod ledger;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -103,6 +103,26 @@ pub struct LimitRefusal {
     pub resets_at: Option<Timestamp>,
 }
 
+/// How long to wait for another request to end, where the limit is on how many run at the same time.
+const ANOTHER_ENDS: SignedDuration = SignedDuration::from_secs(1);
+
+impl LimitRefusal {
+    /// How long to wait at `now` until the same request may be admitted. None: waiting does not help, because it is money that is
+    /// missing, because the window does not end, or because the request is larger than the whole limit.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
+        let is_too_large = self.requested > self.limit_value && self.used < self.limit_value;
+        match self.metric {
+            Metric::Cost => None,
+            Metric::ParallelRequests => Some(ANOTHER_ENDS).filter(|_| !is_too_large),
+            Metric::Requests | Metric::Tokens => {
+                let resets_at = self.resets_at.filter(|_| !is_too_large)?;
+                Some(resets_at.duration_since(now).max(SignedDuration::ZERO))
+            }
+        }
+    }
+}
+
 impl fmt::Display for LimitRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.metric {
@@ -131,7 +151,7 @@ impl fmt::Display for LimitRefusal {
 }
 
 /// An amount on a meter in the unit that people read: US dollars, tokens or requests. An exact plain JSON number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = f64)]
 pub struct Quantity(Decimal);
 

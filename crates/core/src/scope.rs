@@ -40,7 +40,7 @@ impl ScopeKind {
         Self::ModelBudget,
     ];
 
-    /// The kind's name on the wire and in the database.
+    /// The kind's name on the wire, in the database and in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keyward_core::ids::RequestId;
 use keyward_core::ledger::{LedgerEntry, Outcome};
+use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
+use keyward_core::scope::ScopeKind;
 
 use crate::admit::Core;
 use crate::explain::Coverage;
@@ -96,6 +98,14 @@ impl Admission {
     #[must_use]
     pub const fn output_cap(&self) -> Option<u64> {
         self.output_cap
+    }
+
+    /// The limits that only watch and would have refused the attempt: those of which the postings of its entry say so. Whose they are,
+    /// and what they count.
+    #[must_use]
+    pub fn overlooked(&self) -> Vec<(ScopeKind, Metric)> {
+        let overlooked = self.key.and_then(|key| self.core.open.with(key, |open| open.overlooked().collect()));
+        overlooked.unwrap_or_default()
     }
 
     /// True when what is held is on the disk, and not only in the kernel.

@@ -145,14 +145,15 @@ impl Engine {
     /// # Errors
     /// The first of these that fails.
     pub fn identify(&self, hash: &KeyHash, now: Timestamp) -> Result<Principal, Refusal> {
-        let policy = self.core.policies.key(hash, now).ok_or(Refusal::UnknownKey)?;
-        if !policy.is_active {
-            return Err(Refusal::KeyInactive);
-        }
-        if policy.expires_at.is_some_and(|expiry| expiry <= now) {
-            return Err(Refusal::KeyExpired);
-        }
-        Ok(Principal { policy })
+        Principal::of(self.core.policies.key(hash, now), now)
+    }
+
+    /// The same for a virtual key whose secret is not at hand: it explains, and admits as the key would.
+    ///
+    /// # Errors
+    /// As [`Engine::identify`].
+    pub fn principal_of(&self, id: &VirtualKeyId, now: Timestamp) -> Result<Principal, Refusal> {
+        Principal::of(self.core.policies.key_of(id), now)
     }
 
     /// Admits an attempt: holds what it may use on every meter that covers it, and writes that down in the journal. When the whole

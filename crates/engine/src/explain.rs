@@ -14,7 +14,7 @@ use crate::admit::{Attempt, Engine, weigh};
 use crate::counter::Level;
 use crate::identity::Permit;
 use crate::plan::Plan;
-use crate::terms::{Terms, requested};
+use crate::terms::{Terms, overlooks, requested};
 
 /// The meters that cover an attempt, in checking order.
 #[derive(Debug, Clone)]
@@ -91,6 +91,13 @@ impl MeterLevel {
         }
     }
 
+    /// True when a limit that only watches would refuse an attempt that reserves this much.
+    #[must_use]
+    pub fn would_refuse(&self, requested: i64) -> bool {
+        let Self { window, cap, used, held, .. } = *self;
+        overlooks(self.enforcement, &Level { window, used, held, cap }, requested)
+    }
+
     /// What is left; none when more is used and held than the cap.
     #[must_use]
     pub fn remaining(&self) -> i64 {
@@ -110,6 +117,12 @@ impl From<Terms> for Granted {
 }
 
 impl Engine {
+    /// The meters that would cover what is permitted.
+    #[must_use]
+    pub fn coverage(&self, permit: &Permit) -> Coverage {
+        Coverage(self.core.policies.plan(permit))
+    }
+
     /// Says what would happen to an attempt if it asked now. It goes the way of admission, and stops before anything is held.
     #[must_use]
     pub fn explain(&self, permit: &Permit, attempt: &Attempt<'_>, now: Timestamp) -> Explanation {

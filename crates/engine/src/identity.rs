@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use keyward_core::ids::{ModelName, ProviderName, VirtualKeyId};
 use keyward_core::provider_config::KeyAccess;
 use keyward_core::refusal::Refusal;
@@ -15,6 +16,18 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The virtual key, as far as it may ask at all.
+    pub(crate) fn of(policy: Option<Arc<KeyPolicy>>, now: Timestamp) -> Result<Self, Refusal> {
+        let policy = policy.ok_or(Refusal::UnknownKey)?;
+        if !policy.is_active {
+            return Err(Refusal::KeyInactive);
+        }
+        if policy.expires_at.is_some_and(|expiry| expiry <= now) {
+            return Err(Refusal::KeyExpired);
+        }
+        Ok(Self { policy })
+    }
+
     /// Asks to use a model of a provider.
     ///
     /// # Errors

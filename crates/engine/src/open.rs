@@ -10,6 +10,7 @@ use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, 
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
 use keyward_core::price::{TokenUsage, VersionedPrice};
+use keyward_core::scope::ScopeKind;
 
 use crate::admission::Settlement;
 use crate::plan::{Holds, Plan};
@@ -38,6 +39,12 @@ impl Open {
         for (live, held) in self.plan.meters().iter().zip(&self.holds) {
             live.counter.settle(held, 0);
         }
+    }
+
+    /// The limits that only watch and would have refused the attempt: whose they are, and what they count.
+    pub(crate) fn overlooked(&self) -> impl Iterator<Item = (ScopeKind, Metric)> {
+        let meters = self.plan.meters().iter().zip(&self.holds).filter(|(_, held)| held.would_refuse);
+        meters.map(|(live, _)| (live.meter.scope.kind, live.meter.id.metric))
     }
 
     /// Replaces the hold by what was used, on every meter. Returns the entry that says so.

@@ -16,7 +16,7 @@ use keyward_core::scope_set::ScopeSet;
 use smallvec::SmallVec;
 
 use crate::counter::{Counter, Held, Level, State};
-use crate::terms::{Terms, requested, would_refuse};
+use crate::terms::{Terms, overlooks, requested};
 
 /// As many meters as usually cover an attempt: so many need no memory of their own.
 const USUAL: usize = 8;
@@ -127,7 +127,8 @@ impl Locked<'_> {
         let states = self.states.iter_mut().flatten();
         let meters = self.plan.meters().iter().zip(states).zip(levels);
         let hold = meters.map(|((live, state), level)| {
-            state.hold(level, requested(live.meter.id.metric, terms), would_refuse(&live.meter, level, terms))
+            let amount = requested(live.meter.id.metric, terms);
+            state.hold(level, amount, overlooks(live.meter.enforcement, level, amount))
         });
         hold.collect()
     }

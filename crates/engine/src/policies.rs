@@ -1,5 +1,8 @@
 //! Every policy and every counter, and the edits that replace policies and leave counters alone.
 
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,7 +42,6 @@ impl Owners {
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
     keys: HashMap<KeyHash, Arc<KeyPolicy>>,
-    keys_by_id: HashMap<VirtualKeyId, Arc<KeyPolicy>>,
     teams: HashMap<TeamId, Arc<TeamPolicy>>,
     customers: HashMap<CustomerId, Arc<CustomerPolicy>>,
     models: ModelPolicies,
@@ -51,9 +53,33 @@ pub(crate) struct Policies {
     generation: AtomicU64,
     /// How strictly limits are held that do not say.
     defaults: EnforcementDefaults,
-    /// Edits happen one at a time; reads never wait.
-    editing: Mutex<()>,
+    /// Edits happen one at a time; requests never wait for them. Whoever edits finds keys by their ids.
+    editing: Mutex<HashSet<ById>>,
 }
+
+/// A virtual key that is found by its id: a million of them take no second copy of it.
+#[derive(Debug)]
+struct ById(Arc<KeyPolicy>);
+
+impl Borrow<VirtualKeyId> for ById {
+    fn borrow(&self) -> &VirtualKeyId {
+        &self.0.id
+    }
+}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
 
 /// Binds meters to their counters, as one edit does it.
 pub(crate) struct Binder<'a> {
@@ -87,6 +113,11 @@ impl Policies {
     /// The virtual key of a secret that works at `now`.
     pub(crate) fn key(&self, hash: &KeyHash, now: Timestamp) -> Option<Arc<KeyPolicy>> {
         self.keys.pin().get(hash).filter(|policy| policy.accepts(hash, now)).cloned()
+    }
+
+    /// The virtual key with this id.
+    pub(crate) fn key_of(&self, id: &VirtualKeyId) -> Option<Arc<KeyPolicy>> {
+        self.editing().get(id).map(|known| known.0.clone())
     }
 
     /// The meters that cover what is permitted, looked up if they were asked for before.
@@ -137,7 +168,7 @@ impl Policies {
     pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
         let _editing = self.editing();
         let limits = customer.limits();
-        let meters = self.binder(now).limits(&limits, &scope(ScopeKind::Customer, customer.id.as_str()));
+        let meters = self.binder(now).limits(&limits, &scope(ScopeKind::Customer, customer.id.shared()));
         let policy = CustomerPolicy { name: customer.name.as_str().into(), meters };
         let old = self.customers.pin().insert(customer.id.clone(), Arc::new(policy)).cloned();
         self.begin_generation();
@@ -154,7 +185,7 @@ impl Policies {
     pub(crate) fn put_team(&self, team: &Team, now: Timestamp) {
         let _editing = self.editing();
         let limits = team.limits();
-        let meters = self.binder(now).limits(&limits, &scope(ScopeKind::Team, team.id.as_str()));
+        let meters = self.binder(now).limits(&limits, &scope(ScopeKind::Team, team.id.shared()));
         let policy = TeamPolicy { name: team.name.as_str().into(), customer_id: team.customer_id.clone(), meters };
         let old = self.teams.pin().insert(team.id.clone(), Arc::new(policy)).cloned();
         self.begin_generation();
@@ -185,9 +216,10 @@ impl Policies {
     }
 
     pub(crate) fn put_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
-        let _editing = self.editing();
-        let policy = Arc::new(KeyPolicy::new(hashes, key, &self.binder(now)));
-        let old = self.keys_by_id.pin().insert(key.id.clone(), policy.clone()).cloned();
+        let mut by_id = self.editing();
+        let owners = (self.known_team(key), self.known_customer(key));
+        let policy = Arc::new(KeyPolicy::new(hashes, key, owners, &self.binder(now)));
+        let old = by_id.replace(ById(policy.clone())).map(|old| old.0);
         let keys = self.keys.pin();
         for hash in old.iter().flat_map(|old| old.secrets()) {
             if policy.secrets().all(|kept| kept != hash) {
@@ -205,8 +237,8 @@ impl Policies {
     }
 
     pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
-        let _editing = self.editing();
-        let old = self.keys_by_id.pin().remove(id).cloned();
+        let mut by_id = self.editing();
+        let old = by_id.take(id).map(|old| old.0);
         for hash in old.iter().flat_map(|old| old.secrets()) {
             self.keys.pin().remove(&hash);
         }
@@ -237,7 +269,19 @@ impl Policies {
         }
     }
 
-    fn editing(&self) -> MutexGuard<'_, ()> {
+    /// The id of the key's team, shared with the team where that is known.
+    fn known_team(&self, key: &VirtualKey) -> Option<TeamId> {
+        let id = key.team_id.as_ref()?;
+        Some(self.teams.pin().get_key_value(id).map_or(id, |(known, _)| known).clone())
+    }
+
+    /// The same of its customer.
+    fn known_customer(&self, key: &VirtualKey) -> Option<CustomerId> {
+        let id = key.customer_id.as_ref()?;
+        Some(self.customers.pin().get_key_value(id).map_or(id, |(known, _)| known).clone())
+    }
+
+    fn editing(&self) -> MutexGuard<'_, HashSet<ById>> {
         self.editing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -255,6 +299,6 @@ fn ids<'a>(limits: impl IntoIterator<Item = &'a Limits>) -> Vec<LimitId> {
 }
 
 /// The scope of an owner.
-pub(crate) fn scope(kind: ScopeKind, id: &str) -> Scope {
-    Scope { kind, id: id.into() }
+pub(crate) fn scope(kind: ScopeKind, id: Arc<str>) -> Scope {
+    Scope { kind, id }
 }

@@ -35,9 +35,12 @@ pub(crate) struct KeyPolicy {
     pub(crate) plans: Plans,
 }
 
+/// The ids of the team and of the customer that a key belongs to.
+pub(crate) type Owned = (Option<TeamId>, Option<CustomerId>);
+
 impl KeyPolicy {
-    pub(crate) fn new(hashes: VirtualKeyHashes, key: &VirtualKey, binder: &Binder<'_>) -> Self {
-        let own = binder.limits(&key.limits(), &scope(ScopeKind::VirtualKey, key.id.as_str()));
+    pub(crate) fn new(hashes: VirtualKeyHashes, key: &VirtualKey, owners: Owned, binder: &Binder<'_>) -> Self {
+        let own = binder.limits(&key.limits(), &scope(ScopeKind::VirtualKey, key.id.shared()));
         let slots = key.parallel_meter().map(|meter| binder.meter(meter));
         Self {
             id: key.id.clone(),
@@ -47,8 +50,8 @@ impl KeyPolicy {
             is_active: key.is_active,
             allow_all_providers: key.allow_all_providers,
             expires_at: key.expires_at,
-            team_id: key.team_id.clone(),
-            customer_id: key.customer_id.clone(),
+            team_id: owners.0,
+            customer_id: owners.1,
             configs: key.provider_configs.iter().map(|config| Arc::new(ConfigPolicy::new(config, binder))).collect(),
             meters: slots.into_iter().chain(own).collect(),
             plans: Plans::default(),

@@ -68,9 +68,9 @@ pub(crate) fn requested(metric: Metric, terms: &Terms) -> i64 {
 }
 
 /// True when a limit that only watches would have refused.
-pub(crate) fn would_refuse(meter: &Meter, level: &Level, terms: &Terms) -> bool {
-    match meter.enforcement {
-        Enforcement::Shadow => requested(meter.id.metric, terms) > level.room(),
+pub(crate) fn overlooks(enforcement: Enforcement, level: &Level, requested: i64) -> bool {
+    match enforcement {
+        Enforcement::Shadow => requested > level.room(),
         Enforcement::Hard | Enforcement::Soft => false,
     }
 }

@@ -8,6 +8,7 @@ mod audit;
 mod config;
 mod customers;
 mod events;
+mod explain;
 mod limits;
 mod management_keys;
 mod mcp_clients;
@@ -40,6 +41,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(virtual_keys::reveal::virtual_key_copy)
         .service(virtual_keys::budget_overrides::budget_override_set)
         .service(virtual_keys::budget_overrides::budget_override_remove)
+        .service(explain::request_explain)
         .service(limits::budget_list)
         .service(limits::rate_limit_list)
         .service(events::event_list)

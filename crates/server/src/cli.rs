@@ -17,8 +17,10 @@ use crate::demo::{Demo, DemoError};
 use crate::openapi::Document;
 use crate::server::{Server, ServerError};
 
+mod journal;
 mod ledger;
 
+use journal::Journal;
 use ledger::Ledger;
 
 /// Keyward, the governance layer for LLM traffic: virtual keys with budgets and rate limits that hold.
@@ -62,6 +64,9 @@ enum Command {
     /// Checks the books of a database that no server uses, or prices them anew
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Looks into the journal: holds and settlements that the database may not have yet
+    #[command(subcommand)]
+    Journal(Journal),
     /// Prints an OpenAPI document
     #[command(hide = true)]
     Openapi {
@@ -167,6 +172,12 @@ pub enum CliError {
     /// The document cannot be written.
     #[error("the document cannot be written")]
     Document(#[from] serde_json::Error),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] keyward_engine::JournalError),
+    /// A segment of the journal is damaged, which was told.
+    #[error("the journal segment {} is damaged", .0.display())]
+    JournalDamaged(PathBuf),
     /// The process could not wait for its end.
     #[error("signals cannot be awaited")]
     Signals(#[source] std::io::Error),
@@ -186,6 +197,7 @@ impl Cli {
             Command::Config(ConfigCommand::Export { place, output }) => config_export(place, output).await,
             Command::Audit(Audit::Verify(place)) => audit_verify(place).await,
             Command::Ledger(ledger) => ledger.run().await,
+            Command::Journal(journal) => journal.run(),
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);
                 Ok(())
@@ -283,10 +295,15 @@ impl Place {
         Ok(self.settings()?.0)
     }
 
+    /// How a server there would be set.
+    fn load(self) -> Result<Settings, ConfigError> {
+        let Self { config, database_url } = self;
+        Settings::load(Overrides { config, database_url, listen: None })
+    }
+
     /// The database, and how a server on it would be set.
     fn settings(self) -> Result<(StoreOptions, Settings), CliError> {
-        let Self { config, database_url } = self;
-        let settings = Settings::load(Overrides { config, database_url, listen: None })?;
+        let settings = self.load()?;
         let options = StoreOptions { url: settings.database_url.clone(), root_key: config::root_key()? };
         Ok((options, settings))
     }

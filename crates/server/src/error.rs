@@ -5,9 +5,9 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::{Fault, Invalid};
@@ -15,6 +15,9 @@ use keyward_core::refusal::{LimitRefusal, Refusal};
 use keyward_store::StoreError;
 
 use crate::clock;
+
+/// How long to wait for a server that cannot serve at the moment.
+const BACK_SOON: SignedDuration = SignedDuration::from_secs(1);
 
 /// Which of our two doors a request came through: `is_bifrost_error` tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,7 @@ struct Failure {
     refusal: Option<Box<LimitRefusal>>,
     retry_after: Option<SignedDuration>,
     allow: Option<String>,
+    told: Vec<(HeaderName, HeaderValue)>,
     extra: ErrorExtra,
     /// What only the log may read.
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -56,6 +60,7 @@ impl ApiError {
             refusal: None,
             retry_after: None,
             allow: None,
+            told: Vec::new(),
             extra: ErrorExtra::default(),
             cause: None,
         }))
@@ -76,6 +81,12 @@ impl ApiError {
     /// Says which methods the path has.
     pub(crate) fn allowing(mut self, methods: String) -> Self {
         self.0.allow = Some(methods);
+        self
+    }
+
+    /// Says more in headers.
+    pub(crate) fn telling(mut self, told: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        self.0.told.extend(told);
         self
     }
 
@@ -124,19 +135,31 @@ impl ApiError {
         if let Some(methods) = &self.0.allow {
             response.insert_header((ALLOW, methods.as_str()));
         }
-        if let Some(refusal) = &self.0.refusal {
-            let retry = if self.0.code.is_retryable() { "true" } else { "false" };
-            response.insert_header(("x-should-retry", retry));
-            if let (true, Some(resets_at)) = (self.0.code.is_retryable(), refusal.resets_at) {
-                let wait = resets_at.duration_since(clock::now()).as_secs().max(0);
-                response.insert_header((RETRY_AFTER, (wait + 1).to_string()));
-            }
-        } else if let Some(wait) = self.0.retry_after {
-            response.insert_header((RETRY_AFTER, (wait.as_secs() + 1).to_string()));
-        } else if self.0.code.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, "1"));
+        let (should_retry, wait) = self.retry(clock::now());
+        response.insert_header(("x-should-retry", if should_retry { "true" } else { "false" }));
+        if let Some(milliseconds) = wait.map(milliseconds) {
+            response.insert_header((RETRY_AFTER, milliseconds.div_ceil(1_000).to_string()));
+            response.insert_header(("retry-after-ms", milliseconds.to_string()));
+        }
+        for told in &self.0.told {
+            response.insert_header(told.clone());
         }
         response.json(self.body(request_id))
+    }
+
+    /// Whether the same request may succeed later with nothing changed, and if it is known, how long to wait.
+    fn retry(&self, now: Timestamp) -> (bool, Option<SignedDuration>) {
+        let wait = match &self.0.refusal {
+            Some(refusal) => {
+                let wait = refusal.wait(now);
+                return (wait.is_some(), wait);
+            }
+            None if self.0.code.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                Some(self.0.retry_after.unwrap_or(BACK_SOON))
+            }
+            None => self.0.retry_after,
+        };
+        (self.0.code.is_retryable(), wait)
     }
 
     /// Writes a fault of ours to the log, with its causes.
@@ -158,6 +181,11 @@ impl ApiError {
         }
         tracing::error!(request_id, code = %self.0.code, "{}{chain}", self.0.message);
     }
+}
+
+/// What a wait comes to: rounded up, and never nothing.
+fn milliseconds(wait: SignedDuration) -> u64 {
+    u64::try_from(wait.as_nanos()).unwrap_or_default().div_ceil(1_000_000).max(1)
 }
 
 impl fmt::Display for ApiError {
@@ -239,3 +267,6 @@ impl From<StoreError> for ApiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

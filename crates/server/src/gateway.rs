@@ -18,11 +18,13 @@ use crate::request_id::RequestIdentity;
 use crate::state::State;
 
 mod answer;
+mod asking;
 mod attempts;
 mod books;
 pub(crate) mod credential;
 mod dispatch;
 mod estimate;
+mod explaining;
 mod headers;
 mod relay;
 mod resolve;
@@ -31,13 +33,15 @@ pub(crate) mod routing;
 mod scan;
 mod sse;
 mod stream;
+pub(crate) mod telling;
 mod upstream_client;
 mod usage;
 
 use attempts::Attempts;
 use credential::{Metered, Tokens};
 pub(crate) use estimate::Tokenizers;
-use routing::Plan;
+pub(crate) use explaining::explain;
+use routing::{Plan, Sight};
 use scan::{Dialect, Scan};
 pub(crate) use upstream_client::{UpstreamClient, tls};
 
@@ -94,7 +98,8 @@ enum GatewayErrors {
 ///
 /// `model` is `provider/model`, or a model alone, which goes to a provider by weight. Routing rules may send the request
 /// elsewhere; `x-keyward-provider` and `x-keyward-model` of the answer say where it went, `x-keyward-routing-rule` which rule
-/// decided. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
+/// decided. `RateLimit-Policy`, `RateLimit` and `x-ratelimit-…` tell each limit that covers the request, `x-keyward-budget-remaining` and
+/// `x-keyward-cost` money. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
 /// unchanged, and so does its answer the client. An error of the provider keeps its status and body and has the header
 /// `x-keyward-error-source: provider`.
 #[utoipa::path(
@@ -144,6 +149,12 @@ async fn chat(
     let scan = Scan::of(Dialect::ChatCompletions, &body)?;
     extra.model_requested = scan.model.clone();
     let asked = resolve::asked(&scan.model)?;
-    let plan = Plan::of(&state, &principal, &request, asked, body.len(), &mut rand::random::<f64>)?;
+    let sight = Sight {
+        headers: request.headers(),
+        query: request.query_string(),
+        body_bytes: body.len(),
+        is_rehearsal: false,
+    };
+    let plan = Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?;
     Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
 }

@@ -4,8 +4,11 @@ use std::sync::atomic::AtomicU64;
 
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
+use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
+use keyward_core::scope::ScopeKind;
+use keyward_engine::Engine;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +24,10 @@ pub(crate) struct Metrics {
     tokens: Family<TokenLabels, Counter>,
     cost: Counter<f64, AtomicU64>,
     in_flight: Gauge,
+    shadow_refusals: Family<MeterLabels, Counter>,
+    open_attempts: Gauge,
+    journal_bytes: Gauge,
+    journal_available: Gauge,
     fallbacks: Counter,
     routing_rule_failures: Counter,
     webhook_deliveries: Family<DeliveryLabels, Counter>,
@@ -34,6 +41,12 @@ struct AttemptLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RefusalLabels {
     code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MeterLabels {
+    scope: &'static str,
+    metric: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,6 +68,10 @@ impl Metrics {
             tokens: Family::default(),
             cost: Counter::default(),
             in_flight: Gauge::default(),
+            shadow_refusals: Family::default(),
+            open_attempts: Gauge::default(),
+            journal_bytes: Gauge::default(),
+            journal_available: Gauge::default(),
             fallbacks: Counter::default(),
             routing_rule_failures: Counter::default(),
             webhook_deliveries: Family::default(),
@@ -85,7 +102,24 @@ impl Metrics {
             "Attempts to deliver an event to an endpoint, by what became of it",
             metrics.webhook_deliveries.clone(),
         );
+        metrics.register_books(&mut registry);
         Self { registry, ..metrics }
+    }
+
+    /// What is known of holds and of the journal.
+    fn register_books(&self, registry: &mut Registry) {
+        registry.register(
+            "shadow_refusals",
+            "Limits that only watch and would have refused an attempt, by whose they are and what they count",
+            self.shadow_refusals.clone(),
+        );
+        registry.register("open_attempts", "Attempts that hold something", self.open_attempts.clone());
+        registry.register_with_unit("journal", "How much the journal has", Unit::Bytes, self.journal_bytes.clone());
+        registry.register(
+            "journal_available",
+            "1 while the journal takes holds; while it is 0, nothing is admitted",
+            self.journal_available.clone(),
+        );
     }
 
     pub(crate) fn attempt_began(&self) {
@@ -128,8 +162,19 @@ impl Metrics {
         self.webhook_deliveries.get_or_create(&DeliveryLabels { outcome }).inc();
     }
 
+    /// An attempt ended that these limits would have refused, had they done more than watch.
+    pub(crate) fn overlooked(&self, limits: impl IntoIterator<Item = (ScopeKind, Metric)>) {
+        for (scope, metric) in limits {
+            self.shadow_refusals.get_or_create(&MeterLabels { scope: scope.as_str(), metric: metric.as_str() }).inc();
+        }
+    }
+
     /// The figures as text.
-    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self, engine: &Engine) -> Result<String, std::fmt::Error> {
+        let journal = engine.journal();
+        self.open_attempts.set(i64::try_from(engine.open_attempts()).unwrap_or(i64::MAX));
+        self.journal_bytes.set(i64::try_from(journal.bytes()).unwrap_or(i64::MAX));
+        self.journal_available.set(i64::from(journal.is_available()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

@@ -94,7 +94,7 @@ impl Server {
                 return Err(error);
             }
         };
-        let (ledger, writing) = LedgerWriter::new(store.clone(), settings.probe.clone());
+        let (ledger, writing) = LedgerWriter::new(store.probed(settings.probe.clone()), settings.probe.clone());
         let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access).await?;
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);

@@ -23,6 +23,11 @@ pub struct InstantColumn;
 #[diesel(sql_type = InstantColumn)]
 pub(crate) struct Instant(pub(crate) Timestamp);
 
+/// The instant of a column. The last second of the calendar counts as a whole, which a number of microseconds may not.
+fn of_microseconds(micros: i64) -> Result<Timestamp, jiff::Error> {
+    Timestamp::from_nanosecond(i128::from(micros) * 1_000)
+}
+
 /// Microseconds from 1970 to 2000, where PostgreSQL counts from.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
@@ -36,7 +41,7 @@ impl ToSql<InstantColumn, Sqlite> for Instant {
 impl FromSql<InstantColumn, Sqlite> for Instant {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
-        Ok(Self(Timestamp::from_microsecond(micros)?))
+        Ok(Self(of_microseconds(micros)?))
     }
 }
 
@@ -51,6 +56,19 @@ impl ToSql<InstantColumn, Pg> for Instant {
 impl FromSql<InstantColumn, Pg> for Instant {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        Ok(Self(Timestamp::from_microsecond(micros.saturating_add(POSTGRES_EPOCH))?))
+        Ok(Self(of_microseconds(micros.saturating_add(POSTGRES_EPOCH))?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instant_comes_back_to_the_microsecond() {
+        for instant in ["9999-12-30T22:00:00.999999Z", "9999-12-30T22:00:00Z", "1969-12-31T23:59:59.999999Z"] {
+            let instant: Timestamp = instant.parse().unwrap();
+            assert_eq!(of_microseconds(instant.as_microsecond()).unwrap(), instant);
+        }
     }
 }

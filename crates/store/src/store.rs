@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Idempotency};
+use keyward_core::crash_point::Probe;
 use keyward_core::event::EventPolicy;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
@@ -108,6 +109,8 @@ pub struct Store {
     reach: Reach,
     /// What others are told when usage grows.
     policy: Arc<EventPolicy>,
+    /// Is told where a unit of work has got to, for tests of crashes.
+    probe: Probe,
 }
 
 struct Inner {
@@ -207,6 +210,8 @@ pub struct LedgerTotals {
     pub cost: NanoUsd,
     /// How many tokens of all classes they used.
     pub tokens: i64,
+    /// Of the cost, what no provider has reported: attempts without a reported usage are charged what they held.
+    pub unreported: NanoUsd,
 }
 
 /// What a batch has brought.
@@ -246,6 +251,12 @@ impl Store {
     #[must_use]
     pub fn token_hasher(&self) -> KeyHasher {
         self.inner.tokens.clone()
+    }
+
+    /// The same database, which tells `probe` where its units of work have got to.
+    #[must_use]
+    pub fn probed(&self, probe: Probe) -> Self {
+        Self { probe, ..self.clone() }
     }
 
     /// The same database as somebody of this reach sees it: what is out of reach is not there. Writes go by the reach of the

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use crate::open::Open;
 
 /// One record.
+#[allow(clippy::large_enum_variant, reason = "it lives on the stack, for as long as it takes to be written or read")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Record<'a> {
     /// An attempt holds.

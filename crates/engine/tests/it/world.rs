@@ -127,7 +127,10 @@ pub fn price() -> Price {
 impl World {
     pub fn new() -> Self {
         let ledger = Arc::new(Memory::default());
-        Self { engine: Engine::new(ledger.clone(), Journal::in_memory(), EnforcementDefaults::default(), Probe::default()), ledger }
+        Self {
+            engine: Engine::new(ledger.clone(), Journal::in_memory(), EnforcementDefaults::default(), Probe::default()),
+            ledger,
+        }
     }
 
     pub fn with_key(members: Value) -> Self {

@@ -12,13 +12,13 @@ use keyward_core::scope::ScopeKind;
 use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Attempt};
 
+use super::asking::{ask, ready};
 use super::books::Books;
 use super::dispatch::{Call, Draft};
-use super::estimate::Estimate;
 use super::resolve::Route;
 use super::routing::{Place, Plan};
 use super::scan::Scan;
-use super::{dispatch, relay};
+use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
@@ -38,7 +38,7 @@ pub(super) struct Attempts<'a> {
 }
 
 /// How an attempt did not serve.
-enum Setback {
+pub(super) enum Setback {
     /// Another place may serve.
     Passing(ApiError),
     /// It would be the same everywhere.
@@ -46,7 +46,15 @@ enum Setback {
 }
 
 impl Setback {
-    fn into_error(self) -> ApiError {
+    /// Lets the answer say what the meters read.
+    fn telling(self, told: telling::Told) -> Self {
+        match self {
+            Self::Passing(error) => Self::Passing(error.telling(told)),
+            Self::Final(error) => Self::Final(error.telling(told)),
+        }
+    }
+
+    pub(super) fn into_error(self) -> ApiError {
         match self {
             Self::Passing(error) | Self::Final(error) => error,
         }
@@ -74,13 +82,21 @@ impl Attempts<'_> {
         let principal = self.state.engine.identify(&self.hash, clock::now()).map_err(setback)?;
         let route =
             Route::resolve(&self.state, principal, place, self.scan.kind(), plan.patience).map_err(Setback::Passing)?;
+        let coverage = self.state.engine.coverage(&route.permit);
+        match self.serve(plan, route).await {
+            Ok(mut response) => {
+                telling::put(response.headers_mut(), telling::limits(&coverage, clock::now()));
+                Ok(response)
+            }
+            Err(setback) => Err(setback.telling(telling::limits(&coverage, clock::now()))),
+        }
+    }
+
+    async fn serve(&mut self, plan: &Plan, route: Route) -> Result<HttpResponse, Setback> {
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
         let draft = dispatch::prepare(&self.request, &route, &self.scan).map_err(Setback::Final)?;
-        if self.state.is_draining() {
-            return Err(Setback::Final(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop")));
-        }
-        self.state.freshness.check().map_err(Setback::Final)?;
+        ready(&self.state).map_err(Setback::Final)?;
         let (admission, output_cap) = self.admit(&route)?;
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
         let mut books = Books::open(self.state.clone(), admission, about);
@@ -113,27 +129,19 @@ impl Attempts<'_> {
     }
 
     fn admit(&mut self, route: &Route) -> Result<(Admission, Option<u64>), Setback> {
-        let (served, state) = (route.served(), &self.state);
-        let estimate = Estimate::of(&self.scan, &served, self.body.len());
-        let counted = || self.scan.counted_input(&self.body, &state.tokenizers, &served);
-        let attempt = Attempt {
-            request_id: self.identity.id().clone(),
-            attempt: self.admitted,
-            provider_key_id: route.destination.key_id.clone(),
-            model_served: route.destination.model.clone(),
-            price: route.price.clone(),
-            demand: estimate.demand(&counted, state.settings.min_output_tokens),
-        };
-        let admission = state.engine.admit(&route.permit, attempt, clock::now()).map_err(setback)?;
+        let (engine, now) = (&self.state.engine, clock::now());
+        let name = (self.identity.id().clone(), self.admitted);
+        let admit = |attempt: Attempt<'_>| engine.admit(&route.permit, attempt, now);
+        let (admitted, open_cap) = ask(&self.state, &self.scan, &self.body, route, name, admit);
+        let admission = admitted.map_err(setback)?;
         self.admitted = self.admitted.saturating_add(1);
-        // What nothing bounds is bounded by the cap that it was held for.
-        let output_cap = admission.output_cap().or(estimate.open_cap);
+        let output_cap = admission.output_cap().or(open_cap);
         Ok((admission, output_cap))
     }
 }
 
 /// Whether a refusal is about the place or about the one who asks.
-fn setback(refusal: Refusal) -> Setback {
+pub(super) fn setback(refusal: Refusal) -> Setback {
     let is_passing = match &refusal {
         Refusal::ProviderBlocked(_) | Refusal::ModelBlocked { .. } | Refusal::PriceUnknown { .. } => true,
         Refusal::UnknownKey | Refusal::KeyInactive | Refusal::KeyExpired | Refusal::BooksUnavailable => false,

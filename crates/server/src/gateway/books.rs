@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::ledger::Outcome;
+use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
 use keyward_engine::{Admission, Settlement};
 
@@ -52,19 +53,25 @@ impl Books {
         self.state.settings.probe.reached(point);
     }
 
-    /// Writes down what was used; the first call counts.
-    pub(super) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
-        let Some(admission) = self.admission.take() else { return };
+    /// Writes down what was used; the first call counts. Returns the cost, if this was the call.
+    pub(super) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) -> Option<NanoUsd> {
+        let admission = self.admission.take()?;
         self.reached(CrashPoint::AnswerEnded);
         let first_byte_at = self.first_byte_at;
         let request_id = admission.request_id().clone();
-        match admission.settle(Settlement { usage, outcome, first_byte_at, at: clock::now() }) {
-            Some(cost) => self.state.metrics.attempt_ended(outcome, usage, cost),
+        let overlooked = admission.overlooked();
+        let cost = admission.settle(Settlement { usage, outcome, first_byte_at, at: clock::now() });
+        match cost {
+            Some(cost) => {
+                self.state.metrics.attempt_ended(outcome, usage, cost);
+                self.state.metrics.overlooked(overlooked);
+            }
             None => {
                 tracing::error!(%request_id, "an attempt ended that had been given up; what it held is charged");
                 self.state.metrics.attempt_released();
             }
         }
+        cost
     }
 
     /// Nothing was used: no byte left.

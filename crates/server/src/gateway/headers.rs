@@ -16,6 +16,8 @@ const TO_CLIENT: [&str; 7] = [
 ];
 /// Response headers that speak of the provider's account: the client gets them under a name that says so.
 const MARKED: [&str; 1] = ["x-request-id"];
+/// How the names of headers begin that tell the provider's limits, which are not ours.
+const LIMITS: [&str; 3] = ["x-ratelimit-", "ratelimit", "anthropic-ratelimit-"];
 
 /// The client's headers for the provider.
 pub(super) fn to_provider(headers: &HeaderMap) -> Vec<(&'static str, Vec<u8>)> {
@@ -28,7 +30,8 @@ pub(super) fn to_client<'a>(
     headers: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) -> impl Iterator<Item = (String, &'a [u8])> {
     headers.filter_map(|(name, value)| {
-        let marked = MARKED.contains(&name) || name.starts_with("x-ratelimit-");
+        let is_limit = LIMITS.iter().any(|prefix| name.starts_with(prefix));
+        let marked = MARKED.contains(&name) || is_limit;
         if TO_CLIENT.contains(&name) {
             Some((name.to_owned(), value))
         } else if marked {
@@ -37,4 +40,32 @@ pub(super) fn to_client<'a>(
             None
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_providers_limits_are_never_told_as_ours() {
+        let of_provider = [
+            ("content-type", "application/json"),
+            ("set-cookie", "a=b"),
+            ("x-ratelimit-limit-tokens", "1"),
+            ("anthropic-ratelimit-tokens-remaining", "2"),
+            ("ratelimit", "3"),
+            ("ratelimit-policy", "4"),
+        ];
+        let told: Vec<String> = to_client(of_provider.iter().map(|(name, value)| (*name, value.as_bytes())))
+            .map(|(name, _)| name)
+            .collect();
+        let expected = [
+            "content-type",
+            "x-upstream-ratelimit-limit-tokens",
+            "x-upstream-anthropic-ratelimit-tokens-remaining",
+            "x-upstream-ratelimit",
+            "x-upstream-ratelimit-policy",
+        ];
+        assert_eq!(told, expected);
+    }
 }

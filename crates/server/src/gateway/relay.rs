@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
 use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
+use keyward_core::money::NanoUsd;
 use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
@@ -16,7 +17,7 @@ use super::books::Books;
 use super::dispatch::{Call, SendError, send};
 use super::stream::Stream;
 use super::upstream_client::UpstreamClient;
-use super::usage;
+use super::{telling, usage};
 use crate::error::ApiError;
 use crate::lapses;
 
@@ -62,14 +63,8 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply)
             books.release();
             error
         }
-        Err(SendError::Broken(error)) => {
-            books.settle(None, Outcome::UpstreamError);
-            error
-        }
-        Err(SendError::TimedOut(error)) => {
-            books.settle(None, Outcome::TimedOut);
-            error
-        }
+        Err(SendError::Broken(error)) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
+        Err(SendError::TimedOut(error)) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
@@ -86,10 +81,7 @@ async fn whole(mut books: Books, timeout: Duration, response: http::Response<Inc
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
         Ok(body) => judge(&mut books, &head, body, &reply),
-        Err((error, outcome)) => {
-            books.settle(None, outcome);
-            Err(error)
-        }
+        Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
     };
     // A client that went away has no use for it.
     let _ = reply.send(answer);
@@ -104,21 +96,31 @@ fn judge(
 ) -> Result<HttpResponse, ApiError> {
     let reported = usage::of_answer(&body);
     if !head.status.is_success() {
-        books.settle(Some(reported.ok().flatten().unwrap_or_default()), Outcome::UpstreamError);
-        return Ok(builder(head).insert_header(("x-keyward-error-source", "provider")).body(body));
+        let cost = books.settle(Some(reported.ok().flatten().unwrap_or_default()), Outcome::UpstreamError);
+        let mut answer = costing(head, cost);
+        return Ok(answer.insert_header(("x-keyward-error-source", "provider")).body(body));
     }
     match reported {
         Ok(reported) => {
             let outcome = if reply.is_closed() { Outcome::ClientCancelled } else { Outcome::Completed };
-            books.settle(reported, outcome);
-            Ok(builder(head).body(body))
+            let cost = books.settle(reported, outcome);
+            Ok(costing(head, cost).body(body))
         }
         Err(error) => {
-            books.settle(None, Outcome::UpstreamError);
+            let cost = books.settle(None, Outcome::UpstreamError);
             let message = "The provider's answer is not JSON";
-            Err(ApiError::new(ErrorCode::UpstreamInvalid, message).because(error))
+            Err(ApiError::new(ErrorCode::UpstreamInvalid, message).because(error).telling(cost.map(telling::cost)))
         }
     }
+}
+
+/// A response that says what it cost.
+fn costing(head: &http::response::Parts, cost: Option<NanoUsd>) -> HttpResponseBuilder {
+    let mut answer = builder(head);
+    if let Some(cost) = cost {
+        answer.insert_header(telling::cost(cost));
+    }
+    answer
 }
 
 async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiError, Outcome)> {

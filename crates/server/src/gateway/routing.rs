@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
 use keyward_core::ids::{ModelName, ProviderName, RoutingRuleId};
 use keyward_engine::{Choice, Principal};
 
@@ -34,6 +34,15 @@ pub(super) struct Plan {
     pub(super) patience: Option<Duration>,
 }
 
+/// What rules get to see of a request, beside who sends it and what it asks for.
+pub(super) struct Sight<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) query: &'a str,
+    pub(super) body_bytes: usize,
+    /// True: nothing is sent, and nothing that happens is remembered.
+    pub(super) is_rehearsal: bool,
+}
+
 impl Plan {
     /// Asks the rules.
     ///
@@ -42,9 +51,8 @@ impl Plan {
     pub(super) fn of(
         state: &State,
         principal: &Principal,
-        request: &HttpRequest,
+        sight: &Sight<'_>,
         asked: Place,
-        body_bytes: usize,
         draw: Draw<'_>,
     ) -> Result<Self, ApiError> {
         let table = state.routing_rules.table();
@@ -56,7 +64,7 @@ impl Plan {
         if rules.is_empty() {
             return Ok(Self::to(asked));
         }
-        let facts = Facts::of(request, CHAT_COMPLETION, holder, body_bytes);
+        let facts = Facts::of(sight, CHAT_COMPLETION, holder);
         let first = |place: &Place| {
             let provider = place.provider.clone().unwrap_or_else(|| "".into());
             let readings = state.engine.readings(principal, &provider, &place.model, clock::now());
@@ -64,7 +72,9 @@ impl Plan {
             let applies = |compiled: &CompiledRule| {
                 let holds = compiled.expression.as_ref().map_err(Clone::clone);
                 holds.and_then(|expression| expression.holds(&variables)).unwrap_or_else(|message| {
-                    report(state, compiled, &message);
+                    if !sight.is_rehearsal {
+                        report(state, compiled, &message);
+                    }
                     false
                 })
             };

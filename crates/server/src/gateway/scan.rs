@@ -24,7 +24,6 @@ use walk::Object;
 
 /// How a request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "for the routes of the other dialects"))]
 pub(super) enum Dialect {
     /// OpenAI's `/v1/chat/completions`.
     ChatCompletions,
@@ -75,6 +74,12 @@ impl Dialect {
             Self::Responses => ["responses", "responses_stream"],
             Self::Embeddings => ["embedding", "embedding"],
         }
+    }
+
+    /// The kind of request, in errors.
+    pub(super) const fn request_type(self) -> &'static str {
+        let [whole, _] = self.kinds();
+        whole
     }
 
     /// Whether a stream tells its usage only when that is asked for.

@@ -13,3 +13,4 @@ mod demo;
 mod gateway;
 mod harness;
 mod operations;
+mod torture;

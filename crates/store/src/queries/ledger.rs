@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use jiff::Timestamp;
 use keyward_core::budget::ModelUsage;
+use keyward_core::crash_point::{CrashPoint, Probe};
 use keyward_core::event::EventPolicy;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::LedgerEntry;
@@ -30,14 +31,21 @@ const ROWS: usize = 1_000;
 
 /// Records attempts, each at most once however often it is given, and adds what they used to the counters. What others are to be
 /// told of that is written down with it.
-pub(crate) fn append(c: &mut Conn, entries: &[LedgerEntry], policy: &EventPolicy) -> Result<Appended, StoreError> {
+pub(crate) fn append(
+    c: &mut Conn,
+    entries: &[LedgerEntry],
+    policy: &EventPolicy,
+    probe: &Probe,
+) -> Result<Appended, StoreError> {
     let new = unrecorded(c, entries)?;
     for chunk in new.chunks(ROWS) {
         let rows = chunk.iter().map(|entry| EntryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
         diesel::insert_into(ledger::table).values(rows).execute(c)?;
     }
+    probe.reached(CrashPoint::EntriesInserted);
     let Posted { epochs, readings } = Due::of(&new).post(c)?;
     PostingRow::insert(c, &new, epochs)?;
+    probe.reached(CrashPoint::CountersMoved);
     Ok(Appended { entries: new.len(), events: event::record(c, policy, &readings)? })
 }
 
@@ -88,9 +96,12 @@ const COST: &str = "CAST(COALESCE(SUM(cost + COALESCE((SELECT SUM(a.new_cost - a
 /// What the ledger says a virtual key has used since it was made.
 pub(crate) fn totals(c: &mut Conn, virtual_key: &VirtualKeyId) -> Result<LedgerTotals, StoreError> {
     let (cost, tokens) = (sql::<BigInt>(COST), sql::<BigInt>(TOKENS));
-    let (entries, cost, tokens) = ledger::table
+    let unreported =
+        sql::<BigInt>("CAST(COALESCE(SUM(CASE WHEN usage_source = 'provider' THEN 0 ELSE cost END), 0) AS BIGINT)");
+    let (entries, cost, tokens, unreported) = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
-        .select((count_star(), cost, tokens))
-        .first::<(i64, i64, i64)>(c)?;
-    Ok(LedgerTotals { entries, cost: NanoUsd::from_nanos(cost), tokens })
+        .select((count_star(), cost, tokens, unreported))
+        .first::<(i64, i64, i64, i64)>(c)?;
+    let (cost, unreported) = (NanoUsd::from_nanos(cost), NanoUsd::from_nanos(unreported));
+    Ok(LedgerTotals { entries, cost, tokens, unreported })
 }

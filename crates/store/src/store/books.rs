@@ -35,8 +35,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
     pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<usize, StoreError> {
-        let policy = self.policy.clone();
-        let appended = writing!(self, |queries, c| queries::ledger::append(c, &entries, &policy))?;
+        let (policy, probe) = (self.policy.clone(), self.probe.clone());
+        let appended = writing!(self, |queries, c| queries::ledger::append(c, &entries, &policy, &probe))?;
         if appended.events > 0 {
             self.inner.events_written.send_modify(|times| *times += 1);
         }

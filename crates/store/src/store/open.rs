@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use keyward_core::authority::Reach;
+use keyward_core::crash_point::Probe;
 use keyward_core::event::EventPolicy;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -74,8 +75,8 @@ impl Store {
             handle,
             database,
         };
-        let policy = Arc::new(EventPolicy::silent());
-        let store = Self { inner: Arc::new(inner), reach: Reach::Everything, policy };
+        let (policy, probe) = (Arc::new(EventPolicy::silent()), Probe::default());
+        let store = Self { inner: Arc::new(inner), reach: Reach::Everything, policy, probe };
         writing!(&store, |queries, c| queries::meter::purge(c))?;
         Ok(store)
     }

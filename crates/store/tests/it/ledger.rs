@@ -27,7 +27,7 @@ async fn an_entry_is_counted_once_however_often_it_is_given() {
     assert_eq!(store.ledger_append(vec![make("r1"), make("r2")]).await.unwrap(), 1);
     assert_eq!(store.ledger_append(Vec::new()).await.unwrap(), 0);
     assert_eq!(counts(&store).await[&meter], Count { window: window(0, 10), used: 14 });
-    let totals = LedgerTotals { entries: 2, cost: NanoUsd::from_nanos(14), tokens: 20 };
+    let totals = LedgerTotals { entries: 2, cost: NanoUsd::from_nanos(14), tokens: 20, unreported: NanoUsd::ZERO };
     assert_eq!(store.ledger_totals(key).await.unwrap(), totals);
     assert_eq!(store.ledger_totals("other".into()).await.unwrap().entries, 0);
     assert_eq!(database.lines("SELECT request_id AS line FROM ledger_postings ORDER BY 1"), ["r1", "r2"]);

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use actix_web::HttpRequest;
 use cel::Context;
 use keyward_core::meter::Metric;
 use keyward_engine::{Holder, Reading};
 
-use super::expression;
+use super::{Sight, expression};
 
 /// The most headers, and the most parameters, that expressions see.
 const MAX_ENTRIES: usize = 64;
@@ -29,19 +28,19 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(request: &HttpRequest, request_type: &'static str, holder: Holder, body_bytes: usize) -> Self {
-        let headers = request.headers().iter().filter_map(|(name, value)| {
+    pub(super) fn of(sight: &Sight<'_>, request_type: &'static str, holder: Holder) -> Self {
+        let headers = sight.headers.iter().filter_map(|(name, value)| {
             let is_credential = CREDENTIALS.contains(&name.as_str());
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())).filter(|_| !is_credential)
         });
-        let params = url::form_urlencoded::parse(request.query_string().as_bytes());
+        let params = url::form_urlencoded::parse(sight.query.as_bytes());
         Self {
             request_type,
             headers: bounded(headers),
             params: bounded(params.into_owned()),
             holder,
             // About four bytes of text make a token.
-            estimated_input_tokens: i64::try_from(body_bytes / 4).unwrap_or(i64::MAX),
+            estimated_input_tokens: i64::try_from(sight.body_bytes / 4).unwrap_or(i64::MAX),
         }
     }
 
@@ -125,7 +124,10 @@ mod tests {
             customer_id: None,
             customer_name: "".into(),
         };
-        let facts = Facts::of(&request.to_http_request(), "chat_completion", holder, 400);
+        let request = request.to_http_request();
+        let (headers, query) = (request.headers(), request.query_string());
+        let facts =
+            Facts::of(&Sight { headers, query, body_bytes: 400, is_rehearsal: false }, "chat_completion", holder);
         assert_eq!(facts.headers, [("x-tier".to_owned(), "gold".to_owned())].into());
         assert_eq!(facts.params, [("a", "1"), ("c", " x")].map(|(n, v)| (n.to_owned(), v.to_owned())).into());
         assert_eq!(facts.estimated_input_tokens, 100);

@@ -1,7 +1,9 @@
 //! The gateway: what goes through, what is refused, and what it costs.
 
 mod books;
+mod clamp;
 mod credentials;
+mod explaining;
 mod failures;
 mod faithful;
 mod fallbacks;
@@ -11,6 +13,7 @@ mod pricing;
 mod refusals;
 mod routing;
 mod streams;
+mod telling;
 mod weights;
 
 use keyward_client::{

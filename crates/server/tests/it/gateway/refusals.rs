@@ -52,7 +52,7 @@ async fn i7_every_level_refuses_for_itself_before_a_byte_leaves() {
 async fn a_budget_refusal_tells_everything_and_not_to_retry() {
     let app = App::start().await;
     let key = app.key(with_budget("0.003")).await;
-    let body = r#"{"model":"demo/echo","messages":[{"role":"user","content":"hi"}]}"#;
+    let body = r#"{"model":"demo/echo","messages":[{"role":"user","content":"hi"}],"max_tokens":64}"#;
     let raw = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose());
     let reply = raw.body(body).send().await;
     assert_eq!(reply.error(), (402, "budget_exceeded".into(), String::new()));
@@ -95,14 +95,15 @@ async fn a_rate_refusal_says_when_to_try_again() {
     }
 }
 
-/// The client's own cap bounds the hold: a small one fits where the model's limit does not.
+/// The client's own cap bounds the hold: a small one fits where a large one does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hold_follows_the_clients_own_cap() {
     let app = App::start().await;
     let key = app.key(with_budget("0.003")).await;
     let caller = app.caller(&key);
-    assert!(caller.chat_completion_create(&chat("demo/echo", "hi")).await.is_err());
-    let capped = ChatCompletionRequest { max_completion_tokens: Some(8), ..chat("demo/echo", "hi") };
+    let large = ChatCompletionRequest { max_completion_tokens: Some(64), ..chat("demo/echo", "hi") };
+    assert_eq!(caller.chat_completion_create(&large).await.unwrap_err().status(), Some(402));
+    let capped = ChatCompletionRequest { max_completion_tokens: Some(8), ..large };
     assert!(caller.chat_completion_create(&capped).await.is_ok());
     let several = ChatCompletionRequest { n: Some(20), ..capped };
     assert_eq!(caller.chat_completion_create(&several).await.unwrap_err().status(), Some(402));

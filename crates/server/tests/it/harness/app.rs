@@ -146,7 +146,7 @@ pub async fn open(url: &str) -> Store {
 }
 
 /// Puts the simulated provider into the database: its name is reserved, so the API would refuse it.
-async fn seed(url: &str, base_url: BaseUrl) {
+pub async fn seed(url: &str, base_url: BaseUrl) {
     let store = open(url).await;
     let key = CreateProviderKey::new("demo-key", "not-a-secret").check(&Pointer::ROOT, &mut Uuid::new_v4).unwrap();
     let network_config = NetworkConfig { base_url: Some(base_url), ..NetworkConfig::default() };

@@ -8,7 +8,7 @@ mod receiver;
 mod transport;
 mod upstream;
 
-pub use app::{App, ROOT_KEY, open, root_key};
+pub use app::{App, ROOT_KEY, open, root_key, seed};
 pub use contract::Contract;
 pub use database::Database;
 pub use raw::Reply;

@@ -1,10 +1,13 @@
 //! Running the server: health, metrics, starting, stopping.
 
 mod books;
+mod full_disk;
 mod health;
 mod ledger;
 mod process;
+mod served;
 mod shutdown;
 mod webhooks;
 
 pub use process::{Running, keyward};
+pub use served::{Served, is_killed};

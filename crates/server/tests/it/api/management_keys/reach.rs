@@ -1,8 +1,8 @@
 //! Keys that are limited to a team or a customer.
 
 use keyward_client::{
-    Client, CreateCustomer, CreateTeam, CreateVirtualKey, Customer, CustomerId, ErrorCode, ListQuery, Patch, Team,
-    TeamId, UpdateVirtualKey, VirtualKey, VirtualKeyQuery,
+    Client, CreateCustomer, CreateTeam, CreateVirtualKey, Customer, CustomerId, ErrorCode, ExplainRequest, ListQuery,
+    Patch, Team, TeamId, UpdateVirtualKey, VirtualKey, VirtualKeyQuery,
 };
 use serde_json::json;
 
@@ -169,6 +169,20 @@ async fn a_key_of_a_key_reaches_no_further() {
     assert_eq!(of_team.management_key_get(&key.id).await.unwrap(), key);
     let seen = of_team.management_key_list(&ListQuery::default()).await.unwrap();
     assert!(seen.management_keys.iter().all(|key| key.team_id.as_ref() == Some(&world.teams[0].id)));
+}
+
+/// What would become of a request is told of the keys that are reached, and of no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_of_own_keys_are_explained() {
+    let world = world().await;
+    let body = json!({ "model": "demo/echo", "messages": [] });
+    let question = |key: &VirtualKey| ExplainRequest::of_chat(key.id.clone(), &body).unwrap();
+    for client in [world.of_team().await, world.of_customer().await] {
+        assert!(client.request_explain(&question(&world.of_teams[0])).await.unwrap().admitted);
+        for foreign in [&world.of_teams[1], &world.of_customers[1], &world.of_nobody] {
+            assert_eq!(refused(client.request_explain(&question(foreign)).await).code, Some(ErrorCode::NotFound));
+        }
+    }
 }
 
 /// Walks the document, so that no operation can be forgotten: nothing of anybody else's is in any answer.

@@ -1,0 +1,75 @@
+//! A process that serves: where it listens, what it says, and how it ends.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+
+use super::Running;
+
+/// A process that serves.
+pub struct Served {
+    running: Running,
+    pub url: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Served {
+    /// Waits until the command serves; or how it ended, and what it said.
+    pub fn start(mut command: Command) -> Result<Self, (ExitStatus, Vec<String>)> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut running = Running(command.spawn().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (served, address) = mpsc::channel();
+        let (lines, written) = (BufReader::new(running.0.stderr.take().unwrap()).lines(), log.clone());
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, rest)) = line.split_once("serving address=") {
+                    // Nobody waits for it any more when the test is over.
+                    let _ = served.send(rest.split(' ').next().unwrap_or_default().to_owned());
+                }
+                written.lock().unwrap().push(line);
+            }
+        });
+        match address.recv() {
+            Ok(address) => Ok(Self { running, url: format!("http://{address}"), log }),
+            Err(_) => {
+                let status = running.0.wait().unwrap();
+                Err((status, log.lock().unwrap().clone()))
+            }
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.running.0.id()
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Kills it as `kill -9` does.
+    pub fn kill(mut self) {
+        self.running.0.kill().unwrap();
+        self.running.0.wait().unwrap();
+    }
+
+    /// Waits until it has died of a kill.
+    pub fn died(mut self) {
+        let status = self.running.0.wait().unwrap();
+        assert!(is_killed(status), "{status}: {:#?}", self.log());
+    }
+
+    /// Stops it as an operator does.
+    pub fn stop(mut self) {
+        self.running.terminate();
+        let status = self.running.0.wait().unwrap();
+        assert!(status.success(), "{status}: {:#?}", self.log());
+    }
+}
+
+/// True for a process that was killed as by `kill -9`.
+pub fn is_killed(status: ExitStatus) -> bool {
+    status.signal() == Some(9)
+}
