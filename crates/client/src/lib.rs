@@ -12,6 +12,7 @@ mod customers;
 mod decode;
 mod endpoint;
 mod error;
+mod events;
 mod inference;
 mod limits;
 mod management_keys;
@@ -51,12 +52,15 @@ pub use keyward_core::chat::{
 pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
+pub use keyward_core::event::{
+    DeliveryState, Event, EventDelivery, EventList, EventQuery, EventType, Threshold, ThresholdReached,
+};
 pub use keyward_core::explanation::{
     ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
 };
 pub use keyward_core::ids::{
-    CustomerId, LimitId, ManagementKeyId, McpClientId, ModelBudgetId, ModelConfigId, ModelName, PricingOverrideId,
-    ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
+    CustomerId, EventId, LimitId, ManagementKeyId, McpClientId, ModelBudgetId, ModelConfigId, ModelName,
+    PricingOverrideId, ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
 };
 pub use keyward_core::list::{
     BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ManagementKeyChanged,

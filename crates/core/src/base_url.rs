@@ -57,12 +57,21 @@ impl BaseUrl {
     }
 }
 
-fn literal_address(url: &Url) -> Option<IpAddr> {
+/// The address that a URL's host is written as.
+pub(crate) fn literal_address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),
         Host::Domain(_) => None,
     }
+}
+
+/// Whether a URL's host, as it is written, hands out credentials of the machine.
+pub(crate) fn is_forbidden(url: &Url) -> bool {
+    // A name that ends in a dot is the same name.
+    let name = url.host_str().map(|name| name.trim_end_matches('.'));
+    let forbidden_name = name == Some("metadata.google.internal");
+    forbidden_name || literal_address(url).map(AddressClass::of) == Some(AddressClass::Forbidden)
 }
 
 impl FromStr for BaseUrl {
@@ -77,10 +86,7 @@ impl FromStr for BaseUrl {
         if has_credentials || url.query().is_some() || url.fragment().is_some() {
             return Err(InvalidBaseUrl::Extras);
         }
-        // A name that ends in a dot is the same name.
-        let name = url.host_str().map(|name| name.trim_end_matches('.'));
-        let forbidden_name = name == Some("metadata.google.internal");
-        if forbidden_name || literal_address(&url).map(AddressClass::of) == Some(AddressClass::Forbidden) {
+        if is_forbidden(&url) {
             return Err(InvalidBaseUrl::Forbidden);
         }
         let text = url.as_str().trim_end_matches('/');

@@ -93,6 +93,10 @@ string_id! {
     RoutingRuleId;
     /// Identifies an MCP client: its `client_id`.
     McpClientId;
+    /// Identifies an event, the same in every attempt to deliver it.
+    EventId;
+    /// Identifies an endpoint that events are delivered to, without showing its address.
+    EndpointId;
     /// Identifies one request to the gateway; minted by the server, never taken from a client.
     RequestId;
 }

@@ -25,6 +25,8 @@ pub enum Resource {
     McpClients,
     /// The audit log.
     Audit,
+    /// Events, of all owners.
+    Events,
     /// The server's configuration.
     Config,
     /// Metrics.
@@ -35,7 +37,7 @@ pub enum Resource {
 
 impl Resource {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::VirtualKeys,
         Self::Teams,
         Self::Customers,
@@ -45,6 +47,7 @@ impl Resource {
         Self::PricingOverrides,
         Self::McpClients,
         Self::Audit,
+        Self::Events,
         Self::Config,
         Self::Metrics,
         Self::ManagementKeys,
@@ -62,6 +65,7 @@ impl Resource {
             | Self::PricingOverrides
             | Self::McpClients
             | Self::Audit
+            | Self::Events
             | Self::Config
             | Self::Metrics => false,
         }

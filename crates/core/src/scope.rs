@@ -28,7 +28,19 @@ pub enum ScopeKind {
 }
 
 impl ScopeKind {
-    /// The kind's name on the wire and in metrics.
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::ModelConfig,
+        Self::Provider,
+        Self::Customer,
+        Self::Team,
+        Self::VirtualKey,
+        Self::VirtualKeyModelConfig,
+        Self::ProviderConfig,
+        Self::ModelBudget,
+    ];
+
+    /// The kind's name on the wire, in the database and in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 mod audit;
 mod config;
 mod customers;
+mod events;
 mod explain;
 mod limits;
 mod management_keys;
@@ -43,6 +44,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(explain::request_explain)
         .service(limits::budget_list)
         .service(limits::rate_limit_list)
+        .service(events::event_list)
         .service(teams::team_create)
         .service(teams::team_list)
         .service(teams::team_get)

@@ -139,6 +139,8 @@ permissions! {
     McpClientsWrite: McpClients Write,
     /// Reads and verifies the audit log.
     AuditRead: Audit Read,
+    /// Reads events.
+    EventsRead: Events Read,
     /// Reads metrics.
     MetricsRead: Metrics Read,
     /// Reads the server's configuration.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use keyward_core::crash_point::Probe;
 use keyward_core::declaration::Declaration;
+use keyward_core::event::{EventPolicy, Thresholds};
 use keyward_core::invalid::Pointer;
 use keyward_core::meter::EnforcementDefaults;
 use keyward_store::{RootKey, StoreError};
@@ -20,15 +21,24 @@ mod crash;
 mod export;
 mod file;
 mod journal;
+mod webhooks;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
+pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
 /// Where the server listens unless told otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// Where the data is unless told otherwise.
 const DEFAULT_DATABASE_URL: &str = "sqlite://keyward.db";
+
+/// How long to wait after each attempt in vain to deliver an event, in seconds: what the Standard Webhooks suggest.
+const WEBHOOK_RETRIES: [u64; 9] = {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR]
+};
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -61,6 +71,12 @@ pub struct Settings {
     pub ledger_retention_days: Option<NonZeroU16>,
     /// How often the server looks for entries of the ledger that are older.
     pub retention_interval: Duration,
+    /// The shares of a cap that are told when usage reaches them.
+    pub thresholds: Thresholds,
+    /// Who is told.
+    pub webhooks: Vec<Webhook>,
+    /// How long to wait after each attempt in vain to deliver an event; after as many, it is given up.
+    pub webhook_retries: Vec<Duration>,
     /// How long a session may lie idle.
     pub session_idle_limit: Duration,
     /// The least output cap that is set for a client which set none, in tokens: a request that cannot pay for it is refused.
@@ -162,6 +178,9 @@ impl Settings {
             expiry_interval: Duration::from_secs(60),
             ledger_retention_days: file.ledger_retention_days,
             retention_interval: Duration::from_secs(60 * 60),
+            thresholds: file.thresholds,
+            webhooks: Vec::new(),
+            webhook_retries: WEBHOOK_RETRIES.map(Duration::from_secs).to_vec(),
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             min_output_tokens: file.min_output_tokens,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -204,12 +223,20 @@ impl Settings {
             min_output_tokens: server.min_output_tokens,
             journal: server.journal,
             ledger_retention_days: server.ledger_retention_days,
+            thresholds: server.thresholds,
+            webhooks: file.webhooks,
             declaration: file.declaration,
             warnings: file.findings.warnings,
             ..Self::new(default_listen, String::new())
         };
         settings.check()?;
         Ok(settings)
+    }
+
+    /// When there is an event, and whom it is delivered to.
+    pub(crate) fn event_policy(&self) -> EventPolicy {
+        let endpoints = self.webhooks.iter().map(Webhook::endpoint).collect();
+        EventPolicy { thresholds: self.thresholds.clone(), endpoints }
     }
 
     /// Refuses to be reachable by others while anyone may manage, as far as that can be told before the database is opened: one

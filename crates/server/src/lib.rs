@@ -33,6 +33,7 @@ mod server;
 mod state;
 mod tagged;
 mod upstreams;
+mod webhooks;
 
 pub use admin::AdminCredential;
 pub use ledger_writer::NotDurable;

@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     journal_available: Gauge,
     fallbacks: Counter,
     routing_rule_failures: Counter,
+    webhook_deliveries: Family<DeliveryLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +54,11 @@ struct TokenLabels {
     class: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    outcome: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("keyward");
@@ -68,6 +74,7 @@ impl Metrics {
             journal_available: Gauge::default(),
             fallbacks: Counter::default(),
             routing_rule_failures: Counter::default(),
+            webhook_deliveries: Family::default(),
             registry: Registry::default(),
         };
         registry.register("attempts", "Attempts that ended, by outcome", metrics.attempts.clone());
@@ -89,6 +96,11 @@ impl Metrics {
             "routing_rule_failures",
             "Routing rules that were passed over because they could not be evaluated",
             metrics.routing_rule_failures.clone(),
+        );
+        registry.register(
+            "webhook_deliveries",
+            "Attempts to deliver an event to an endpoint, by what became of it",
+            metrics.webhook_deliveries.clone(),
         );
         metrics.register_books(&mut registry);
         Self { registry, ..metrics }
@@ -143,6 +155,11 @@ impl Metrics {
 
     pub(crate) fn routing_rule_failed(&self) {
         self.routing_rule_failures.inc();
+    }
+
+    /// `outcome`: `delivered`, `failed` when it is tried again, `given_up` when it is not.
+    pub(crate) fn webhook_attempted(&self, outcome: &'static str) {
+        self.webhook_deliveries.get_or_create(&DeliveryLabels { outcome }).inc();
     }
 
     /// An attempt ended that these limits would have refused, had they done more than watch.

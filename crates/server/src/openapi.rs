@@ -42,6 +42,7 @@ pub enum Document {
         (name = "pricing overrides", description = "Prices in place of the catalogue's."),
         (name = "routing rules", description = "What decides where requests go."),
         (name = "MCP clients", description = "Servers of tools, and which virtual keys may use them. Kept; nothing connects to them."),
+        (name = "events", description = "What others are told when usage comes near to a cap."),
         (name = "audit", description = "Who changed what."),
         (name = "configuration", description = "What the server's clients may do, and who may manage."),
         (name = "sessions", description = "The administrator's logins."),

@@ -24,7 +24,7 @@ use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
-use crate::{api, expiry, gateway, health, journal, kept, lapses, retention};
+use crate::{api, expiry, gateway, health, journal, kept, lapses, retention, webhooks};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -86,6 +86,7 @@ impl Server {
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
         let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
+        let store = store.announcing(settings.event_policy());
         let (journal, access) = match prepare(&store, &mut settings).await {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -103,6 +104,8 @@ impl Server {
         state.background.spawn_on(journal::tend(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
+        let client = UpstreamClient::new(&tls, block_private);
+        state.background.spawn_on(webhooks::watch(state.clone().into_inner(), client), &state.runtime);
         let shared = state.clone();
         let methods = web::Data::new(Methods::of_routes());
         let server = HttpServer::new(move || {

@@ -17,11 +17,13 @@ macro_rules! tables {
 }
 
 mod books;
+mod outbox;
 
 pub(crate) use books::{ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters};
+pub(crate) use outbox::{event_deliveries, events};
 
 /// Every table with its columns. Opening a store checks that the database has them all.
-pub const TABLES: [&[(&str, &[&str])]; 2] = [CONFIGURATION, books::BOOKS];
+pub const TABLES: [&[(&str, &[&str])]; 3] = [CONFIGURATION, books::BOOKS, outbox::OUTBOX];
 
 tables! {
     /// What is configured, who may change it, and who has.
@@ -340,6 +342,8 @@ diesel::joinable!(provider_config_keys -> provider_keys (provider_key_number));
 diesel::joinable!(provider_config_keys -> provider_configs (provider_config_id));
 diesel::joinable!(mcp_configs -> virtual_keys (virtual_key_id));
 diesel::allow_tables_to_appear_in_same_query!(mcp_configs, mcp_clients, virtual_keys);
+diesel::joinable!(event_deliveries -> events (event_id));
+diesel::allow_tables_to_appear_in_same_query!(event_deliveries, events);
 diesel::joinable!(model_configs -> virtual_keys (virtual_key_id));
 diesel::allow_tables_to_appear_in_same_query!(model_configs, virtual_keys);
 diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, provider_config_keys, provider_configs);

@@ -11,6 +11,7 @@ use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Idempotency};
 use keyward_core::crash_point::Probe;
+use keyward_core::event::EventPolicy;
 use keyward_core::ids::ProviderKeyId;
 use keyward_core::ids::ProviderName;
 use keyward_core::meter::{Count, MeterId};
@@ -22,6 +23,7 @@ use keyward_core::provider::{Aliases, Setting};
 use keyward_core::secret::{EnvVar, SecretSource};
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
@@ -75,6 +77,7 @@ macro_rules! changing {
 mod audit;
 mod books;
 mod declaration;
+mod events;
 mod management_keys;
 mod mcp_clients;
 mod model_configs;
@@ -87,6 +90,7 @@ mod server_config;
 mod sessions;
 mod virtual_keys;
 
+pub use events::{Attempted, PendingDelivery};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
 pub use sessions::{CredentialStamp, SessionTerms};
 
@@ -103,6 +107,8 @@ pub struct Store {
     inner: Arc<Inner>,
     /// What its reads show.
     reach: Reach,
+    /// What others are told when usage grows.
+    policy: Arc<EventPolicy>,
     /// Is told where a unit of work has got to, for tests of crashes.
     probe: Probe,
 }
@@ -119,6 +125,8 @@ struct Inner {
     definitions: KeyHasher,
     sealer: Arc<Sealer>,
     chain: AuditChain,
+    /// How often events were written.
+    events_written: watch::Sender<u64>,
     /// Tells this database from every other.
     mark: [u8; 16],
 }
@@ -204,6 +212,15 @@ pub struct LedgerTotals {
     pub tokens: i64,
     /// Of the cost, what no provider has reported: attempts without a reported usage are charged what they held.
     pub unreported: NanoUsd,
+}
+
+/// What a batch has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appended {
+    /// How many entries were new.
+    pub(crate) entries: usize,
+    /// How many events they brought about.
+    pub(crate) events: usize,
 }
 
 /// An entry's place among all, by when it was settled.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use keyward_core::declaration::Declaration;
+use keyward_core::event::Thresholds;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
 use keyward_core::meter::EnforcementDefaults;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::webhooks::{self, Webhook, WebhookInput};
 use super::{ConfigError, JournalSettings};
 use crate::body::refuse_nul;
 use crate::json;
@@ -35,12 +37,13 @@ mod virtual_keys;
 
 use mcp::McpSection;
 pub(crate) use node::Node;
-use reader::Reader;
+pub(super) use reader::Reader;
 
 /// A configuration file, read.
 #[derive(Default)]
 pub(super) struct File {
     pub(super) server: Server,
+    pub(super) webhooks: Vec<Webhook>,
     pub(super) auth: Auth,
     /// What it declares for the database.
     pub(super) declaration: Declaration,
@@ -100,6 +103,8 @@ pub(super) struct Server {
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
+    pub(super) thresholds: Thresholds,
+    webhooks: Vec<WebhookInput>,
 }
 
 /// The least that OpenAI's responses take for a cap, and the least that makes an answer.
@@ -122,6 +127,8 @@ impl Default for Server {
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
             ledger_retention_days: None,
+            thresholds: Thresholds::default(),
+            webhooks: Vec::new(),
         }
     }
 }
@@ -227,6 +234,8 @@ fn parse(text: &[u8], reader: &mut Reader) -> File {
     older_lists(&mut tree, reader);
     if let Some(node) = tree.take("server") {
         file.server = reader.typed(node, &"server".into()).unwrap_or_default();
+        let inputs = std::mem::take(&mut file.server.webhooks);
+        file.webhooks = webhooks::read(inputs, file.server.block_private_upstreams, reader);
     }
     file.declaration.is_authoritative =
         tree.take("source_of_truth").and_then(|node| reader.typed::<SourceOfTruth>(node, &"source_of_truth".into()))

@@ -41,7 +41,7 @@ impl UpstreamClient {
         Self(client)
     }
 
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         request: http::Request<Full<Bytes>>,
     ) -> Result<http::Response<Incoming>, hyper_util::client::legacy::Error> {

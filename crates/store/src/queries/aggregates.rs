@@ -8,6 +8,7 @@ pub(crate) mod budget_override;
 mod config_hash;
 pub(crate) mod customer;
 pub(crate) mod declaration;
+pub(crate) mod event;
 pub(crate) mod grounds;
 mod idempotency;
 pub(crate) mod ledger;

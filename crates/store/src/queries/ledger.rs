@@ -8,39 +8,45 @@ use diesel::sql_types::BigInt;
 use jiff::Timestamp;
 use keyward_core::budget::ModelUsage;
 use keyward_core::crash_point::{CrashPoint, Probe};
+use keyward_core::event::EventPolicy;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::LedgerEntry;
 use keyward_core::money::NanoUsd;
 
-use super::Conn;
 use super::search::CHUNK;
+use super::{Conn, event};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::schema::ledger;
-use crate::store::LedgerTotals;
+use crate::store::{Appended, LedgerTotals};
 
 mod due;
 mod row;
 
-use due::Due;
+use due::{Due, Posted};
 use row::{EntryRow, PostingRow};
 
 /// How many rows one statement takes: SQLite allows 32,766 variables.
 const ROWS: usize = 1_000;
 
-/// Records attempts, each at most once however often it is given, and adds what they used to the counters. Returns how many
-/// were new.
-pub(crate) fn append(c: &mut Conn, entries: &[LedgerEntry], probe: &Probe) -> Result<usize, StoreError> {
+/// Records attempts, each at most once however often it is given, and adds what they used to the counters. What others are to be
+/// told of that is written down with it.
+pub(crate) fn append(
+    c: &mut Conn,
+    entries: &[LedgerEntry],
+    policy: &EventPolicy,
+    probe: &Probe,
+) -> Result<Appended, StoreError> {
     let new = unrecorded(c, entries)?;
     for chunk in new.chunks(ROWS) {
         let rows = chunk.iter().map(|entry| EntryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
         diesel::insert_into(ledger::table).values(rows).execute(c)?;
     }
     probe.reached(CrashPoint::EntriesInserted);
-    let epochs = Due::of(&new).post(c)?;
+    let Posted { epochs, readings } = Due::of(&new).post(c)?;
     PostingRow::insert(c, &new, epochs)?;
     probe.reached(CrashPoint::CountersMoved);
-    Ok(new.len())
+    Ok(Appended { entries: new.len(), events: event::record(c, policy, &readings)? })
 }
 
 /// Those that are not there yet. Nobody else writes until the transaction ends, so that they are still new when they are stored.

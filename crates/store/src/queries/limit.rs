@@ -17,9 +17,11 @@ use crate::error::StoreError;
 use crate::schema::{budgets, rate_limits};
 
 mod row;
+mod scope;
 
 pub(super) use row::parsed;
 use row::{BudgetRow, OwnerColumns, RateLimitRow};
+pub(super) use scope::scopes;
 
 /// Whose a limit is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -56,8 +56,19 @@ pub(crate) fn load_all(c: &mut Conn) -> Result<Vec<(MeterId, Count)>, StoreError
 pub(super) struct Share {
     pub(super) window: Window,
     pub(super) amount: i64,
-    /// The epoch that it was counted in; none: its window was over.
-    pub(super) epoch: Option<i64>,
+    /// The cap that the last attempt of it was held to, and when that was settled.
+    pub(super) cap: i64,
+    pub(super) settled_at: jiff::Timestamp,
+    /// What became of the counter; none: the share's window was over, and it is counted nowhere.
+    pub(super) counted: Option<Counted>,
+}
+
+/// A counter in the epoch that a share was counted in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) epoch: i64,
+    /// What it reads with the share.
+    pub(super) count: Count,
 }
 
 /// Adds shares to counters, one to each: in SQL the rule of [`Count::posted`], in one atomic statement.
@@ -99,15 +110,17 @@ pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Resul
             .eq(case_when::<_, _, InstantColumn>(is_later(), excluded(meters::window_end))
                 .otherwise(meters::window_end)),
     ));
-    let counted = (meters::limit_id, meters::metric, meters::window_start, meters::epoch);
-    let counted: Vec<(String, String, Instant, i64)> = upsert.returning(counted).get_results(c)?;
-    let counted: HashMap<_, _> =
-        counted.iter().map(|(limit, metric, start, epoch)| ((&**limit, &**metric), (*start, *epoch))).collect();
+    let counted: Vec<(MeterRow, i64)> = upsert.returning((MeterRow::as_returning(), meters::epoch)).get_results(c)?;
+    let read = counted.into_iter().map(|(row, epoch)| {
+        let (meter, count) = row.into_count()?;
+        Ok::<_, StoreError>((meter, Counted { epoch, count }))
+    });
+    let read: HashMap<_, _> = read.collect::<Result<_, _>>()?;
     for (meter, share) in shares {
-        let found = counted.get(&(meter.limit.as_str(), meter.metric.as_str()));
         // As the database compares them: in microseconds.
         let end = share.window.end.as_microsecond();
-        share.epoch = found.filter(|(start, _)| start.0.as_microsecond() < end).map(|(_, epoch)| *epoch);
+        let found = read.get(*meter).filter(|counted| counted.count.window.start.as_microsecond() < end);
+        share.counted = found.copied();
     }
     Ok(())
 }

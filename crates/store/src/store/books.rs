@@ -35,8 +35,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
     pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<usize, StoreError> {
-        let probe = self.probe.clone();
-        writing!(self, |queries, c| queries::ledger::append(c, &entries, &probe))
+        let (policy, probe) = (self.policy.clone(), self.probe.clone());
+        let appended = writing!(self, |queries, c| queries::ledger::append(c, &entries, &policy, &probe))?;
+        if appended.events > 0 {
+            self.inner.events_written.send_modify(|times| *times += 1);
+        }
+        Ok(appended.entries)
     }
 
     /// Budgets of all owners, oldest first, unused.

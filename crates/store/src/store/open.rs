@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use keyward_core::authority::Reach;
 use keyward_core::crash_point::Probe;
+use keyward_core::event::EventPolicy;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::{Database, Inner, Store, StoreOptions, in_the_background};
@@ -68,11 +70,13 @@ impl Store {
             sealer,
             chain: AuditChain::new(&root)?,
             mark,
+            events_written: watch::Sender::new(0),
             running: TaskTracker::new(),
             handle,
             database,
         };
-        let store = Self { inner: Arc::new(inner), reach: Reach::Everything, probe: Probe::default() };
+        let (policy, probe) = (Arc::new(EventPolicy::silent()), Probe::default());
+        let store = Self { inner: Arc::new(inner), reach: Reach::Everything, policy, probe };
         writing!(&store, |queries, c| queries::meter::purge(c))?;
         Ok(store)
     }

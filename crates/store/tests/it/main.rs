@@ -8,6 +8,7 @@ mod audit;
 mod database;
 mod entities;
 mod epochs;
+mod events;
 mod ledger;
 mod opening;
 mod reconciliation;

@@ -17,7 +17,7 @@ const LONGEST_ID: usize = 256;
 
 /// What was found while reading.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(in super::super) struct Reader {
     /// What is wrong.
     pub(super) errors: Vec<Problem>,
     /// What the file refers to and does not have: the database may.
@@ -29,7 +29,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn error(&mut self, at: &Pointer, message: impl Into<String>) {
+    pub(in super::super) fn error(&mut self, at: &Pointer, message: impl Into<String>) {
         self.errors.push(Problem::new(at, message));
     }
 
@@ -118,7 +118,7 @@ impl Reader {
     }
 
     /// The text of a value of the file, or of the variable that it names; none when there is none.
-    pub(super) fn resolved(&mut self, source: SecretSource, at: &Pointer) -> Option<secrecy::SecretString> {
+    pub(in super::super) fn resolved(&mut self, source: SecretSource, at: &Pointer) -> Option<secrecy::SecretString> {
         match source {
             SecretSource::Literal(text) => Some(text.into()),
             SecretSource::Environment(name) => {

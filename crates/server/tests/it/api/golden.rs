@@ -11,6 +11,7 @@ use super::routing_rules::RULES;
 use super::{
     CUSTOMERS, MODEL_CONFIGS, PRICING_OVERRIDES, PROVIDER_GOVERNANCE, PROVIDERS, TEAMS, VIRTUAL_KEYS, done, send,
 };
+use crate::gateway::called;
 use crate::harness::App;
 
 fn text(content: &Content, path: &ContentPath<'_>) -> String {
@@ -56,6 +57,7 @@ fn golden(name: &str, answer: &Value) {
     ] {
         settings.add_redaction(&format!(".**.{selector}"), dynamic_redaction(uuid));
     }
+    settings.add_redaction(".events[].data.limit", dynamic_redaction(uuid));
     for selector in [
         "last_reset",
         "token_last_reset",
@@ -63,6 +65,7 @@ fn golden(name: &str, answer: &Value) {
         "resets_at",
         "created_at",
         "updated_at",
+        "at",
         "window_start",
         "window_end",
     ] {
@@ -279,6 +282,18 @@ async fn explanations() {
     let body = json!({ "model": "demo/echo", "max_tokens": 10, "messages": [{ "role": "user", "content": "hi" }] });
     let asked = json!({ "virtual_key_id": key["virtual_key"]["id"], "body": body });
     golden("Explanation", &done(&app, "POST", "/api/governance/explain", asked).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events() {
+    let app = App::start().await;
+    let limit = json!({ "request_max_limit": 1, "request_reset_duration": "1d" });
+    let key = done(&app, "POST", VIRTUAL_KEYS, json!({ "name": "mine", "rate_limit": limit })).await;
+    let key: VirtualKey = serde_json::from_value(key["virtual_key"].clone()).unwrap();
+    assert_eq!(called(&app, &key, "demo/echo").await.status, 200);
+    // It waits for the books.
+    done(&app, "PUT", &format!("{VIRTUAL_KEYS}/{}", key.id), json!({ "reset_budget_usage": true })).await;
+    golden("EventList", &app.raw("GET", "/api/governance/events?limit=1").send().await.json());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod bad_input;
 mod conditions;
 mod config;
 mod customers;
+mod events;
 mod golden;
 mod limit_policies;
 mod management_keys;

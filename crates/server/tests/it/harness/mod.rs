@@ -4,6 +4,7 @@ mod app;
 mod contract;
 mod database;
 mod raw;
+mod receiver;
 mod transport;
 mod upstream;
 
@@ -11,4 +12,5 @@ pub use app::{App, ROOT_KEY, open, root_key, seed};
 pub use contract::Contract;
 pub use database::Database;
 pub use raw::Reply;
+pub use receiver::{Message, Receiver};
 pub use upstream::{Absent, Scripted, Step};

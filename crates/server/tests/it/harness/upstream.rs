@@ -116,7 +116,7 @@ async fn follow(mut connection: TcpStream, script: &[Step], seen: &Mutex<Vec<Str
 }
 
 /// Head and body of one request, as text.
-async fn read_request(connection: &mut TcpStream) -> Option<String> {
+pub(super) async fn read_request(connection: &mut TcpStream) -> Option<String> {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     loop {

@@ -7,6 +7,7 @@ mod ledger;
 mod process;
 mod served;
 mod shutdown;
+mod webhooks;
 
 pub use process::{Running, keyward};
 pub use served::{Served, is_killed};

@@ -73,6 +73,31 @@ fn a_bad_configuration_file_is_refused_by_the_member_at_fault() {
         (r#"{"server":{"lissten":"127.0.0.1:0"}}"#, "/server/lissten: unknown field 'lissten'; did you mean 'listen'?"),
         (r#"{"server":{"max_gateway_body_bytes":"big"}}"#, "/server/max_gateway_body_bytes: invalid type"),
         (r#"{"server":{"min_output_tokens":0}}"#, "/server/min_output_tokens: invalid value"),
+        (r#"{"server":{"thresholds":[50,101]}}"#, "/server/thresholds/1: invalid value"),
+        (
+            r#"{"server":{"webhooks":[{"url":"http://hooks.example","secret":"env.X"}]}}"#,
+            "/server/webhooks/0/url: url must begin with https://",
+        ),
+        (
+            r#"{"server":{"webhooks":[{"url":"http://169.254.169.254/","secret":"env.X"}]}}"#,
+            "/server/webhooks/0/url: url must not be a link-local or metadata address",
+        ),
+        (
+            r#"{"server":{"block_private_upstreams":true,"webhooks":[{"url":"http://127.0.0.1:9","secret":"env.X"}]}}"#,
+            "/server/webhooks/0/url: url must not be a private address",
+        ),
+        (
+            r#"{"server":{"webhooks":[{"url":"https://hooks.example","secret":"whsec_c2hvcnQ="}]}}"#,
+            "/server/webhooks/0/secret: a webhook's secret is whsec_ and the base64 text of 24 to 64 bytes",
+        ),
+        (
+            r#"{"server":{"webhooks":[{"url":"https://hooks.example","secret":"env.NOT_SET"}]}}"#,
+            "/server/webhooks/0/secret: it names the environment variable NOT_SET, which is not set",
+        ),
+        (
+            r#"{"server":{"webhooks":[{"url":"https://hooks.example","secret":"env.X","events":["budget.threshold"]}]}}"#,
+            "/server/webhooks/0/events/0: ",
+        ),
         (
             r#"{"governance":{"auth_config":{"admin_username":"a","admin_password":"env.NOT_SET"}}}"#,
             "NOT_SET, which is not set",

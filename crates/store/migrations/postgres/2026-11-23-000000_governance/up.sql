@@ -382,6 +382,40 @@ CREATE TABLE ledger_adjustments (
     CONSTRAINT ledger_adjustments_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 );
 
+-- What others are told: the usage of a limit has reached a share of its cap. Once for each epoch of the counter, whatever is edited.
+CREATE TABLE events (
+    id TEXT COLLATE "C" NOT NULL CONSTRAINT events_pkey PRIMARY KEY,
+    at TIMESTAMPTZ NOT NULL,
+    limit_id TEXT COLLATE "C" NOT NULL,
+    metric TEXT COLLATE "C" NOT NULL CONSTRAINT events_metric CHECK (metric IN ('requests', 'tokens', 'cost')),
+    epoch BIGINT NOT NULL,
+    threshold INTEGER NOT NULL CONSTRAINT events_threshold CHECK (threshold BETWEEN 1 AND 100),
+    scope_kind TEXT COLLATE "C" NOT NULL CONSTRAINT events_scope_kind CHECK (scope_kind IN ('model_config', 'provider', 'customer', 'team',
+        'virtual_key', 'virtual_key_model_config', 'provider_config', 'model_budget')),
+    scope_id TEXT COLLATE "C" NOT NULL,
+    used BIGINT NOT NULL,
+    cap BIGINT NOT NULL,
+    window_start TIMESTAMPTZ NOT NULL,
+    window_end TIMESTAMPTZ NOT NULL,
+    CONSTRAINT events_once UNIQUE (limit_id, metric, epoch, threshold)
+);
+CREATE INDEX events_by_age ON events (at, threshold, id);
+
+-- The delivery of an event to one endpoint. It is pending as long as it has a next attempt.
+CREATE TABLE event_deliveries (
+    event_id TEXT COLLATE "C" NOT NULL CONSTRAINT event_deliveries_event_id REFERENCES events (id) ON DELETE CASCADE,
+    -- A digest of the endpoint's address, which may have a secret in it.
+    endpoint TEXT COLLATE "C" NOT NULL,
+    origin TEXT COLLATE "C" NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_at TIMESTAMPTZ,
+    delivered_at TIMESTAMPTZ,
+    last_error TEXT COLLATE "C",
+    CONSTRAINT event_deliveries_pkey PRIMARY KEY (event_id, endpoint),
+    CONSTRAINT event_deliveries_one_end CHECK (next_at IS NULL OR delivered_at IS NULL)
+);
+CREATE INDEX event_deliveries_by_next ON event_deliveries (endpoint, next_at, event_id) WHERE next_at IS NOT NULL;
+
 -- Where requests go. The scope's id is a name and no reference: a rule outlives what it is about. Empty in the global scope.
 CREATE TABLE routing_rules (
     id TEXT COLLATE "C" NOT NULL CONSTRAINT routing_rules_pkey PRIMARY KEY,

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use keyward_core::ledger::{LedgerEntry, Posting};
 use keyward_core::meter::MeterId;
 
 use super::super::Conn;
-use super::super::meter::{self, Share};
+use super::super::event::Reading;
+use super::super::meter::{self, Counted, Share};
 use super::ROWS;
 use crate::error::StoreError;
 
@@ -20,28 +22,41 @@ pub(super) struct Due<'a> {
     places: Vec<(&'a MeterId, usize)>,
 }
 
+/// What became of a batch.
+pub(super) struct Posted<'a> {
+    /// The epoch that each posting was counted in.
+    pub(super) epochs: Vec<Option<i64>>,
+    /// What the counters read.
+    pub(super) readings: Vec<Reading<'a>>,
+}
+
 impl<'a> Due<'a> {
     /// What these entries add.
     pub(super) fn of(entries: &[&'a LedgerEntry]) -> Self {
         let mut due = Self::default();
-        entries.iter().flat_map(|entry| &entry.postings).for_each(|posting| due.add(posting));
+        for entry in entries {
+            entry.postings.iter().for_each(|posting| due.add(posting, entry.settled_at));
+        }
         due
     }
 
     /// Postings that follow each other in the same window are one share.
-    fn add(&mut self, posting: &'a Posting) {
-        let Posting { meter, window, amount, cap: _, held: _, would_refuse: _ } = posting;
+    fn add(&mut self, posting: &'a Posting, settled_at: Timestamp) {
+        let Posting { meter, window, amount, cap, held: _, would_refuse: _ } = posting;
+        let (window, amount, cap) = (*window, *amount, *cap);
         let shares = self.shares.entry(meter).or_default();
         match shares.last_mut() {
-            Some(share) if share.window == *window => share.amount = share.amount.saturating_add(*amount),
-            Some(_) | None => shares.push(Share { window: *window, amount: *amount, epoch: None }),
+            Some(share) if share.window == window => {
+                share.amount = share.amount.saturating_add(amount);
+                (share.cap, share.settled_at) = (cap, settled_at);
+            }
+            Some(_) | None => shares.push(Share { window, amount, cap, settled_at, counted: None }),
         }
         self.places.push((meter, shares.len().saturating_sub(1)));
     }
 
-    /// Adds the shares to the counters: first the first of each meter, then the second. Returns the epoch that each posting was
-    /// counted in.
-    pub(super) fn post(mut self, c: &mut Conn) -> Result<Vec<Option<i64>>, StoreError> {
+    /// Adds the shares to the counters: first the first of each meter, then the second.
+    pub(super) fn post(mut self, c: &mut Conn) -> Result<Posted<'a>, StoreError> {
         for turn in 0.. {
             let shares = self.shares.iter_mut();
             let mut shares: Vec<_> =
@@ -53,7 +68,20 @@ impl<'a> Due<'a> {
                 meter::post(c, chunk)?;
             }
         }
-        let epoch = |(meter, place): (&MeterId, usize)| self.shares.get(meter)?.get(place)?.epoch;
-        Ok(self.places.into_iter().map(epoch).collect())
+        Ok(Posted { epochs: self.epochs(), readings: self.readings() })
+    }
+
+    fn epochs(&self) -> Vec<Option<i64>> {
+        let epoch = |(meter, place): &(&MeterId, usize)| Some(self.shares.get(*meter)?.get(*place)?.counted?.epoch);
+        self.places.iter().map(epoch).collect()
+    }
+
+    fn readings(&self) -> Vec<Reading<'a>> {
+        let shares = self.shares.iter().flat_map(|(meter, shares)| shares.iter().map(|share| (*meter, share)));
+        let readings = shares.filter_map(|(meter, share)| {
+            let Counted { epoch, count } = share.counted?;
+            Some(Reading { meter, epoch, count, cap: share.cap, at: share.settled_at })
+        });
+        readings.collect()
     }
 }

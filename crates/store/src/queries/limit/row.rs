@@ -59,7 +59,7 @@ pub(super) struct RateLimitRow {
 }
 
 /// The owner as both tables have it: exactly one member is set.
-#[derive(Default)]
+#[derive(Default, Queryable)]
 pub(super) struct OwnerColumns {
     pub(super) customer_id: Option<String>,
     pub(super) team_id: Option<String>,
@@ -98,7 +98,7 @@ impl LimitOwner {
 }
 
 impl OwnerColumns {
-    fn owner(self) -> Result<LimitOwner, StoreError> {
+    pub(super) fn owner(self) -> Result<LimitOwner, StoreError> {
         let Self { customer_id, team_id, virtual_key_id, provider_config_id, model_config_id, model_budget_id } = self;
         let set = [
             customer_id.map(LimitOwner::Customer),

@@ -8,7 +8,7 @@ use keyward_core::meter::MeterId;
 
 use super::super::Conn;
 use crate::error::StoreError;
-use crate::schema::{ledger_postings, meter_adjustments, meters};
+use crate::schema::{events, ledger_postings, meter_adjustments, meters};
 
 /// A meter by the names of its limit and its metric.
 type Key = (String, String);
@@ -41,9 +41,16 @@ impl FirstEpochs {
         );
         first.follow(
             meter_adjustments::table
-                .filter(meter_adjustments::limit_id.eq_any(missing))
+                .filter(meter_adjustments::limit_id.eq_any(missing.iter().copied()))
                 .group_by((meter_adjustments::limit_id, meter_adjustments::metric))
                 .select(((meter_adjustments::limit_id, meter_adjustments::metric), max(meter_adjustments::epoch)))
+                .load(c)?,
+        );
+        first.follow(
+            events::table
+                .filter(events::limit_id.eq_any(missing))
+                .group_by((events::limit_id, events::metric))
+                .select(((events::limit_id, events::metric), max(events::epoch)))
                 .load(c)?,
         );
         Ok(first)
