@@ -30,6 +30,12 @@ impl Window {
         self.start <= instant && instant < self.end
     }
 
+    /// How long the window is.
+    #[must_use]
+    pub fn length(&self) -> SignedDuration {
+        self.end.duration_since(self.start)
+    }
+
     /// The part of the window before `instant`: where it has none, an empty window that ends there.
     #[must_use]
     pub fn until(self, instant: Timestamp) -> Self {

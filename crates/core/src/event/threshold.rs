@@ -91,15 +91,15 @@ mod tests {
 
     #[test]
     fn a_threshold_is_reached_exactly_there_and_nowhere_before() {
-        assert_eq!(reached(49, 100), []);
+        assert_eq!(reached(49, 100), [0; 0]);
         assert_eq!(reached(50, 100), [50]);
         assert_eq!(reached(799, 1_000), [50]);
         assert_eq!(reached(800, 1_000), [50, 80]);
         assert_eq!(reached(2, 3), [50]);
         assert_eq!(reached(3, 3), [50, 80, 100]);
         assert_eq!(reached(i64::MAX, i64::MAX), [50, 80, 100]);
-        assert_eq!(reached(-1, 1), []);
-        assert_eq!(reached(0, 0), []);
+        assert_eq!(reached(-1, 1), [0; 0]);
+        assert_eq!(reached(0, 0), [0; 0]);
     }
 
     #[test]

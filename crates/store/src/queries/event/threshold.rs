@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use keyward_core::event::{EventPolicy, EventType, Threshold};
 use keyward_core::ids::LimitId;
 use keyward_core::meter::{Count, MeterId};
@@ -19,6 +19,9 @@ use crate::schema::{event_deliveries, events};
 
 /// How many rows one statement takes: SQLite allows 32,766 variables.
 const ROWS: usize = 1_000;
+
+/// Shorter windows are over before anybody could act: they would only fill the table.
+const SHORTEST_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a counter reads after a batch.
 pub(in super::super) struct Reading<'a> {
@@ -73,7 +76,8 @@ pub(in super::super) fn record(
     policy: &EventPolicy,
     readings: &[Reading<'_>],
 ) -> Result<usize, StoreError> {
-    let reached = readings.iter().flat_map(|reading| {
+    let worth_telling = readings.iter().filter(|reading| reading.count.window.length() >= SHORTEST_WINDOW);
+    let reached = worth_telling.flat_map(|reading| {
         let thresholds = policy.thresholds.reached(reading.count.used, reading.cap);
         thresholds.map(move |threshold| (reading, threshold))
     });
