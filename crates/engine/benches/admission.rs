@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     clippy::as_conversions,
     clippy::disallowed_methods,
     clippy::indexing_slicing,

@@ -100,7 +100,7 @@ fn i1_schedules_overlapping_plans_neither_deadlock_nor_pass_a_cap() {
         };
         together([
             attempt(HASH, |admission| _ = admission.settle(settled(Some(output(60)), at(1)))),
-            attempt(OTHER, |admission| drop(admission)),
+            attempt(OTHER, drop),
             attempt(OTHER, Admission::release),
         ]);
         assert_nothing_is_held(&world, &HASH, ("p", "m"));

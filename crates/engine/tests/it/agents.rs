@@ -124,7 +124,8 @@ fn admit(world: &World, card: &ModelCard, call: &Call) -> Option<Admission> {
 fn replay(calls: &[Call], card: &ModelCard, cap: i64, clamp: OutputClamp) -> Figures {
     let world = nearly_used(cap, clamp);
     let (mut figures, mut clairvoyant) = (Figures::default(), world.used("b", Metric::Cost));
-    let (mut running, mut ends): (Vec<Option<Admission>>, BinaryHeap<Reverse<(u64, usize)>>) = Default::default();
+    let mut running: Vec<Option<Admission>> = Vec::new();
+    let mut ends: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
     let end = |place: usize, running: &mut Vec<Option<Admission>>| {
         let Some(admission) = running[place].take() else { return };
         let output = calls[place].usage.output.min(admission.output_cap().unwrap_or(u64::MAX));

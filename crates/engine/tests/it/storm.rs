@@ -149,6 +149,9 @@ fn i1_torture_capped_output_overspends_nothing_and_leaves_nothing_useful() {
     });
 }
 
+/// Makes something known to the engine.
+type Edit = Box<dyn Fn(&World)>;
+
 /// Three keys whose attempts share some of their meters, made known in a random order: so the order in which counters are locked has
 /// nothing to do with the order of checking. Says what the limits are.
 fn entangled(random: &mut StdRng) -> (World, Vec<(String, Metric)>) {
@@ -175,7 +178,7 @@ fn entangled(random: &mut StdRng) -> (World, Vec<(String, Metric)>) {
         (KeyHash([number; 32]), key(own))
     });
     limits.extend((0..3).flat_map(|key| [Metric::Tokens, Metric::Requests].map(|metric| (format!("r{key}"), metric))));
-    let mut edits: Vec<Box<dyn Fn(&World)>> = vec![Box::new(move |world| world.engine.put_customer(&customers, at(0)))];
+    let mut edits: Vec<Edit> = vec![Box::new(move |world| world.engine.put_customer(&customers, at(0)))];
     for team in teams {
         edits.push(Box::new(move |world| world.engine.put_team(&team, at(0))));
     }
