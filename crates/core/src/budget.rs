@@ -180,7 +180,7 @@ impl Budget {
 /// What a counter reads at `now`; one that was never touched reads zero.
 pub(crate) fn reading(windows: &WindowPolicy, anchor: Timestamp, count: Option<Count>, now: Timestamp) -> Count {
     let window = windows.window_at(anchor, now);
-    count.map_or(Count::empty(window), |count| count.rolled(window))
+    count.map_or(Count::empty(window), |count| count.rolled(window, now))
 }
 
 /// A budget as requests give it.

@@ -216,13 +216,13 @@ impl Count {
         Self { window, used: 0 }
     }
 
-    /// The reading when `window` is the current one.
+    /// The reading at `now`, when `window` is the current one.
     ///
-    /// A later window starts from zero. A window that overlaps the counted one replaces its bounds and keeps the usage:
+    /// A later window starts from zero, and so does any after the counted one is over, whatever an edit has laid over that. A window that overlaps the counted one replaces its bounds and keeps the usage:
     /// the policy was edited, and edits never refill. An earlier one (a clock that stepped back) changes nothing.
     #[must_use]
-    pub fn rolled(self, window: Window) -> Self {
-        if window.start >= self.window.end {
+    pub fn rolled(self, window: Window, now: Timestamp) -> Self {
+        if window.start.max(now) >= self.window.end {
             Self::empty(window)
         } else if window.overlaps(&self.window) {
             Self { window, used: self.used }
@@ -251,6 +251,10 @@ mod tests {
     use super::*;
     use crate::window::FOREVER;
 
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     fn window(start: i64, end: i64) -> Window {
         Window { start: Timestamp::from_second(start).unwrap(), end: Timestamp::from_second(end).unwrap() }
     }
@@ -271,12 +275,12 @@ mod tests {
     #[test]
     fn i8_an_edit_to_never_and_back_keeps_usage() {
         let open = Window { start: Timestamp::UNIX_EPOCH, end: FOREVER };
-        let prepaid = Count { window: window(10, 20), used: 7 }.rolled(open);
+        let prepaid = Count { window: window(10, 20), used: 7 }.rolled(open, second(15));
         assert_eq!(prepaid, Count { window: open, used: 7 });
         assert_eq!(prepaid.posted(open, 5).used, 12);
-        let day = prepaid.rolled(window(30, 40));
+        let day = prepaid.rolled(window(30, 40), second(30));
         assert_eq!(day, Count { window: window(30, 40), used: 7 });
-        assert_eq!(day.rolled(window(40, 50)).used, 0);
+        assert_eq!(day.rolled(window(40, 50), second(40)).used, 0);
     }
 
     #[test]
@@ -292,9 +296,11 @@ mod tests {
     #[test]
     fn i8_an_edited_window_keeps_its_usage() {
         let day = Count { window: window(10, 20), used: 7 };
-        let week = day.rolled(window(0, 70));
+        let week = day.rolled(window(0, 70), second(15));
         assert_eq!(week, Count { window: window(0, 70), used: 7 });
-        assert_eq!(week.rolled(window(20, 30)), Count { window: window(20, 30), used: 7 });
-        assert_eq!(week.rolled(window(70, 80)).used, 0);
+        assert_eq!(week.rolled(window(20, 30), second(25)), Count { window: window(20, 30), used: 7 });
+        assert_eq!(week.rolled(window(70, 80), second(70)).used, 0);
+        // What is over is over, also when an edit lays a wider window over it before anybody asks.
+        assert_eq!(day.rolled(window(0, 70), second(20)).used, 0);
     }
 }

@@ -101,15 +101,16 @@ impl State {
         let current = self.count.filter(|count| revision <= self.revision && count.window.contains(now));
         let Count { window, used } = match current {
             Some(count) => count,
-            None => self.roll(meter.window_at(now), revision),
+            None => self.roll(meter.window_at(now), revision, now),
         };
         Level { window, used, held: self.held, cap: meter.cap_at(now) }
     }
 
     /// Makes `window` the current one, and reads what is used in it.
-    fn roll(&mut self, window: Window, revision: u64) -> Count {
-        let rolled = self.count.map_or(Count::empty(window), |count| count.rolled(window));
-        let continues = self.count.is_some_and(|count| count.window.overlaps(&rolled.window));
+    fn roll(&mut self, window: Window, revision: u64, now: Timestamp) -> Count {
+        let rolled = self.count.map_or(Count::empty(window), |count| count.rolled(window, now));
+        let lasts = |count: &Count| now < count.window.end && count.window.overlaps(&rolled.window);
+        let continues = self.count.as_ref().is_some_and(lasts);
         if !continues {
             self.held = 0;
             self.epoch = self.epoch.wrapping_add(1);

@@ -48,7 +48,10 @@ type Frame = SmallVec<[u8; 2048]>;
 
 /// The journal of a running server.
 pub struct Journal {
-    segments: Mutex<Segments>,
+    /// None: records are made and forgotten.
+    segments: Option<Mutex<Segments>>,
+    /// Holds that were dropped when that could not be written down, with their segments: it is made up for.
+    unreleased: Mutex<Vec<(u64, u64)>>,
     max_bytes: u64,
     progress: Progress,
     probe: Probe,
@@ -70,10 +73,10 @@ impl Journal {
     /// A journal that nothing survives in: for a process whose books need not outlive it, and for measurements.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Segments::in_memory(), u64::MAX, Probe::default())
+        Self::over(None, u64::MAX, Probe::default())
     }
 
-    fn over(segments: Segments, max_bytes: u64, probe: Probe) -> Self {
+    fn over(segments: Option<Segments>, max_bytes: u64, probe: Probe) -> Self {
         let progress = Progress {
             works: AtomicBool::new(true),
             bytes: AtomicU64::new(0),
@@ -81,7 +84,7 @@ impl Journal {
             synced: AtomicU64::new(0),
             next_hold: AtomicU64::new(1),
         };
-        Self { segments: Mutex::new(segments), max_bytes, progress, probe }
+        Self { segments: segments.map(Mutex::new), unreleased: Mutex::default(), max_bytes, progress, probe }
     }
 
     /// True while holds can be written down.
@@ -114,8 +117,8 @@ impl Journal {
     /// When the disk refuses. Then nothing is admitted until [`crate::Engine::tend_journal`] has found that it works again.
     pub fn sync(&self) -> Result<(), JournalError> {
         let (written, files) = {
-            let mut segments = self.lock();
-            (self.written(), segments.take_unsynced())
+            let segments = self.lock();
+            (self.written(), segments.map(|mut segments| segments.take_unsynced()).unwrap_or_default())
         };
         for file in &files {
             file.sync_data().map_err(|error| {
@@ -130,7 +133,9 @@ impl Journal {
     /// True when there is something to sync, to mend or to drop.
     #[must_use]
     pub fn needs_tending(&self) -> bool {
-        self.has_failed() || self.synced() < self.written() || self.lock().has_predecessors()
+        self.has_failed()
+            || self.synced() < self.written()
+            || self.lock().is_some_and(|segments| segments.has_predecessors())
     }
 
     /// Removes every segment when the database has all that began in them: the next start has nothing to recover.
@@ -138,7 +143,7 @@ impl Journal {
     /// # Errors
     /// When a file cannot be removed.
     pub fn close(&self) -> Result<(), JournalError> {
-        self.lock().close()
+        self.lock().map_or(Ok(()), |mut segments| segments.close())
     }
 
     pub(crate) fn next_hold(&self) -> u64 {
@@ -165,10 +170,10 @@ impl Journal {
     pub(crate) fn released(&self, hold: u64, segment: u64) {
         self.probe.reached(CrashPoint::Releasing);
         let frame = encoded(&Record::Released { hold });
-        let written = frame.and_then(|frame| self.append(frame, CrashPoint::Releasing, |_| ()));
-        // A hold whose end is not written down would be charged after a crash; its segment stays, so that it is charged once.
-        if written.is_ok() {
-            self.attempt_is_in_the_database(segment);
+        // A hold whose end is not written down is charged after a crash. Its segment stays until that is made up for.
+        match frame.and_then(|frame| self.append(frame, CrashPoint::Releasing, |_| ())) {
+            Ok(_) => self.attempt_is_in_the_database(segment),
+            Err(_) => self.unreleased().push((hold, segment)),
         }
         self.probe.reached(CrashPoint::ReleaseWritten);
     }
@@ -176,24 +181,26 @@ impl Journal {
     /// Writes a running attempt's hold again, into the current segment, so that the one it was in can be dropped.
     pub(crate) fn carry(&self, hold: u64, open: &Open) -> Result<u64, JournalError> {
         let segment = self.hold(hold, open)?;
-        self.lock().attempt_ended(open.segment);
+        self.attempt_is_in_the_database(open.segment);
         self.probe.reached(CrashPoint::HoldCarried);
         Ok(segment)
     }
 
     /// Nothing of an attempt is needed any more.
     pub(crate) fn attempt_is_in_the_database(&self, segment: u64) {
-        self.lock().attempt_ended(segment);
+        if let Some(mut segments) = self.lock() {
+            segments.attempt_ended(segment);
+        }
     }
 
     /// The oldest segment that running attempts keep, if there are so many that it should be given up.
     pub(crate) fn overdue(&self) -> Option<u64> {
-        self.lock().overdue()
+        self.lock()?.overdue()
     }
 
     /// Removes the segments that nobody needs.
     pub(crate) fn drop_confirmed(&self) -> Result<(), JournalError> {
-        let mut segments = self.lock();
+        let Some(mut segments) = self.lock() else { return Ok(()) };
         let dropped = segments.drop_confirmed(&self.probe);
         self.progress.bytes.store(segments.bytes(), Ordering::Release);
         dropped
@@ -206,16 +213,18 @@ impl Journal {
 
     /// After a failure: begins a segment on which nothing depends yet. The caller carries all running attempts there, and syncs.
     pub(crate) fn begin_anew(&self) -> Result<(), JournalError> {
-        let mut segments = self.lock();
-        segments.mend()?;
-        segments.rotate(&encoded(&Record::Sealed)?, &self.probe)?;
-        drop(segments);
+        if let Some(mut segments) = self.lock() {
+            segments.mend()?;
+            segments.rotate(&encoded(&Record::Sealed)?, &self.probe)?;
+        }
         self.append(encoded(&Record::Pulse)?, CrashPoint::SegmentCreated, |_| ()).map(drop)
     }
 
-    /// Writing works again.
+    /// Writing works again. Holds that were dropped meanwhile are said to be.
     pub(crate) fn has_recovered(&self) {
         self.progress.works.store(true, Ordering::Release);
+        let unreleased = std::mem::take(&mut *self.unreleased());
+        unreleased.into_iter().for_each(|(hold, segment)| self.released(hold, segment));
     }
 
     fn append(
@@ -224,7 +233,10 @@ impl Journal {
         half: CrashPoint,
         then: impl FnOnce(&mut Segments),
     ) -> Result<u64, JournalError> {
-        let mut segments = self.lock();
+        let Some(mut segments) = self.lock() else {
+            self.progress.written.fetch_add(1, Ordering::AcqRel);
+            return Ok(0);
+        };
         let written = self.write(&mut segments, &mut frame, half);
         self.progress.bytes.store(segments.bytes(), Ordering::Release);
         if written.is_err() {
@@ -244,8 +256,12 @@ impl Journal {
         segments.write(frame, || self.probe.reached(half))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Segments> {
-        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Option<MutexGuard<'_, Segments>> {
+        Some(self.segments.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn unreleased(&self) -> MutexGuard<'_, Vec<(u64, u64)>> {
+        self.unreleased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

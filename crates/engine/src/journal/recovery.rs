@@ -126,7 +126,7 @@ impl Recovery {
         }
         let first = numbers.last().map_or(1, |last| last.saturating_add(1));
         let segments = Segments::begin(options.directory, options.database, options.segment_bytes, first, lock)?;
-        Ok(Journal::over(segments, options.max_bytes, probe))
+        Ok(Journal::over(Some(segments), options.max_bytes, probe))
     }
 }
 

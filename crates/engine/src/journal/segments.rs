@@ -16,7 +16,7 @@ const OVERDUE: usize = 3;
 
 /// Every segment, oldest first. The last one is current.
 pub(super) struct Segments {
-    place: Place,
+    disk: Disk,
     live: VecDeque<Segment>,
     /// True when the current file may have bytes behind its length: a write broke off there.
     is_torn: bool,
@@ -27,11 +27,6 @@ struct Segment {
     length: u64,
     /// Attempts that began here and that the database does not have.
     attempts: usize,
-}
-
-enum Place {
-    Memory,
-    Disk(Disk),
 }
 
 struct Disk {
@@ -51,10 +46,6 @@ pub(super) fn path(directory: &Path, number: u64) -> PathBuf {
 }
 
 impl Segments {
-    pub(super) fn in_memory() -> Self {
-        Self { place: Place::Memory, live: VecDeque::from([Segment::new(0)]), is_torn: false }
-    }
-
     /// Begins to write at a segment that does not exist yet.
     pub(super) fn begin(
         directory: PathBuf,
@@ -66,7 +57,7 @@ impl Segments {
         let file = create(&directory, database, number)?;
         let unsynced = vec![file.clone(), opened(&directory)?];
         let disk = Disk { directory, database, segment_bytes, file, unsynced, _lock: lock };
-        Ok(Self { place: Place::Disk(disk), live: VecDeque::from([Segment::new(number)]), is_torn: false })
+        Ok(Self { disk, live: VecDeque::from([Segment::new(number)]), is_torn: false })
     }
 
     /// The current segment's number.
@@ -79,10 +70,7 @@ impl Segments {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        match &self.place {
-            Place::Memory => false,
-            Place::Disk(disk) => self.live.back().is_some_and(|segment| segment.length >= disk.segment_bytes),
-        }
+        self.live.back().is_some_and(|segment| segment.length >= self.disk.segment_bytes)
     }
 
     /// An attempt began in the current segment.
@@ -107,10 +95,8 @@ impl Segments {
 
     /// Takes back what a write that broke off has left behind.
     pub(super) fn mend(&mut self) -> Result<(), JournalError> {
-        let (Place::Disk(disk), Some(segment), true) = (&self.place, self.live.back(), self.is_torn) else {
-            return Ok(());
-        };
-        disk.file.set_len(segment.length).map_err(JournalError::Write)?;
+        let (Some(segment), true) = (self.live.back(), self.is_torn) else { return Ok(()) };
+        self.disk.file.set_len(segment.length).map_err(JournalError::Write)?;
         self.is_torn = false;
         Ok(())
     }
@@ -119,11 +105,9 @@ impl Segments {
     pub(super) fn write(&mut self, frame: &mut [u8], halfway: impl FnOnce()) -> Result<(), JournalError> {
         let Some(segment) = self.live.back_mut() else { return Err(JournalError::Unwritable) };
         frame::close(frame, segment.number, segment.length);
-        if let Place::Disk(disk) = &mut self.place {
-            self.is_torn = true;
-            disk.write(frame, halfway).map_err(JournalError::Write)?;
-            self.is_torn = false;
-        }
+        self.is_torn = true;
+        self.disk.write(frame, halfway).map_err(JournalError::Write)?;
+        self.is_torn = false;
         segment.length = segment.length.saturating_add(u64::try_from(frame.len()).unwrap_or(u64::MAX));
         Ok(())
     }
@@ -133,10 +117,9 @@ impl Segments {
         self.write(&mut seal.to_vec(), || ())?;
         probe.reached(CrashPoint::SegmentSealed);
         let number = self.current().saturating_add(1);
-        if let Place::Disk(disk) = &mut self.place {
-            disk.file = create(&disk.directory, disk.database, number)?;
-            disk.unsynced.extend([disk.file.clone(), opened(&disk.directory)?]);
-        }
+        let disk = &mut self.disk;
+        disk.file = create(&disk.directory, disk.database, number)?;
+        disk.unsynced.extend([disk.file.clone(), opened(&disk.directory)?]);
         self.live.push_back(Segment::new(number));
         probe.reached(CrashPoint::SegmentCreated);
         Ok(())
@@ -144,17 +127,14 @@ impl Segments {
 
     /// The files that have to be synced for everything written so far.
     pub(super) fn take_unsynced(&mut self) -> Vec<Arc<File>> {
-        match &mut self.place {
-            Place::Memory => Vec::new(),
-            Place::Disk(disk) => std::mem::take(&mut disk.unsynced),
-        }
+        std::mem::take(&mut self.disk.unsynced)
     }
 
     /// Removes segments that nobody needs, from the oldest on: what a later one says about an earlier one stays as long as that.
     pub(super) fn drop_confirmed(&mut self, probe: &Probe) -> Result<(), JournalError> {
         while self.live.len() > 1 && self.live.front().is_some_and(|oldest| oldest.attempts == 0) {
-            if let (Place::Disk(disk), Some(oldest)) = (&self.place, self.live.front()) {
-                remove(&path(&disk.directory, oldest.number))?;
+            if let Some(oldest) = self.live.front() {
+                remove(&path(&self.disk.directory, oldest.number))?;
             }
             self.live.pop_front();
             probe.reached(CrashPoint::SegmentDropped);
@@ -171,10 +151,10 @@ impl Segments {
 
     /// Removes all segments, if nobody needs one.
     pub(super) fn close(&mut self) -> Result<(), JournalError> {
-        if let (Place::Disk(disk), true) = (&self.place, self.live.iter().all(|segment| segment.attempts == 0)) {
-            self.live.iter().try_for_each(|segment| remove(&path(&disk.directory, segment.number)))?;
+        if self.live.iter().any(|segment| segment.attempts > 0) {
+            return Ok(());
         }
-        Ok(())
+        self.live.iter().try_for_each(|segment| remove(&path(&self.disk.directory, segment.number)))
     }
 }
 

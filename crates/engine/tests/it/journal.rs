@@ -197,7 +197,7 @@ fn segments_go_when_the_database_has_their_attempts_and_running_ones_are_carried
 #[test]
 fn a_disk_that_refuses_closes_admission_until_it_works_again() {
     let node = Node::start(600, 1 << 24);
-    let running = node.ask(11).unwrap();
+    let (running, dropped) = (node.ask(11).unwrap(), node.ask(12).unwrap());
     let (place, away) = (node.directory.path().join("journal"), node.directory.path().join("away"));
     // Without the directory no segment can be begun.
     fs::rename(&place, &away).unwrap();
@@ -207,12 +207,18 @@ fn a_disk_that_refuses_closes_admission_until_it_works_again() {
     assert_eq!(node.ask(5).map(drop), Err(Refusal::BooksUnavailable));
     assert_eq!(node.engine.open_attempts(), used, "a refusal holds nothing");
     assert!(node.engine.tend_journal(true).is_err());
+    dropped.release();
     fs::rename(&away, &place).unwrap();
     node.engine.tend_journal(true).unwrap();
     drop(node.ask(5).unwrap());
     let found = recovered(node.left_behind().path()).unwrap();
-    assert!(found.iter().any(|entry| entry.cost.nanos() == 11), "what was running is still known");
+    let has = |cost| found.iter().any(|entry| entry.cost.nanos() == cost);
+    assert!(has(11), "what was running is still known");
+    assert!(!has(12), "what was dropped meanwhile is not charged");
     drop(running);
+    node.ledger.confirm();
+    node.engine.tend_journal(true).unwrap();
+    assert_eq!(node.segments().len(), 1, "nothing keeps the old segments");
 }
 
 #[test]

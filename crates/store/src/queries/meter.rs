@@ -128,28 +128,25 @@ pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Resul
 /// Whether the sum would not fit into the column.
 const IS_FULL: &str = "meters.used > 9223372036854775807 - CASE WHEN excluded.used > 0 THEN excluded.used ELSE 0 END";
 
-/// Makes `window` the counted one where that is due.
-fn roll(c: &mut Conn, meter: &MeterId, window: Window) -> Result<(), StoreError> {
+/// Makes `window` the counted one at `now`, where that is due: in SQL the rule of [`Count::rolled`].
+fn roll(c: &mut Conn, meter: &MeterId, window: Window, now: jiff::Timestamp) -> Result<(), StoreError> {
     let (start, end) = (Instant(window.start), Instant(window.end));
+    let is_over = || meters::window_end.le(Instant(window.start.max(now)));
     let counter = meters::table.find((meter.limit.as_str(), meter.metric.as_str()));
     diesel::update(counter.filter(meters::window_start.lt(end)))
-        .set(
-            (
-                meters::used.eq(case_when::<_, _, BigInt>(meters::window_end.le(start), 0).otherwise(meters::used)),
-                meters::epoch
-                    .eq(case_when::<_, _, BigInt>(meters::window_end.le(start), meters::epoch + 1)
-                        .otherwise(meters::epoch)),
-                meters::window_start.eq(start),
-                meters::window_end.eq(end),
-            ),
-        )
+        .set((
+            meters::used.eq(case_when::<_, _, BigInt>(is_over(), 0).otherwise(meters::used)),
+            meters::epoch.eq(case_when::<_, _, BigInt>(is_over(), meters::epoch + 1).otherwise(meters::epoch)),
+            meters::window_start.eq(start),
+            meters::window_end.eq(end),
+        ))
         .execute(c)?;
     Ok(())
 }
 
 /// After an edit: counters adopt the windows of the new policies, and keep their usage.
 pub(super) fn adopt(c: &mut Conn, meter: &Meter, now: jiff::Timestamp) -> Result<(), StoreError> {
-    roll(c, &meter.id, meter.window_at(now))
+    roll(c, &meter.id, meter.window_at(now), now)
 }
 
 /// Adds to what a budget has counted in an epoch, if that is the one that it still counts. Returns how many counters that were.

@@ -85,7 +85,7 @@ impl Model {
         self.team = store.team_update(change, self.team.id.clone(), edit).await.unwrap().0;
         let budget = &self.team.budgets[0];
         let current = budget.windows().window_at(self.team.created_at, self.team.updated_at);
-        self.count = self.count.map(|count| count.rolled(current));
+        self.count = self.count.map(|count| count.rolled(current, self.team.updated_at));
     }
 
     fn window(&self, duration: usize, hour: i64) -> Window {

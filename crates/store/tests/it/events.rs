@@ -16,6 +16,9 @@ use crate::attempt::{entry, posting, window};
 use crate::database::Database;
 use crate::request::{at, change, model_config, now, providers, team};
 
+/// In seconds.
+const DAY: i64 = 86_400;
+
 /// A store that tells of the usual thresholds, to these endpoints.
 async fn telling(database: &Database, endpoints: Vec<Endpoint>) -> Store {
     let policy = EventPolicy { thresholds: Thresholds::default(), endpoints };
@@ -35,7 +38,7 @@ async fn limited(store: &Store) -> Team {
 }
 
 fn capped(meter: &MeterId, days: i64, cap: i64, amount: i64) -> Posting {
-    Posting { cap, ..posting(meter, window(days, days + 1), amount) }
+    Posting { cap, ..posting(meter, window(days * DAY, (days + 1) * DAY), amount) }
 }
 
 fn attempt(request: &str, postings: Vec<Posting>) -> LedgerEntry {
@@ -55,10 +58,23 @@ async fn told(store: &Store) -> Vec<(i64, u8)> {
     let mut told: Vec<_> = events(store)
         .await
         .into_iter()
-        .map(|event| (event.data.window_start.as_second(), event.data.threshold.percent()))
+        .map(|event| (event.data.window_start.as_second() / DAY, event.data.threshold.percent()))
         .collect();
     told.sort();
     told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_is_over_within_the_hour_is_not_worth_telling() {
+    let database = Database::fresh();
+    let store = telling(&database, Vec::new()).await;
+    let meter = limited(&store).await.budgets[0].meter_id();
+    for (request, length) in [("r1", 3_599), ("r2", 3_600)] {
+        let start = if length == 3_600 { DAY } else { 0 };
+        let posting = Posting { cap: 100, ..posting(&meter, window(start, start + length), 100) };
+        append(&store, request, posting).await;
+    }
+    assert_eq!(told(&store).await, [(1, 50), (1, 80), (1, 100)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +103,7 @@ async fn a_threshold_is_told_once_in_a_window_and_again_in_the_next() {
     assert_eq!((data.scope.kind, &*data.scope.id), (ScopeKind::Team, team.id.as_str()));
     assert_eq!((data.limit, data.metric), (meter.limit, Metric::Cost));
     assert_eq!((data.used, data.cap), (Quantity::of(Metric::Cost, 120), Quantity::of(Metric::Cost, 100)));
-    assert_eq!(data.window_end, Some(Timestamp::from_second(1).unwrap()));
+    assert_eq!(data.window_end, Some(Timestamp::from_second(DAY).unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

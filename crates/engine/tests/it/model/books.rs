@@ -170,19 +170,19 @@ impl Books {
             }
         }
         for line in organisation.lines(owner) {
-            self.turn(&line.meter, line.window(now));
+            self.turn(&line.meter, line.window(now), now);
         }
     }
 
     /// Another window is current. A later one is empty. One that shares an instant with the counted one is the same under edited
     /// rules, and an earlier one a clock's mistake.
-    fn turn(&mut self, meter: &MeterId, window: Window) {
+    fn turn(&mut self, meter: &MeterId, window: Window, now: Timestamp) {
         self.turns += 1;
         let (turn, empty) = (self.turns, Count { window, used: 0 });
         let fresh = || Counter { count: empty, held: 0, turn, folded: empty };
         let counter = self.counters.entry(meter.clone()).or_insert_with(fresh);
-        counter.folded = counter.folded.rolled(window);
-        if window.start >= counter.count.window.end {
+        counter.folded = counter.folded.rolled(window, now);
+        if window.start.max(now) >= counter.count.window.end {
             (counter.count, counter.held, counter.turn) = (empty, 0, turn);
         } else if counter.count.window.start < window.end {
             counter.count.window = window;
@@ -200,7 +200,7 @@ impl Books {
         for line in lines {
             let window = self.counters[&line.meter].count.window;
             if !(window.start <= now && now < window.end) {
-                self.turn(&line.meter, line.window(now));
+                self.turn(&line.meter, line.window(now), now);
             }
         }
         if !wish.is_priced && lines.iter().any(|line| line.meter.metric == Metric::Cost) {
