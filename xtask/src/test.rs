@@ -1,4 +1,5 @@
-//! The one test command: every suite on SQLite, the documentation's examples, the database suites again on PostgreSQL.
+//! The one test command: every suite on SQLite, the core of admission under a schedule checker, the documentation's examples, the
+//! database suites again on PostgreSQL.
 //!
 //! A suite that could not run is named at the end, and is a failure where nobody would read that (`CI=true`).
 
@@ -15,6 +16,9 @@ use outcome::{Outcome, Suite};
 /// The suites that store something run against this server instead of SQLite when it is set.
 const POSTGRES_URL: &str = "KEYWARD_TEST_POSTGRES_URL";
 
+/// The engine with the schedule checker's locks in place of the standard library's, which is a build of its own.
+const SCHEDULES: [&str; 6] = ["--package", "keyward-engine", "--features", "model-check", "--test", "schedules"];
+
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
     /// Leave out the suites on PostgreSQL
@@ -29,6 +33,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let suites = [
         Suite::new("sqlite", execute(&mut tests(&["--workspace"]), options)),
+        Suite::new("schedules", execute(&mut tests(&SCHEDULES), options)),
         Suite::new("documentation", execute(&mut examples(), options)),
         Suite::new("postgresql", on_postgres(options)),
     ];

@@ -6,6 +6,7 @@
 mod arrows;
 mod bans;
 mod handlers;
+mod invariants;
 mod manifests;
 mod metadata;
 mod modules;
@@ -47,6 +48,7 @@ pub(crate) fn run() -> Result<()> {
 
     let mut failures = arrows::check(&packages);
     failures.extend(modules::check(&packages, &sources));
+    failures.extend(invariants::check(&files));
     failures.extend(files.iter().flat_map(manifests::check));
     failures.extend(files.iter().flat_map(bans::check_marks));
     failures.extend(files.iter().flat_map(|file| snapshots::check(file, |source| root().join(source).is_file())));

@@ -5,7 +5,6 @@
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::as_conversions,
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     missing_docs,
     unreachable_pub,

@@ -37,7 +37,8 @@ pub async fn start_with(path: &std::path::Path, database: &Database) -> Result<S
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         database_url: Some(database.url.clone()),
     };
-    let settings = Settings::load(overrides).map_err(|error| error.to_string())?;
+    let mut settings = Settings::load(overrides).map_err(|error| error.to_string())?;
+    settings.journal.directory = Some(database.directory().join("journal"));
     let server = Server::start(settings, root_key()).await.map_err(|error| error.to_string())?;
     let client = Client::builder().base_url(&format!("http://{}", server.address())).build().unwrap();
     Ok(Served { server, client })
