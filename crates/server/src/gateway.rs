@@ -99,8 +99,9 @@ enum GatewayErrors {
 /// `model` is `provider/model`, or a model alone, which goes to a provider by weight. Routing rules may send the request
 /// elsewhere; `x-keyward-provider` and `x-keyward-model` of the answer say where it went, `x-keyward-routing-rule` which rule
 /// decided. `RateLimit-Policy`, `RateLimit` and `x-ratelimit-…` tell each limit that covers the request, `x-keyward-budget-remaining` and
-/// `x-keyward-cost` money. Everything but `model` (and `stream_options.include_usage` of streams) reaches the provider
-/// unchanged, and so does its answer the client. An error of the provider keeps its status and body and has the header
+/// `x-keyward-cost` money. Everything but `model` reaches the provider unchanged, and so does its answer the client: but streams are
+/// asked to tell their usage (`stream_options.include_usage`), and a request that does not fit what is left of a limit gets the largest
+/// output cap that does, which `x-keyward-output-cap` tells. An error of the provider keeps its status and body and has the header
 /// `x-keyward-error-source: provider`.
 #[utoipa::path(
     operation_id = "chat_completion_create",

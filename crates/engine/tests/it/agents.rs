@@ -91,11 +91,11 @@ fn trace(random: &mut StdRng, card: &ModelCard, worth: i64) -> Vec<Call> {
     calls
 }
 
-/// A budget that does not end, of which nine tenths are used.
-fn nearly_used(cap: i64, clamp: OutputClamp) -> World {
+/// A budget that does not end, of which something is used.
+fn with_used(cap: i64, used: i64, clamp: OutputClamp) -> World {
     let world = World::new();
     let window = Window { start: at(0), end: FOREVER };
-    world.engine.restore([(meter("b", Metric::Cost), Count { window, used: cap / 10 * 9 })]);
+    world.engine.restore([(meter("b", Metric::Cost), Count { window, used })]);
     let members = json!({ "reset_duration": "never", "output_clamp": clamp });
     world.engine.put_virtual_key(
         hashes(HASH),
@@ -121,8 +121,7 @@ fn admit(world: &World, card: &ModelCard, call: &Call) -> Option<Admission> {
     ask(&world.engine, &HASH, ("p", "m"), demand, Some(card.price), at(1)).ok()
 }
 
-fn replay(calls: &[Call], card: &ModelCard, cap: i64, clamp: OutputClamp) -> Figures {
-    let world = nearly_used(cap, clamp);
+fn replay(world: &World, calls: &[Call], card: &ModelCard, cap: i64) -> Figures {
     let (mut figures, mut clairvoyant) = (Figures::default(), world.used("b", Metric::Cost));
     let mut running: Vec<Option<Admission>> = Vec::new();
     let mut ends: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
@@ -144,7 +143,7 @@ fn replay(calls: &[Call], card: &ModelCard, cap: i64, clamp: OutputClamp) -> Fig
             clairvoyant += cost;
             figures.payable += 1;
         }
-        let admission = admit(&world, card, call);
+        let admission = admit(world, card, call);
         match &admission {
             None => figures.refused += usize::from(is_payable),
             Some(admission) => {
@@ -162,6 +161,22 @@ fn replay(calls: &[Call], card: &ModelCard, cap: i64, clamp: OutputClamp) -> Fig
     figures
 }
 
+/// A budget of which the agents in truth need nine tenths refuses them nothing: what holds take beyond that is far less than the tenth.
+#[test]
+fn i1_torture_agents_that_need_nine_tenths_of_a_budget_are_refused_nothing() {
+    let (catalogue, seed) = (Catalogue::built_in().unwrap(), torture::seed());
+    for (provider, model) in [("anthropic", "claude-sonnet-4-5"), ("openai", "gpt-5")] {
+        for dollars in [100, 500] {
+            let (card, cap) = (catalogue.find(provider, model).unwrap(), dollars * 1_000_000_000);
+            let calls = trace(&mut StdRng::seed_from_u64(seed), &card, cap / 10 * 9);
+            let figures = replay(&with_used(cap, 0, OutputClamp::WhenAbsent), &calls, &card, cap);
+            let percent = figures.refused_percent();
+            println!("{model}, ${dollars}: {percent:.2} % of {} calls refused; {figures:?}", calls.len());
+            assert!(percent < 0.5 && figures.cut_short == 0, "{figures:?}");
+        }
+    }
+}
+
 /// What is refused is so many calls, and not a share of all: those that come while nearly all of what is left is held by calls that are
 /// running, and that in truth cost a tenth or less of it. Ten agents lose the last few dollars of a budget to that, however large it
 /// is. So it is fewer than one in two hundred where a tenth of the budget pays for tens of thousands of calls, and more where it
@@ -175,7 +190,7 @@ fn i1_torture_agents_at_the_end_of_a_budget_are_refused_a_bounded_number_of_call
             for clamp in every.into_iter().take(if is_long { 2 } else { 1 }) {
                 let (card, cap) = (catalogue.find(provider, model).unwrap(), dollars * 1_000_000_000);
                 let calls = trace(&mut StdRng::seed_from_u64(seed), &card, cap / 9);
-                let figures = replay(&calls, &card, cap, clamp);
+                let figures = replay(&with_used(cap, cap / 10 * 9, clamp), &calls, &card, cap);
                 let (percent, clamp) = (figures.refused_percent(), clamp.as_str());
                 println!("{model}, ${dollars}, {clamp}: {percent:.2} % of what could be paid refused; {figures:?}");
                 assert!(figures.refused < 40 * AGENTS && figures.cut_short < 4 * AGENTS, "{figures:?}");

@@ -6,13 +6,12 @@ use std::time::Duration;
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ModelName, ProviderName};
-use keyward_core::price::{Price, VersionedPrice};
-use keyward_core::pricing_override::{Priced, RequestType};
+use keyward_core::price::VersionedPrice;
+use keyward_core::pricing_override::{PriceList, Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 
 use super::estimate::Served;
 use super::routing::{Place, provider_for};
-use crate::config::UnpricedModels;
 use crate::error::ApiError;
 use crate::state::State;
 use crate::upstreams::{Destination, Unserved, Upstream};
@@ -54,13 +53,9 @@ impl Route {
         let destination = upstream
             .pick(permit.key_access(), place.key_id.as_ref(), model.as_str(), kind)
             .map_err(|why| unserved(why, &provider, &model))?;
-        // An alias has the price of the model that it stands for, if that is known.
+        // An alias has the limits of the model that it stands for, if those are known.
         let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
         let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str()));
-        let own = card.map(|card| card.price).or(match state.settings.unpriced_models {
-            UnpricedModels::Refuse => None,
-            UnpricedModels::Free => Some(Price::FREE),
-        });
         let priced = Priced {
             virtual_key: permit.virtual_key_id(),
             provider: permit.provider(),
@@ -68,8 +63,10 @@ impl Route {
             model: destination.model.as_str(),
             request_type: RequestType::ChatCompletion,
         };
-        let own = own.map(|price| VersionedPrice { price, version: state.catalogue.version().into() });
-        let price = state.pricing.load().price(&priced, own);
+        let overrides = state.pricing.load();
+        let otherwise = state.settings.unpriced_models.price();
+        let prices = PriceList { catalogue: &state.catalogue, overrides: &overrides, otherwise };
+        let price = prices.price(&priced, model.as_str());
         let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
         Ok(Self { permit, upstream, patience, destination, card, price })
     }
