@@ -166,7 +166,7 @@ fn replay(world: &World, calls: &[Call], card: &ModelCard, cap: i64) -> Figures 
 fn i1_torture_agents_that_need_nine_tenths_of_a_budget_are_refused_nothing() {
     let (catalogue, seed) = (Catalogue::built_in().unwrap(), torture::seed());
     for (provider, model) in [("anthropic", "claude-sonnet-4-5"), ("openai", "gpt-5")] {
-        for dollars in [100, 500] {
+        for dollars in [500, 1_000] {
             let (card, cap) = (catalogue.find(provider, model).unwrap(), dollars * 1_000_000_000);
             let calls = trace(&mut StdRng::seed_from_u64(seed), &card, cap / 10 * 9);
             let figures = replay(&with_used(cap, 0, OutputClamp::WhenAbsent), &calls, &card, cap);
