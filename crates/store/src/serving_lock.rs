@@ -6,6 +6,7 @@
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -13,6 +14,9 @@ use crate::error::StoreError;
 
 /// Identifies the lock in the database.
 const KEY: i64 = 0x6b65_7977_6172_6400;
+
+/// How long to wait for it: PostgreSQL takes a moment to notice that a process which was killed is gone.
+const PATIENCE: &str = "SET lock_timeout = '5s'";
 
 /// The sequence that counts who took the lock.
 const TURNS: &str = "keyward_turns";
@@ -77,10 +81,11 @@ impl Session {
             }
         });
         let session = Self { client, driving };
-        let taken = session.client.query_one("SELECT pg_try_advisory_lock($1)", &[&KEY]).await;
-        match taken.and_then(|row| row.try_get(0)).map_err(StoreError::unavailable)? {
-            true => Ok(session),
-            false => Err(locked(config)),
+        session.client.batch_execute(PATIENCE).await.map_err(StoreError::unavailable)?;
+        match session.client.execute("SELECT pg_advisory_lock($1)", &[&KEY]).await {
+            Ok(_) => Ok(session),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Err(locked(config)),
+            Err(error) => Err(StoreError::unavailable(error)),
         }
     }
 
