@@ -3,6 +3,7 @@
 mod books;
 mod full_disk;
 mod health;
+mod journal;
 mod ledger;
 mod process;
 mod served;
