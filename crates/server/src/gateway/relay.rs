@@ -54,6 +54,10 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply)
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
+        Ok(response) if is_compressed(&response) => {
+            books.answer_began();
+            compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
+        }
         Ok(response) => {
             books.answer_began();
             return match pieces_of(&response, streamed) {
@@ -72,6 +76,15 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply)
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
+}
+
+/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
+fn is_compressed(response: &http::Response<Incoming>) -> bool {
+    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+fn compressed() -> ApiError {
+    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.

@@ -14,6 +14,7 @@ mod policy;
 mod pricing;
 mod refusals;
 mod routing;
+mod safety;
 mod streams;
 mod telling;
 mod weights;
