@@ -94,7 +94,7 @@ fn judge(
     body: Bytes,
     reply: &Reply,
 ) -> Result<HttpResponse, ApiError> {
-    let reported = usage::of_answer(&body);
+    let reported = usage::of_answer(usage::Shape::OpenAi, &body);
     if !head.status.is_success() {
         let cost = books.settle(Some(reported.ok().flatten().unwrap_or_default()), Outcome::UpstreamError);
         let mut answer = costing(head, cost);

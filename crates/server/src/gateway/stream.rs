@@ -12,14 +12,13 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
-use keyward_core::price::TokenUsage;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
 use super::sse::{Event, Splitter, TooLong};
-use super::usage;
+use super::usage::{Reader, Shape, Usage};
 use crate::error::ApiError;
 
 /// How many events may wait for a slow client before the provider has to wait too.
@@ -34,9 +33,7 @@ pub(super) struct Stream {
     about: ErrorExtra,
     events: Splitter,
     client: Client,
-    usage: Option<TokenUsage>,
-    /// True when the provider has told the usage of the whole answer.
-    usage_is_final: bool,
+    reader: Reader,
     is_done: bool,
 }
 
@@ -65,8 +62,7 @@ impl Stream {
             request_id,
             events: Splitter::default(),
             client: Client::Gone(Instant::now()),
-            usage: None,
-            usage_is_final: false,
+            reader: Reader::new(Shape::OpenAi),
             is_done: false,
         }
     }
@@ -78,10 +74,10 @@ impl Stream {
         let answer = builder(&head).streaming(pieces(receiver));
         self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
         match self.relay(&mut body).await {
-            Ok(()) => self.settle(self.usage, Outcome::Completed),
+            Ok(()) => self.settle(self.reader.usage(), Outcome::Completed),
             Err((error, outcome)) => {
                 error.log(&self.request_id);
-                let final_usage = self.usage.filter(|_| self.usage_is_final);
+                let final_usage = self.reader.usage().filter(|_| self.reader.is_final());
                 self.settle(final_usage, outcome);
                 self.tell(error).await;
             }
@@ -109,21 +105,17 @@ impl Stream {
             self.pass(Event(rest)).await;
         }
         // Who has told the usage of the whole has said all that matters; anyone else was cut off.
-        if self.is_done || self.usage_is_final { Ok(()) } else { Err(cut_off()) }
+        if self.is_done || self.reader.is_final() { Ok(()) } else { Err(cut_off()) }
     }
 
     /// Reads one event's usage and passes the event on, unless it was only sent because we asked for it.
     async fn pass(&mut self, event: Event) {
-        let told = event.data().and_then(usage::of_chunk);
-        if let Some(told) = told {
-            self.usage = Some(told.usage);
-            self.usage_is_final |= told.stands_alone;
-        }
-        if event.is_done() {
+        let said = event.data().map(|data| self.reader.read(data)).unwrap_or_default();
+        if said.ends {
             self.is_done = true;
-            self.settle(self.usage, Outcome::Completed);
+            self.settle(self.reader.usage(), Outcome::Completed);
         }
-        if self.relay_usage || !told.is_some_and(|told| told.stands_alone) {
+        if self.relay_usage || !said.usage_only {
             self.forward(Piece::Bytes(event.0)).await;
             self.books.reached(CrashPoint::PieceRelayed);
         }
@@ -137,7 +129,7 @@ impl Stream {
         }
     }
 
-    fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
+    fn settle(&mut self, usage: Option<Usage>, outcome: Outcome) {
         let outcome = match (&self.client, outcome) {
             (Client::Gone(_), Outcome::Completed) => Outcome::ClientCancelled,
             (Client::Gone(_) | Client::Here(_), other) => other,
