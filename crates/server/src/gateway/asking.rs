@@ -36,7 +36,7 @@ pub(super) fn ask<T>(
     let attempt = Attempt {
         request_id,
         attempt,
-        request_type: Some(RequestType::ChatCompletion),
+        request_type: RequestType::find(scan.operation.request_type()),
         provider_key_id: route.destination.key_id.clone(),
         model_served: route.destination.model.clone(),
         price: route.price.clone(),

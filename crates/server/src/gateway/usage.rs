@@ -4,6 +4,7 @@
 //! answer that was paid for. What is told beyond a total is not invented, and what a total has beyond its parts is charged.
 
 use keyward_core::money::NanoUsd;
+use keyward_core::operation::{Dialect, Operation};
 use keyward_core::price::{ServiceTier, TokenUsage};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +30,16 @@ pub(super) enum Shape {
     Messages,
     /// Gemini's content.
     GenerateContent,
+}
+
+/// How the answers of an operation tell their usage.
+pub(super) const fn shape(operation: Operation) -> Shape {
+    match operation.dialect() {
+        Dialect::OpenAi if matches!(operation, Operation::Responses) => Shape::Responses,
+        Dialect::OpenAi => Shape::OpenAi,
+        Dialect::Anthropic => Shape::Messages,
+        Dialect::Gemini => Shape::GenerateContent,
+    }
 }
 
 /// What an event of a stream says about itself.
