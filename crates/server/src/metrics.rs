@@ -6,7 +6,7 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::{ClassKind, Usage};
 use keyward_core::scope::ScopeKind;
 use keyward_engine::Engine;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -21,7 +21,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     attempts: Family<AttemptLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
-    tokens: Family<TokenLabels, Counter>,
+    tokens: Family<ClassLabels, Counter>,
+    units: Family<ClassLabels, Counter>,
     cost: Counter<f64, AtomicU64>,
     in_flight: Gauge,
     shadow_refusals: Family<MeterLabels, Counter>,
@@ -50,7 +51,7 @@ struct MeterLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TokenLabels {
+struct ClassLabels {
     class: &'static str,
 }
 
@@ -66,6 +67,7 @@ impl Metrics {
             attempts: Family::default(),
             refusals: Family::default(),
             tokens: Family::default(),
+            units: Family::default(),
             cost: Counter::default(),
             in_flight: Gauge::default(),
             shadow_refusals: Family::default(),
@@ -84,6 +86,7 @@ impl Metrics {
             metrics.refusals.clone(),
         );
         registry.register("tokens", "Tokens used, by class", metrics.tokens.clone());
+        registry.register("units", "What is billed and is no token, by class", metrics.units.clone());
         registry.register_with_unit(
             "cost",
             "Money spent, for show: the ledger is exact",
@@ -126,17 +129,15 @@ impl Metrics {
         self.in_flight.inc();
     }
 
-    pub(crate) fn attempt_ended(&self, outcome: Outcome, usage: Option<TokenUsage>, cost: NanoUsd) {
+    pub(crate) fn attempt_ended(&self, outcome: Outcome, usage: Option<Usage>, cost: NanoUsd) {
         self.in_flight.dec();
         self.attempts.get_or_create(&AttemptLabels { outcome: outcome.as_str() }).inc();
-        let usage = usage.unwrap_or_default();
-        for (class, count) in [
-            ("input", usage.input),
-            ("cached_input", usage.cached_input),
-            ("cache_write", usage.cache_write),
-            ("output", usage.output),
-        ] {
-            self.tokens.get_or_create(&TokenLabels { class }).inc_by(count);
+        for (class, count) in usage.unwrap_or_default().counts.iter() {
+            let family = match class.kind() {
+                ClassKind::Input | ClassKind::Output => &self.tokens,
+                ClassKind::Unit => &self.units,
+            };
+            family.get_or_create(&ClassLabels { class: class.as_str() }).inc_by(count);
         }
         self.cost.inc_by(cost.to_string().parse().unwrap_or(0.0));
     }

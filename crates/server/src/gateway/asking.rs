@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::RequestId;
+use keyward_core::pricing_override::RequestType;
 use keyward_engine::Attempt;
 
 use super::estimate::Estimate;
@@ -35,6 +36,7 @@ pub(super) fn ask<T>(
     let attempt = Attempt {
         request_id,
         attempt,
+        request_type: RequestType::find(scan.operation.request_type()),
         provider_key_id: route.destination.key_id.clone(),
         model_served: route.destination.model.clone(),
         price: route.price.clone(),

@@ -6,6 +6,7 @@
 use std::num::NonZeroU64;
 
 use keyward_core::catalogue::ModelCard;
+use keyward_core::price::Possible;
 use keyward_engine::{Demand, OutputDemand};
 
 use super::scan::Scan;
@@ -49,6 +50,8 @@ pub(super) struct Estimate {
     pub(super) can_clamp: bool,
     /// The cap that has to be set where nothing else bounds the output, neither the client nor what is known of the model.
     pub(super) open_cap: Option<u64>,
+    /// What else may come, beside plain text.
+    pub(super) possible: Possible,
 }
 
 impl Estimate {
@@ -67,6 +70,7 @@ impl Estimate {
             answers: scan.answers.saturating_mul(scan.prompts),
             client_cap,
             can_clamp: can_be_capped,
+            possible: Possible::default(),
             open_cap: Some(output).filter(|_| can_be_capped && client_cap.or(largest).is_none()),
         }
     }
@@ -80,7 +84,7 @@ impl Estimate {
             can_clamp: self.can_clamp,
             least: least.get(),
         };
-        Demand { input: self.input, counted_input: Some(counted), output }
+        Demand { input: self.input, counted_input: Some(counted), output, possible: self.possible }
     }
 }
 

@@ -59,7 +59,7 @@ impl Route {
             .map_err(|why| unserved(why, &provider, &model, operation))?;
         // An alias has the limits of the model that it stands for, if those are known.
         let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
-        let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str()));
+        let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str())).cloned();
         let priced = Priced {
             virtual_key: permit.virtual_key_id(),
             provider: permit.provider(),
