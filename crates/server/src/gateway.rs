@@ -41,7 +41,7 @@ use attempts::Attempts;
 use credential::{Metered, Tokens};
 pub(crate) use estimate::Tokenizers;
 pub(crate) use explaining::explain;
-use routing::{Plan, Sight};
+use routing::{Asked, Lots, Plan, Sight};
 use scan::{Dialect, Scan};
 pub(crate) use upstream_client::{UpstreamClient, tls};
 
@@ -149,13 +149,14 @@ async fn chat(
     let principal = state.engine.identify(&caller.hash, clock::now())?;
     let scan = Scan::of(Dialect::ChatCompletions, &body)?;
     extra.model_requested = scan.model.clone();
-    let asked = resolve::asked(&scan.model)?;
+    let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
+    let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
     let sight = Sight {
         headers: request.headers(),
         query: request.query_string(),
         body_bytes: body.len(),
         is_rehearsal: false,
     };
-    let plan = Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?;
-    Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
+    let plan = Plan::of(&state, &principal, &sight, asked, &lots)?;
+    Attempts { request, identity, state, hash: caller.hash, scan, body, extra, lots, admitted: 0 }.run(plan).await
 }

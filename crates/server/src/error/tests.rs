@@ -38,6 +38,7 @@ const TABLE: [(&str, u16, bool, Option<&str>); 37] = [
     ("payload_too_large", 413, false, None),
     ("concurrency_limited", 429, true, None),
     ("request_limited", 429, true, None),
+    ("provider_key_limited", 429, true, None),
     ("login_throttled", 429, true, None),
     ("token_limited", 429, true, None),
     ("internal_error", 500, false, None),

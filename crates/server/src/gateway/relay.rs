@@ -19,13 +19,19 @@ use super::stream::Stream;
 use super::upstream_client::UpstreamClient;
 use super::{telling, usage};
 use crate::error::ApiError;
-use crate::lapses;
+use crate::upstreams::{Trial, Verdict};
+use crate::{clock, lapses};
 
 /// The longest answer that is no stream.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
-pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Result<HttpResponse, ApiError> {
+pub(super) async fn relay(
+    request: &HttpRequest,
+    books: Books,
+    call: Call,
+    trial: Option<Trial>,
+) -> Result<HttpResponse, ApiError> {
     let lost = || ApiError::new(ErrorCode::Internal, "The attempt was interrupted");
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
@@ -36,7 +42,7 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     state.tasks.spawn_local(async move {
         tokio::select! {
             () = give_up.cancelled() => {}
-            () = run(books, client, call, reply) => {}
+            () = run(books, client, call, trial, reply) => {}
             () = lapses::keep_alive(pulse) => {}
         }
     });
@@ -46,28 +52,46 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     })
 }
 
-async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
+async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
     let Call { request, patience, timeout, relay_usage } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
         Ok(response) if is_events(&response) => {
             books.answer_began();
+            learn(trial, Verdict::Served);
             return Stream::new(books, timeout, relay_usage).run(response, reply).await;
         }
         Ok(response) => {
             books.answer_began();
-            return whole(books, timeout, response, reply).await;
+            return whole(books, timeout, response, trial, reply).await;
         }
         Err(SendError::NotSent(error)) => {
             books.release();
+            learn(trial, Verdict::Failed);
             error
         }
-        Err(SendError::Broken(error)) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
-        Err(SendError::TimedOut(error)) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
+        Err(SendError::Broken(error)) => {
+            learn(trial, Verdict::Failed);
+            error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
+        }
+        Err(SendError::TimedOut(error)) => {
+            // A rule's own patience may be shorter than anyone could answer.
+            if patience >= timeout {
+                learn(trial, Verdict::Failed);
+            }
+            error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost))
+        }
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
+}
+
+/// What the attempt has shown of the key counts also when the client has gone away.
+fn learn(trial: Option<Trial>, verdict: Verdict) {
+    if let Some(trial) = trial {
+        trial.end(verdict, clock::now());
+    }
 }
 
 fn is_events(response: &http::Response<Incoming>) -> bool {
@@ -77,11 +101,23 @@ fn is_events(response: &http::Response<Incoming>) -> bool {
 }
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
-async fn whole(mut books: Books, timeout: Duration, response: http::Response<Incoming>, reply: Reply) {
+async fn whole(
+    mut books: Books,
+    timeout: Duration,
+    response: http::Response<Incoming>,
+    trial: Option<Trial>,
+    reply: Reply,
+) {
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
-        Ok(body) => judge(&mut books, &head, body, &reply),
-        Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
+        Ok(body) => {
+            learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
+            judge(&mut books, &head, body, &reply)
+        }
+        Err((error, outcome)) => {
+            learn(trial, Verdict::Failed);
+            Err(error.telling(books.settle(None, outcome).map(telling::cost)))
+        }
     };
     // A client that went away has no use for it.
     let _ = reply.send(answer);

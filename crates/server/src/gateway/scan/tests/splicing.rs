@@ -29,10 +29,16 @@ fn members(dialect: Dialect) -> Vec<Vec<&'static str>> {
         ]],
         Dialect::Embeddings => vec![],
     };
+    let fallbacks = match dialect {
+        Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses | Dialect::Embeddings => {
+            vec![vec!["", r#""fallbacks" : ["p/\"x,\"", {"provider":"q","model":"r"}]"#, r#""fallb\u0061cks":null"#]]
+        }
+        Dialect::Messages | Dialect::GenerateContent => vec![],
+    };
     let streams = vec!["", r#""stream":true"#, r#""stream":false"#];
     let options = vec!["", r#""stream_options":null"#, r#""stream_options":{"x":[1]}"#, r#""stream_options":{}"#];
     let others = vec![vec!["", r#""user":"é\u00e9 {\"max_tokens\":1}""#], vec!["", r#""metadata":{"max_tokens":3}"#]];
-    [caps, others, vec![streams, options]].concat()
+    [caps, fallbacks, others, vec![streams, options]].concat()
 }
 
 fn body() -> impl Strategy<Value = (Dialect, String)> {
@@ -54,7 +60,7 @@ fn body() -> impl Strategy<Value = (Dialect, String)> {
 fn rest(body: &[u8]) -> Value {
     let mut value: Value = serde_json::from_slice(body).unwrap();
     let members = value.as_object_mut().unwrap();
-    for name in ["model", "max_tokens", "max_completion_tokens", "max_output_tokens"] {
+    for name in ["model", "fallbacks", "max_tokens", "max_completion_tokens", "max_output_tokens"] {
         members.remove(name);
     }
     for name in ["generationConfig", "generation_config"] {
@@ -87,6 +93,7 @@ proptest! {
         let after = scan.splice(&before, &served, cap).unwrap();
         prop_assert_eq!(rest(&before), rest(&after));
         let again = Scan::of(dialect, &after).unwrap();
+        prop_assert!(again.fallbacks_at.is_none());
         prop_assert_eq!(&again.model, if dialect == Dialect::GenerateContent { "" } else { "served" });
         prop_assert_eq!(again.stream, scan.stream);
         prop_assert_eq!(again.wants_usage, scan.wants_usage || (scan.stream && dialect.asks_for_usage()));
