@@ -11,7 +11,7 @@ use super::*;
 const PAGE: &str = include_str!("../../../../docs/errors.md");
 
 /// Each code with its status, `x-should-retry`, and `Retry-After`, when nothing more is known.
-const TABLE: [(&str, u16, bool, Option<&str>); 37] = [
+const TABLE: [(&str, u16, bool, Option<&str>); 38] = [
     ("invalid_json", 400, false, None),
     ("invalid_request", 400, false, None),
     ("unknown_field", 400, false, None),

@@ -101,7 +101,7 @@ impl Attempts<'_> {
     async fn at(&mut self, plan: &Plan, place: &Place) -> Result<HttpResponse, Setback> {
         let mut tries = Tries::begin();
         let mut outcome = self.attempt(plan, place, &mut tries).await;
-        while let Some(wait) = failed(&outcome).and_then(|of| tries.wait(of, self.lots.next(), clock::now())) {
+        while let Some(wait) = failed(&outcome).and_then(|of| tries.wait(of, rand::random(), clock::now())) {
             tokio::time::sleep(wait).await;
             self.state.metrics.retried();
             match self.attempt(plan, place, &mut tries).await {

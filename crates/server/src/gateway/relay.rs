@@ -66,25 +66,28 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
             books.answer_began();
             return whole(books, timeout, response, trial, reply).await;
         }
-        Err(SendError::NotSent(error)) => {
-            books.release();
-            learn(trial, Verdict::Failed);
-            error
-        }
-        Err(SendError::Broken(error)) => {
-            learn(trial, Verdict::Failed);
-            error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
-        }
-        Err(SendError::TimedOut(error)) => {
+        Err(failure) => {
             // A rule's own patience may be shorter than anyone could answer.
-            if patience >= timeout {
+            if patience >= timeout || !failure.is_for_want_of_time() {
                 learn(trial, Verdict::Failed);
             }
-            error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost))
+            unanswered(&mut books, failure)
         }
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
+}
+
+/// Books an attempt that was not answered. What left may have been used.
+fn unanswered(books: &mut Books, failure: SendError) -> ApiError {
+    match failure {
+        SendError::NotSent(error) => {
+            books.release();
+            error
+        }
+        SendError::Broken(error) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
+        SendError::TimedOut(error) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
+    }
 }
 
 /// What the attempt has shown of the key counts also when the client has gone away.
