@@ -27,8 +27,9 @@ pub(crate) enum Verdict {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {
-    One(Body),
+    // First: an object is no list, and a list could be taken for the members of an object.
     Several(Vec<Body>),
+    One(Body),
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! Provider keys that are limited, not accepted, or failing: passed over, told of, and used again.
 
-use keyward_client::{Patch, UpdateProviderKey};
+use keyward_client::{SecretSource, UpdateProviderKey};
 use serde_json::json;
 
 use super::{called, error, metric, ok, retried, rule, secret_of, served, with_budget};
@@ -139,7 +139,7 @@ async fn a_key_that_is_not_accepted_rests_until_its_secret_is_another() {
     let reply = called(&app, &key, MODEL).await;
     assert_eq!((reply.status, reply.error().1.as_str()), (503, "provider_key_unavailable"));
     assert_eq!(metric(&app, &condition("rejected")).await, Some(1));
-    let renewed = UpdateProviderKey { value: Patch::Value("fake-secret-b".to_owned().into()), ..Default::default() };
+    let renewed = UpdateProviderKey { value: SecretSource::from_text("fake-secret-b").into(), ..Default::default() };
     app.client.provider_key_update(&"openai".into(), &id, &renewed).await.unwrap();
     assert_eq!(called(&app, &key, MODEL).await.status, 200);
     assert_eq!(secret_of(&upstream.requests()[1]), "b");

@@ -74,7 +74,7 @@ pub async fn retried(app: &App, name: &str, base_url: BaseUrl, keys: &[&str], ma
         retry_backoff_max: Milliseconds::new(1_000).into(),
         ..NetworkConfigInput::at(base_url)
     };
-    let key = |key: &&str| CreateProviderKey::new(format!("{name}-{key}"), &format!("fake-secret-{key}"));
+    let key = |key: &&str| CreateProviderKey::new(format!("{name}-{key}"), format!("fake-secret-{key}"));
     let keys = keys.iter().map(key).collect();
     let request = CreateProvider { name: name.to_owned(), network_config, keys, ..CreateProvider::default() };
     app.client.provider_create(&request).await.unwrap();
