@@ -10,6 +10,7 @@ use keyward_core::address::AddressClass;
 use keyward_core::allow_list::AllowList;
 use keyward_core::base_url::BaseUrl;
 use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
+use keyward_core::operation::Operation;
 use keyward_core::provider::{
     Aliases, CustomProviderConfig, KnownProvider, NetworkConfig, Provider, ProviderStatus, Setting,
 };
@@ -47,8 +48,10 @@ pub(crate) struct Upstream {
     pub(crate) headers: HeaderMap,
     /// Whether it is asked again when it fails.
     pub(crate) retries: Retries,
-    /// Where its chat completions are; none when each of its keys says so, or when it cannot be called yet.
-    chat_completions: Option<String>,
+    /// What it offers.
+    known: KnownProvider,
+    /// Where it is; none when each of its keys says so, or when it cannot be called yet.
+    base_url: Option<BaseUrl>,
     custom: Option<CustomProviderConfig>,
     keys: Vec<Credential>,
     /// How it does without a key, where none is needed.
@@ -61,8 +64,8 @@ struct Credential {
     id: ProviderKeyId,
     /// None when the key has none, or when it names an environment variable that is not set.
     secret: Option<SecretString>,
-    /// Where chat completions are for this key.
-    chat_completions: Option<String>,
+    /// Where the provider is for this key.
+    base_url: Option<BaseUrl>,
     models: AllowList,
     blacklisted_models: AllowList,
     aliases: Aliases,
@@ -77,8 +80,8 @@ pub(crate) struct Destination {
     pub(crate) key_id: ProviderKeyId,
     /// The secret, unless none is needed.
     pub(crate) secret: Option<SecretString>,
-    /// Where chat completions are.
-    pub(crate) chat_completions: String,
+    /// Where the operation is.
+    pub(crate) url: String,
     /// The model as the provider calls it.
     pub(crate) model: ModelName,
     /// The attempt that has begun with the key; none in a rehearsal.
@@ -96,6 +99,8 @@ pub(crate) enum Unserved {
     Provider,
     /// The provider does not take this kind of request.
     Kind,
+    /// The provider has no such operation.
+    Operation,
 }
 
 impl Credential {
@@ -114,7 +119,18 @@ impl Credential {
 impl Upstream {
     /// True when requests can be sent to it.
     fn is_callable(&self) -> bool {
-        self.chat_completions.is_some() || self.keys.iter().any(|key| key.chat_completions.is_some())
+        self.base_url.is_some() || self.keys.iter().any(|key| key.base_url.is_some())
+    }
+
+    /// The models that its keys name, by the names that requests use.
+    pub(crate) fn named_models(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().flat_map(|key| key.models.names().chain(key.aliases.keys().map(String::as_str)))
+    }
+
+    /// True when a key that may be used is for the model.
+    pub(crate) fn serves(&self, access: &KeyAccess, model: &str) -> bool {
+        let is_key_less = self.custom.as_ref().is_some_and(|custom| custom.is_key_less);
+        is_key_less || self.keys.iter().any(|key| key.serves(model) && access.allows(&key.id))
     }
 }
 
@@ -171,6 +187,11 @@ impl Upstreams {
         self.find(name).is_some_and(|upstream| upstream.is_callable())
     }
 
+    /// True when requests for the operation can be sent to the provider.
+    pub(crate) fn offers(&self, name: &ProviderName, operation: Operation) -> bool {
+        self.find(name).is_some_and(|upstream| upstream.is_callable() && upstream.known.offers(operation))
+    }
+
     /// The names of all providers, in their order.
     pub(crate) fn names(&self) -> Vec<ProviderName> {
         let mut names: Vec<ProviderName> = self.providers.load().keys().cloned().collect();
@@ -201,7 +222,8 @@ impl Upstreams {
         });
         let before = self.providers.load();
         let providers = permitted.map(|provider| {
-            let before = before.get(&provider.name).map(Arc::as_ref);
+            let base_url = effective_base_url(provider.name.as_str(), &provider.network_config);
+            let before = before.get(&provider.name).map(Arc::as_ref).filter(|before| before.base_url == base_url);
             let keys = keys.remove(&provider.name).unwrap_or_default();
             let keys = keys.into_iter().map(|key| self.credential(key, before)).collect();
             let headers = headers.remove(&provider.name).unwrap_or_default();
@@ -221,16 +243,15 @@ impl Upstreams {
         let url = url.and_then(|shown| resolved(SecretSource::from(shown), provider, name));
         let base_url: Option<BaseUrl> = url.and_then(|url| url.expose_secret().parse().ok());
         let base_url = base_url.filter(|base_url| self.permits_address(base_url));
-        let chat_completions = base_url.map(|base_url| base_url.join(KnownProvider::chat_completions_path(provider)));
         let is_same = |other: &&Credential| {
             let exposed = |secret: &Option<SecretString>| secret.as_ref().map(|text| text.expose_secret().to_owned());
             let is_same_secret = exposed(&other.secret) == exposed(&secret);
-            other.id == key.id && is_same_secret && other.chat_completions == chat_completions
+            other.id == key.id && is_same_secret && other.base_url == base_url
         };
         let known = before.and_then(|before| before.keys.iter().find(is_same)).map(|other| other.health.clone());
         Credential {
             health: known.unwrap_or_else(|| self.unknown_health(&key.provider, &key.id)),
-            chat_completions,
+            base_url,
             id: key.id,
             secret,
             models: key.models,
@@ -284,11 +305,11 @@ fn upstream(
     let name = provider.name.as_str();
     let timeout = provider.network_config.default_request_timeout_in_seconds;
     let dialect = provider.custom_provider_config.as_ref().map_or(name, |custom| &custom.base_provider_type);
-    let base_url = effective_base_url(name, &provider.network_config);
     Upstream {
         timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         headers: headers.into_iter().filter_map(|(header, source)| extra_header(name, header, source)).collect(),
-        chat_completions: base_url.map(|base_url| base_url.join(KnownProvider::chat_completions_path(dialect))),
+        known: KnownProvider::like(dialect),
+        base_url: effective_base_url(name, &provider.network_config),
         retries: Retries::of(&provider.network_config),
         custom: provider.custom_provider_config,
         keys,

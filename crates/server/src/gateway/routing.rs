@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use keyward_core::ids::{ModelName, ProviderName, RoutingRuleId};
+use keyward_core::operation::Operation;
 use keyward_core::routing_rule::MAX_FALLBACKS;
 use keyward_engine::{Choice, Principal};
 
-use super::CHAT_COMPLETION;
 use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
@@ -45,6 +45,7 @@ pub(super) struct Sight<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) query: &'a str,
     pub(super) body_bytes: usize,
+    pub(super) operation: Operation,
     /// True: nothing is sent, and nothing that happens is remembered.
     pub(super) is_rehearsal: bool,
 }
@@ -62,7 +63,7 @@ impl Plan {
         lots: &Lots,
     ) -> Result<Self, ApiError> {
         let decision = decision(state, principal, sight, &asked.place, lots)?;
-        let offering = |model: &ModelName| providers_for(state, principal, model, lots);
+        let offering = |model: &ModelName| providers_for(state, principal, model, sight.operation, lots);
         Ok(Self::by(decision, asked, offering))
     }
 
@@ -112,7 +113,7 @@ fn decision(
     if rules.is_empty() {
         return Ok(None);
     }
-    let facts = Facts::of(sight, CHAT_COMPLETION, holder);
+    let facts = Facts::of(sight, holder);
     let first = |place: &Place| {
         let provider = place.provider.clone().unwrap_or_else(|| "".into());
         let readings = state.engine.readings(principal, &provider, &place.model, clock::now());
@@ -140,8 +141,14 @@ fn report(state: &State, compiled: &CompiledRule, message: &str) {
 
 /// The providers for a model that was named without one, in an order of chance by the weights of the virtual key's provider
 /// configs. Those that would refuse now come last.
-fn providers_for(state: &State, principal: &Principal, model: &ModelName, lots: &Lots) -> Vec<ProviderName> {
-    let (choices, now) = (choices(state, principal, model.as_str()), clock::now());
+fn providers_for(
+    state: &State,
+    principal: &Principal,
+    model: &ModelName,
+    operation: Operation,
+    lots: &Lots,
+) -> Vec<ProviderName> {
+    let (choices, now) = (choices(state, principal, model.as_str(), operation), clock::now());
     let ordered =
         by_lot(choices, |choice| (choice.provider.as_str(), choice.weight), &|name| lots.of_name("provider", name));
     let mut ordered: Vec<ProviderName> = ordered.into_iter().map(|choice| choice.provider).collect();
@@ -154,11 +161,11 @@ fn providers_for(state: &State, principal: &Principal, model: &ModelName, lots: 
 }
 
 /// Who offers a model, each with a weight above 0.
-fn choices(state: &State, principal: &Principal, model: &str) -> Vec<Choice> {
+fn choices(state: &State, principal: &Principal, model: &str, operation: Operation) -> Vec<Choice> {
     let is_known = |provider: &ProviderName| state.catalogue.find(provider.as_str(), model).is_some();
     match principal.choices(model) {
         Some(choices) => {
-            let there = choices.into_iter().filter(|choice| state.upstreams.is_callable(&choice.provider));
+            let there = choices.into_iter().filter(|choice| state.upstreams.offers(&choice.provider, operation));
             let mut there: Vec<Choice> = there.collect();
             if there.len() > 1 {
                 there.retain(|choice| choice.names_model || is_known(&choice.provider));
@@ -166,7 +173,7 @@ fn choices(state: &State, principal: &Principal, model: &str) -> Vec<Choice> {
             there
         }
         None => {
-            let callable = state.upstreams.names().into_iter().filter(|name| state.upstreams.is_callable(name));
+            let callable = state.upstreams.names().into_iter().filter(|name| state.upstreams.offers(name, operation));
             let known = callable.filter(is_known);
             known.map(|provider| Choice { provider, weight: 1.0, names_model: false }).collect()
         }

@@ -2,12 +2,19 @@
 //! are ordered by chance and weight; those that were tried for this request come last.
 
 use jiff::Timestamp;
+use keyward_core::base_url::BaseUrl;
 use keyward_core::ids::{ModelName, ProviderKeyId};
+use keyward_core::operation::Operation;
 use keyward_core::provider_config::KeyAccess;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::health::Out;
 use super::key_health::Trial;
 use super::{Credential, Destination, Unserved, Upstream};
+
+/// What stands for itself in a model's name in a path.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A number above 0 and at most 1 for a name: chance, or what stands for it.
 pub(super) type Lot<'a> = &'a dyn Fn(&str) -> f64;
@@ -20,8 +27,8 @@ pub(crate) struct Wanted<'a> {
     /// The one that shall.
     pub(crate) pinned: Option<&'a ProviderKeyId>,
     pub(crate) model: &'a str,
-    /// The kind of request.
-    pub(crate) kind: &'a str,
+    /// The operation, and whether its answer shall come in pieces.
+    pub(crate) kind: (Operation, bool),
 }
 
 /// How one of several keys is chosen.
@@ -50,24 +57,27 @@ pub(crate) enum Outlook {
 impl Upstream {
     /// Picks a key by weight; the pinned one and no other, if there is one.
     pub(crate) fn pick(&self, wanted: &Wanted<'_>, choosing: &Choosing<'_>) -> Result<Destination, Unserved> {
-        let custom = self.custom.as_ref();
-        if custom.is_some_and(|custom| !custom.takes(wanted.kind)) {
+        let ((operation, streamed), custom) = (wanted.kind, self.custom.as_ref());
+        if custom.is_some_and(|custom| !custom.takes(operation.kind(streamed))) {
             return Err(Unserved::Kind);
         }
         if !self.is_callable() {
             return Err(Unserved::Provider);
         }
+        if !self.known.offers(operation) {
+            return Err(Unserved::Operation);
+        }
         if self.needs_no_key(wanted) {
-            let chat_completions = self.chat_completions.clone().ok_or(Unserved::Provider)?;
             let model = ModelName::from(wanted.model);
+            let url = self.url(self.base_url.as_ref().ok_or(Unserved::Provider)?, wanted, &model)?;
             let trial = self.keyless.begin_for(&model, choosing)?;
-            return Ok(Destination { key_id: "".into(), secret: None, chat_completions, model, trial });
+            return Ok(Destination { key_id: "".into(), secret: None, url, model, trial });
         }
         let mut out: Option<Out> = None;
         for key in in_order(self.usable(wanted).collect(), choosing) {
             let model = ModelName::from(key.target(wanted.model));
             match key.health.begin_for(&model, choosing) {
-                Ok(trial) => return self.destination(key, model, trial),
+                Ok(trial) => return self.destination(key, wanted, model, trial),
                 Err(why) => out = Some(out.map_or(why, |first| if why.until < first.until { why } else { first })),
             }
         }
@@ -109,24 +119,30 @@ impl Upstream {
     fn usable<'k>(&'k self, wanted: &Wanted<'k>) -> impl Iterator<Item = &'k Credential> + use<'k> {
         let Wanted { access, pinned, model, kind: _ } = *wanted;
         self.keys.iter().filter(move |key| {
-            let permitted = match access {
-                KeyAccess::All => true,
-                KeyAccess::Only(ids) => ids.contains(&key.id),
-            };
+            let permitted = access.allows(&key.id);
             let meant = pinned.is_none_or(|pinned| key.id == *pinned);
-            permitted && meant && key.serves(model) && (key.secret.is_some() || key.chat_completions.is_some())
+            permitted && meant && key.serves(model) && (key.secret.is_some() || key.base_url.is_some())
         })
     }
 
-    fn destination(&self, key: &Credential, model: ModelName, trial: Option<Trial>) -> Result<Destination, Unserved> {
-        let chat_completions = key.chat_completions.as_ref().or(self.chat_completions.as_ref()).ok_or(Unserved::Key)?;
-        Ok(Destination {
-            key_id: key.id.clone(),
-            secret: key.secret.clone(),
-            chat_completions: chat_completions.clone(),
-            model,
-            trial,
-        })
+    fn destination(
+        &self,
+        key: &Credential,
+        wanted: &Wanted<'_>,
+        model: ModelName,
+        trial: Option<Trial>,
+    ) -> Result<Destination, Unserved> {
+        let base_url = key.base_url.as_ref().or(self.base_url.as_ref()).ok_or(Unserved::Key)?;
+        let url = self.url(base_url, wanted, &model)?;
+        Ok(Destination { key_id: key.id.clone(), secret: key.secret.clone(), url, model, trial })
+    }
+
+    /// Where the operation is, for the model as the provider calls it.
+    fn url(&self, base_url: &BaseUrl, wanted: &Wanted<'_>, model: &ModelName) -> Result<String, Unserved> {
+        let (operation, streamed) = wanted.kind;
+        let model = utf8_percent_encode(model.as_str(), IN_PATH).to_string();
+        let path = self.known.path(operation, &model, streamed).ok_or(Unserved::Operation)?;
+        Ok(base_url.join(&path))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use keyward_core::ids::{ModelName, ProviderKeyId};
+use keyward_core::operation::Operation;
 use keyward_core::provider_config::KeyAccess;
 use tokio::time::Instant;
 
@@ -27,7 +28,7 @@ struct Sent {
     access: KeyAccess,
     pinned: Option<ProviderKeyId>,
     model: ModelName,
-    kind: &'static str,
+    kind: (Operation, bool),
 }
 
 impl Tries {
@@ -47,7 +48,7 @@ impl Tries {
     }
 
     /// The try goes out.
-    pub(super) fn sent(&mut self, route: &Route, place: &Place, kind: &'static str) {
+    pub(super) fn sent(&mut self, route: &Route, place: &Place, kind: (Operation, bool)) {
         self.keys.push(route.destination.key_id.clone());
         self.last = Some(Sent {
             upstream: route.upstream.clone(),
@@ -66,7 +67,7 @@ impl Tries {
     /// was silent may be followed by another.
     pub(super) fn wait(&self, failure: Failure, lot: f64, now: Timestamp) -> Option<Duration> {
         let Sent { upstream, access, pinned, model, kind } = self.last.as_ref()?;
-        let wanted = Wanted { access, pinned: pinned.as_ref(), model: model.as_str(), kind };
+        let wanted = Wanted { access, pinned: pinned.as_ref(), model: model.as_str(), kind: *kind };
         let outlook = upstream.outlook(&wanted, &self.keys, now);
         let left = upstream.timeout.saturating_mul(2).saturating_sub(self.began.elapsed());
         upstream.retries.wait(self.count.saturating_sub(1), failure, outlook, lot, (now, left))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::HeaderMap;
 use jiff::SignedDuration;
-use keyward_core::provider::Aliases;
+use keyward_core::provider::{Aliases, KnownProvider};
 use secrecy::SecretString;
 
 use super::*;
@@ -25,7 +25,7 @@ fn upstream(keys: &[(&str, f64)]) -> Upstream {
     let key = |(id, weight): &(&str, f64)| Credential {
         id: (*id).into(),
         secret: Some(SecretString::from("not-a-secret")),
-        chat_completions: None,
+        base_url: None,
         models: vec!["*".to_owned()].try_into().unwrap(),
         blacklisted_models: Vec::new().try_into().unwrap(),
         aliases: Aliases::default(),
@@ -36,14 +36,16 @@ fn upstream(keys: &[(&str, f64)]) -> Upstream {
         timeout: std::time::Duration::from_secs(1),
         headers: HeaderMap::new(),
         retries: Retries::of(&Default::default()),
-        chat_completions: Some("http://provider.example/v1/chat/completions".to_owned()),
+        known: KnownProvider::like("openai"),
+        base_url: Some("http://provider.example".parse().unwrap()),
         custom: None,
         keys: keys.iter().map(key).collect(),
         keyless: health(""),
     }
 }
 
-const WANTED: Wanted<'_> = Wanted { access: &KeyAccess::All, pinned: None, model: "m", kind: "chat_completion" };
+const WANTED: Wanted<'_> =
+    Wanted { access: &KeyAccess::All, pinned: None, model: "m", kind: (Operation::ChatCompletions, false) };
 
 fn pick_at(
     upstream: &Upstream,
