@@ -14,6 +14,7 @@ use keyward_core::operation::Operation;
 use keyward_core::provider::{
     Aliases, CustomProviderConfig, KnownProvider, NetworkConfig, Provider, ProviderStatus, Setting,
 };
+use keyward_core::provider_config::KeyAccess;
 use keyward_core::secret::SecretSource;
 use keyward_store::{Store, StoreError, UpstreamKey};
 use secrecy::{ExposeSecret, SecretString};

@@ -6,7 +6,6 @@ use keyward_core::base_url::BaseUrl;
 use keyward_core::ids::{ModelName, ProviderKeyId};
 use keyward_core::operation::Operation;
 use keyward_core::provider_config::KeyAccess;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::health::Out;
