@@ -124,6 +124,8 @@ impl Server {
                 .wrap(from_fn(cors))
         })
         .workers(workers)
+        // A client that closes has left: nothing is tried again for it.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(5)
         .disable_signals()
         .client_request_timeout(Duration::from_secs(30))
