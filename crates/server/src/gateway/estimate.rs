@@ -13,6 +13,7 @@ use super::scan::Scan;
 
 mod count;
 mod images;
+mod possible;
 mod tokenizers;
 
 pub(crate) use tokenizers::Tokenizers;
@@ -50,8 +51,6 @@ pub(super) struct Estimate {
     pub(super) can_clamp: bool,
     /// The cap that has to be set where nothing else bounds the output, neither the client nor what is known of the model.
     pub(super) open_cap: Option<u64>,
-    /// What else may come, beside plain text.
-    pub(super) possible: Possible,
 }
 
 impl Estimate {
@@ -70,13 +69,17 @@ impl Estimate {
             answers: scan.answers.saturating_mul(scan.prompts),
             client_cap,
             can_clamp: can_be_capped,
-            possible: Possible::default(),
             open_cap: Some(output).filter(|_| can_be_capped && client_cap.or(largest).is_none()),
         }
     }
 
     /// What the engine is asked for. `counted` finds a closer bound of the input; no cap below `least` is set.
-    pub(super) fn demand<'a>(&self, counted: &'a dyn Fn() -> Option<u64>, least: NonZeroU64) -> Demand<'a> {
+    pub(super) fn demand<'a>(
+        &self,
+        counted: &'a dyn Fn() -> Option<u64>,
+        least: NonZeroU64,
+        possible: Possible,
+    ) -> Demand<'a> {
         let output = OutputDemand {
             per_answer: self.output_per_answer,
             answers: self.answers,
@@ -84,7 +87,7 @@ impl Estimate {
             can_clamp: self.can_clamp,
             least: least.get(),
         };
-        Demand { input: self.input, counted_input: Some(counted), output, possible: self.possible }
+        Demand { input: self.input, counted_input: Some(counted), output, possible }
     }
 }
 

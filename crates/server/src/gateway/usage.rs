@@ -142,8 +142,6 @@ struct Members<'a> {
     #[serde(default, borrow)]
     message: Option<&'a RawValue>,
     #[serde(default, borrow)]
-    meta: Option<&'a RawValue>,
-    #[serde(default, borrow)]
     x_groq: Option<&'a RawValue>,
     #[serde(default, borrow)]
     error: Option<&'a RawValue>,
