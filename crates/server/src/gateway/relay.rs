@@ -60,6 +60,11 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
+        Ok(response) if is_compressed(&response) => {
+            books.answer_began();
+            learn(trial, Verdict::Failed);
+            compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
+        }
         Ok(response) => {
             books.answer_began();
             return match pieces_of(&response, streamed) {
@@ -99,6 +104,15 @@ fn learn(trial: Option<Trial>, verdict: Verdict) {
     if let Some(trial) = trial {
         trial.end(verdict, clock::now());
     }
+}
+
+/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
+fn is_compressed(response: &http::Response<Incoming>) -> bool {
+    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+fn compressed() -> ApiError {
+    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.

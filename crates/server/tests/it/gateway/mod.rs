@@ -16,6 +16,7 @@ mod pricing;
 mod refusals;
 mod retries;
 mod routing;
+mod safety;
 mod sessions;
 mod streams;
 mod telling;
