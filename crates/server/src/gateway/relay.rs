@@ -87,15 +87,6 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
     let _ = reply.send(Err(failure));
 }
 
-/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
-fn is_compressed(response: &http::Response<Incoming>) -> bool {
-    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
-}
-
-fn compressed() -> ApiError {
-    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
-}
-
 /// Books an attempt that was not answered. What left may have been used.
 fn unanswered(books: &mut Books, failure: SendError) -> ApiError {
     match failure {
@@ -113,6 +104,15 @@ fn learn(trial: Option<Trial>, verdict: Verdict) {
     if let Some(trial) = trial {
         trial.end(verdict, clock::now());
     }
+}
+
+/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
+fn is_compressed(response: &http::Response<Incoming>) -> bool {
+    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+fn compressed() -> ApiError {
+    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.
