@@ -1,4 +1,7 @@
 //! The official SDKs of the providers, in the versions that the lock files pin, below `target/sdks/`: what the tests of real clients run.
+//!
+//! Another version is written into `requirements.in` or `package.json`, and locked by `pip-compile --generate-hashes --strip-extras` or
+//! `npm install --package-lock-only --ignore-scripts` there.
 
 use std::fs;
 use std::os::unix::fs::symlink;

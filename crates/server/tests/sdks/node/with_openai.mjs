@@ -191,7 +191,7 @@ await run({
     equal([error.code, error.type], ['invalid_api_key', 'invalid_request_error']);
   },
   async a_model_that_is_not_allowed() {
-    const error = await raises(OpenAI.PermissionDeniedError, () => chat('', {}, other('narrow')));
+    const error = await raises(OpenAI.PermissionDeniedError, () => chat('', { model: `openai/${MODEL}` }, other('narrow')));
     equal([error.code, error.type], ['model_blocked', 'permission_error']);
   },
   async a_budget_that_is_used_up() {

@@ -265,7 +265,7 @@ def a_wrong_key():
 
 @case
 def a_model_that_is_not_allowed():
-    error = raises(openai.PermissionDeniedError, lambda: chat("", other("narrow")))
+    error = raises(openai.PermissionDeniedError, lambda: chat("", other("narrow"), model=f"openai/{MODEL}"))
     equal((error.code, error.type), ("model_blocked", "permission_error"))
 
 
