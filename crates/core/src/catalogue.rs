@@ -75,6 +75,11 @@ impl Catalogue {
         &self.version
     }
 
+    /// The models of a provider.
+    pub fn models(&self, provider: &str) -> impl Iterator<Item = &str> {
+        self.models.get(provider).into_iter().flat_map(HashMap::keys).map(String::as_str)
+    }
+
     /// What is known of a model.
     #[must_use]
     pub fn find(&self, provider: &str, model: &str) -> Option<ModelCard> {

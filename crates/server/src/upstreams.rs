@@ -10,16 +10,21 @@ use keyward_core::address::AddressClass;
 use keyward_core::allow_list::AllowList;
 use keyward_core::base_url::BaseUrl;
 use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName};
+use keyward_core::operation::Operation;
 use keyward_core::provider::{
     Aliases, CustomProviderConfig, KnownProvider, NetworkConfig, Provider, ProviderStatus, Setting,
 };
 use keyward_core::provider_config::KeyAccess;
 use keyward_core::secret::SecretSource;
 use keyward_store::{Store, StoreError, UpstreamKey};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::seq::IndexedRandom;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::environment;
+
+/// What stands for itself in a model's name in a path.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How long to wait for a provider unless it is configured.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -31,8 +36,10 @@ pub(crate) struct Upstream {
     pub(crate) timeout: Duration,
     /// Headers that every request gets.
     pub(crate) headers: HeaderMap,
-    /// Where its chat completions are; none when each of its keys says so, or when it cannot be called yet.
-    chat_completions: Option<String>,
+    /// What it offers.
+    known: KnownProvider,
+    /// Where it is; none when each of its keys says so, or when it cannot be called yet.
+    base_url: Option<BaseUrl>,
     custom: Option<CustomProviderConfig>,
     keys: Vec<Credential>,
 }
@@ -43,8 +50,8 @@ struct Credential {
     id: ProviderKeyId,
     /// None when the key has none, or when it names an environment variable that is not set.
     secret: Option<SecretString>,
-    /// Where chat completions are for this key.
-    chat_completions: Option<String>,
+    /// Where the provider is for this key.
+    base_url: Option<BaseUrl>,
     models: AllowList,
     blacklisted_models: AllowList,
     aliases: Aliases,
@@ -58,8 +65,8 @@ pub(crate) struct Destination {
     pub(crate) key_id: ProviderKeyId,
     /// The secret, unless none is needed.
     pub(crate) secret: Option<SecretString>,
-    /// Where chat completions are.
-    pub(crate) chat_completions: String,
+    /// Where the operation is.
+    pub(crate) url: String,
     /// The model as the provider calls it.
     pub(crate) model: ModelName,
 }
@@ -73,6 +80,8 @@ pub(crate) enum Unserved {
     Provider,
     /// The provider does not take this kind of request.
     Kind,
+    /// The provider has no such operation.
+    Operation,
 }
 
 impl Credential {
@@ -91,7 +100,18 @@ impl Credential {
 impl Upstream {
     /// True when requests can be sent to it.
     fn is_callable(&self) -> bool {
-        self.chat_completions.is_some() || self.keys.iter().any(|key| key.chat_completions.is_some())
+        self.base_url.is_some() || self.keys.iter().any(|key| key.base_url.is_some())
+    }
+
+    /// The models that its keys name, by the names that requests use.
+    pub(crate) fn named_models(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().flat_map(|key| key.models.names().chain(key.aliases.keys().map(String::as_str)))
+    }
+
+    /// True when a key that may be used is for the model.
+    pub(crate) fn serves(&self, access: &KeyAccess, model: &str) -> bool {
+        let is_key_less = self.custom.as_ref().is_some_and(|custom| custom.is_key_less);
+        is_key_less || self.keys.iter().any(|key| key.serves(model) && access.allows(&key.id))
     }
 
     /// Picks a key that may and can serve the model, by weight; `pinned` and no other, if there is one.
@@ -100,35 +120,39 @@ impl Upstream {
         access: &KeyAccess,
         pinned: Option<&ProviderKeyId>,
         model: &str,
-        kind: &str,
+        (operation, streamed): (Operation, bool),
     ) -> Result<Destination, Unserved> {
         let custom = self.custom.as_ref();
-        if custom.is_some_and(|custom| !custom.takes(kind)) {
+        if custom.is_some_and(|custom| !custom.takes(operation.kind(streamed))) {
             return Err(Unserved::Kind);
         }
         if !self.is_callable() {
             return Err(Unserved::Provider);
         }
+        if !self.known.offers(operation) {
+            return Err(Unserved::Operation);
+        }
+        let at = |base_url: &BaseUrl, model: &str| {
+            let path = self.known.path(operation, &utf8_percent_encode(model, IN_PATH).to_string(), streamed);
+            path.map(|path| base_url.join(&path)).ok_or(Unserved::Operation)
+        };
         if custom.is_some_and(|custom| custom.is_key_less) && *access == KeyAccess::All && pinned.is_none() {
-            let chat_completions = self.chat_completions.clone().ok_or(Unserved::Provider)?;
-            return Ok(Destination { key_id: "".into(), secret: None, chat_completions, model: model.into() });
+            let url = at(self.base_url.as_ref().ok_or(Unserved::Provider)?, model)?;
+            return Ok(Destination { key_id: "".into(), secret: None, url, model: model.into() });
         }
         let usable = |key: &&Credential| {
-            let permitted = match access {
-                KeyAccess::All => true,
-                KeyAccess::Only(ids) => ids.contains(&key.id),
-            };
+            let permitted = access.allows(&key.id);
             let meant = pinned.is_none_or(|pinned| key.id == *pinned);
-            permitted && meant && key.serves(model) && (key.secret.is_some() || key.chat_completions.is_some())
+            permitted && meant && key.serves(model) && (key.secret.is_some() || key.base_url.is_some())
         };
         let usable: Vec<&Credential> = self.keys.iter().filter(usable).collect();
         let by_weight = usable.choose_weighted(&mut rand::rng(), |key| key.weight).ok();
         let key = by_weight.or_else(|| usable.first()).ok_or(Unserved::Key)?;
-        let chat_completions = key.chat_completions.as_ref().or(self.chat_completions.as_ref()).ok_or(Unserved::Key)?;
+        let base_url = key.base_url.as_ref().or(self.base_url.as_ref()).ok_or(Unserved::Key)?;
         Ok(Destination {
             key_id: key.id.clone(),
             secret: key.secret.clone(),
-            chat_completions: chat_completions.clone(),
+            url: at(base_url, key.target(model))?,
             model: key.target(model).into(),
         })
     }
@@ -162,6 +186,11 @@ impl Upstreams {
     /// True when requests can be sent to the provider.
     pub(crate) fn is_callable(&self, name: &ProviderName) -> bool {
         self.find(name).is_some_and(|upstream| upstream.is_callable())
+    }
+
+    /// True when requests for the operation can be sent to the provider.
+    pub(crate) fn offers(&self, name: &ProviderName, operation: Operation) -> bool {
+        self.find(name).is_some_and(|upstream| upstream.is_callable() && upstream.known.offers(operation))
     }
 
     /// The names of all providers, in their order.
@@ -210,7 +239,7 @@ impl Upstreams {
         let base_url: Option<BaseUrl> = url.and_then(|url| url.expose_secret().parse().ok());
         let base_url = base_url.filter(|base_url| self.permits_address(base_url));
         Credential {
-            chat_completions: base_url.map(|base_url| base_url.join(KnownProvider::chat_completions_path(provider))),
+            base_url,
             id: key.id,
             secret,
             models: key.models,
@@ -254,11 +283,11 @@ fn upstream(provider: Provider, keys: Vec<Credential>, headers: BTreeMap<String,
     let name = provider.name.as_str();
     let timeout = provider.network_config.default_request_timeout_in_seconds;
     let dialect = provider.custom_provider_config.as_ref().map_or(name, |custom| &custom.base_provider_type);
-    let base_url = effective_base_url(name, &provider.network_config);
     Upstream {
         timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         headers: headers.into_iter().filter_map(|(header, source)| extra_header(name, header, source)).collect(),
-        chat_completions: base_url.map(|base_url| base_url.join(KnownProvider::chat_completions_path(dialect))),
+        known: KnownProvider::like(dialect),
+        base_url: effective_base_url(name, &provider.network_config),
         custom: provider.custom_provider_config,
         keys,
     }

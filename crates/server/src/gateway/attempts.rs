@@ -121,7 +121,8 @@ impl Attempts<'_> {
         output_cap: Option<u64>,
         books: &Books,
     ) -> Result<Call, ApiError> {
-        let call = draft.with_body(self.scan.splice(&self.body, &route.served(), output_cap)?)?;
+        let body = self.scan.splice(&self.body, &route.served(), output_cap)?;
+        let call = draft.with_body(body, &self.scan)?;
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }

@@ -9,15 +9,18 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
 use keyward_core::money::NanoUsd;
+use keyward_core::operation::Operation;
 use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
 use super::dispatch::{Call, SendError, send};
+use super::frames::Frames;
 use super::stream::Stream;
+use super::telling;
 use super::upstream_client::UpstreamClient;
-use super::{telling, usage};
+use super::usage::{self, Usage};
 use crate::error::ApiError;
 use crate::lapses;
 
@@ -47,17 +50,18 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage } = call;
+    let Call { request, patience, timeout, relay_usage, operation, streamed } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
-        Ok(response) if is_events(&response) => {
-            books.answer_began();
-            return Stream::new(books, timeout, relay_usage).run(response, reply).await;
-        }
         Ok(response) => {
             books.answer_began();
-            return whole(books, timeout, response, reply).await;
+            return match pieces_of(&response, streamed) {
+                Some(frames) => {
+                    Stream::new(books, operation, (timeout, relay_usage), frames).run(response, reply).await;
+                }
+                None => whole(books, operation, timeout, response, reply).await,
+            };
         }
         Err(SendError::NotSent(error)) => {
             books.release();
@@ -70,17 +74,23 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply)
     let _ = reply.send(Err(failure));
 }
 
-fn is_events(response: &http::Response<Incoming>) -> bool {
-    let content_type = response.headers().get(http::header::CONTENT_TYPE);
-    let is_events = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    is_events && response.status().is_success()
+/// How an answer comes in pieces; none: it comes whole. Errors do.
+fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Frames> {
+    let content_type = response.headers().get(http::header::CONTENT_TYPE)?;
+    response.status().is_success().then(|| Frames::of(content_type.as_bytes(), streamed)).flatten()
 }
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
-async fn whole(mut books: Books, timeout: Duration, response: http::Response<Incoming>, reply: Reply) {
+async fn whole(
+    mut books: Books,
+    operation: Operation,
+    timeout: Duration,
+    response: http::Response<Incoming>,
+    reply: Reply,
+) {
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
-        Ok(body) => judge(&mut books, &head, body, &reply),
+        Ok(body) => judge(&mut books, operation, &head, body, &reply),
         Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
     };
     // A client that went away has no use for it.
@@ -90,11 +100,12 @@ async fn whole(mut books: Books, timeout: Duration, response: http::Response<Inc
 /// Settles an answer by what it says it used. An error of the provider used nothing unless it says so.
 fn judge(
     books: &mut Books,
+    operation: Operation,
     head: &http::response::Parts,
     body: Bytes,
     reply: &Reply,
 ) -> Result<HttpResponse, ApiError> {
-    let reported = usage::of_answer(&body);
+    let reported = told(operation, head, &body);
     if !head.status.is_success() {
         let cost = books.settle(Some(reported.ok().flatten().unwrap_or_default()), Outcome::UpstreamError);
         let mut answer = costing(head, cost);
@@ -111,6 +122,19 @@ fn judge(
             let message = "The provider's answer is not JSON";
             Err(ApiError::new(ErrorCode::UpstreamInvalid, message).because(error).telling(cost.map(telling::cost)))
         }
+    }
+}
+
+/// What an answer says it used; an error when it is not what its operation answers with.
+fn told(operation: Operation, head: &http::response::Parts, body: &[u8]) -> Result<Option<Usage>, serde_json::Error> {
+    let content_type = head.headers.get(http::header::CONTENT_TYPE);
+    let is_text = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/"));
+    match operation {
+        // Free by declaration.
+        _ if operation.is_free() => Ok(Some(Usage::default())),
+        // Subtitles and plain text tell nothing.
+        Operation::Transcriptions | Operation::Translations if is_text => Ok(None),
+        _ => usage::of_answer(usage::shape(operation), body),
     }
 }
 

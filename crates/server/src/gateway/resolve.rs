@@ -6,10 +6,12 @@ use std::time::Duration;
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ModelName, ProviderName};
-use keyward_core::price::VersionedPrice;
+use keyward_core::operation::Operation;
+use keyward_core::price::{Price, VersionedPrice};
 use keyward_core::pricing_override::{PriceList, Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 
+use super::arriving::home_of;
 use super::estimate::Served;
 use super::routing::{Place, provider_for};
 use crate::error::ApiError;
@@ -36,12 +38,14 @@ impl Route {
         state: &State,
         principal: Principal,
         place: &Place,
-        kind: &str,
+        kind: (Operation, bool),
         patience: Option<Duration>,
     ) -> Result<Self, ApiError> {
         let model = place.model.clone();
         let named = place.provider.clone();
-        let provider = named.or_else(|| provider_for(state, &principal, model.as_str(), &mut rand::random::<f64>));
+        let (operation, _) = kind;
+        let drawn = || provider_for(state, &principal, model.as_str(), operation, &mut rand::random::<f64>);
+        let provider = named.or_else(drawn).or_else(|| home_of(state, operation));
         let provider = provider.ok_or_else(|| nobody_offers(&model))?;
         let permit = principal
             .permit(provider.clone(), model.clone())
@@ -52,7 +56,7 @@ impl Route {
         })?;
         let destination = upstream
             .pick(permit.key_access(), place.key_id.as_ref(), model.as_str(), kind)
-            .map_err(|why| unserved(why, &provider, &model))?;
+            .map_err(|why| unserved(why, &provider, &model, operation))?;
         // An alias has the limits of the model that it stands for, if those are known.
         let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
         let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str()));
@@ -61,12 +65,15 @@ impl Route {
             provider: permit.provider(),
             provider_key: &destination.key_id,
             model: destination.model.as_str(),
-            request_type: RequestType::ChatCompletion,
+            request_type: RequestType::find(operation.request_type()).unwrap_or(RequestType::ChatCompletion),
         };
         let overrides = state.pricing.load();
         let otherwise = state.settings.unpriced_models.price();
         let prices = PriceList { catalogue: &state.catalogue, overrides: &overrides, otherwise };
-        let price = prices.price(&priced, model.as_str());
+        let price = match operation.is_free() {
+            true => Some(VersionedPrice { price: Price::FREE, version: state.catalogue.version().into() }),
+            false => prices.price(&priced, model.as_str()),
+        };
         let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
         Ok(Self { permit, upstream, patience, destination, card, price })
     }
@@ -82,7 +89,7 @@ impl Route {
 }
 
 /// The answer when the provider cannot serve the request.
-fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName) -> ApiError {
+fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName, operation: Operation) -> ApiError {
     match why {
         Unserved::Key => {
             let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
@@ -91,6 +98,11 @@ fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName) -> ApiErr
         Unserved::Provider => {
             let message = format!("Keyward cannot call provider '{provider}' yet: its settings are only stored");
             ApiError::new(ErrorCode::ProviderNotSupported, message).at("/model")
+        }
+        Unserved::Operation => {
+            let kind = operation.request_type();
+            let message = format!("Provider '{provider}' has no such endpoint ({kind} in this dialect)");
+            ApiError::new(ErrorCode::InvalidRequest, message).at("/model")
         }
         Unserved::Kind => {
             let message = format!("Provider '{provider}' does not take this kind of request (allowed_requests)");

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use keyward_core::ids::{ModelName, ProviderName, RoutingRuleId};
+use keyward_core::operation::Operation;
 use keyward_engine::{Choice, Principal};
 
-use super::CHAT_COMPLETION;
 use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
@@ -39,6 +39,7 @@ pub(super) struct Sight<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) query: &'a str,
     pub(super) body_bytes: usize,
+    pub(super) operation: Operation,
     /// True: nothing is sent, and nothing that happens is remembered.
     pub(super) is_rehearsal: bool,
 }
@@ -64,7 +65,7 @@ impl Plan {
         if rules.is_empty() {
             return Ok(Self::to(asked));
         }
-        let facts = Facts::of(sight, CHAT_COMPLETION, holder);
+        let facts = Facts::of(sight, holder);
         let first = |place: &Place| {
             let provider = place.provider.clone().unwrap_or_else(|| "".into());
             let readings = state.engine.readings(principal, &provider, &place.model, clock::now());
@@ -113,11 +114,17 @@ fn report(state: &State, compiled: &CompiledRule, message: &str) {
 
 /// The provider for a model that was named without one, by the weights of the virtual key's provider configs; none when
 /// nobody offers it.
-pub(super) fn provider_for(state: &State, principal: &Principal, model: &str, draw: Draw<'_>) -> Option<ProviderName> {
+pub(super) fn provider_for(
+    state: &State,
+    principal: &Principal,
+    model: &str,
+    operation: Operation,
+    draw: Draw<'_>,
+) -> Option<ProviderName> {
     let is_known = |provider: &ProviderName| state.catalogue.find(provider.as_str(), model).is_some();
     let mut choices = match principal.choices(model) {
         Some(choices) => {
-            let there = choices.into_iter().filter(|choice| state.upstreams.is_callable(&choice.provider));
+            let there = choices.into_iter().filter(|choice| state.upstreams.offers(&choice.provider, operation));
             let mut there: Vec<Choice> = there.collect();
             if there.len() > 1 {
                 there.retain(|choice| choice.names_model || is_known(&choice.provider));
@@ -125,7 +132,7 @@ pub(super) fn provider_for(state: &State, principal: &Principal, model: &str, dr
             there
         }
         None => {
-            let callable = state.upstreams.names().into_iter().filter(|name| state.upstreams.is_callable(name));
+            let callable = state.upstreams.names().into_iter().filter(|name| state.upstreams.offers(name, operation));
             let known = callable.filter(is_known);
             known.map(|provider| Choice { provider, weight: 1.0, names_model: false }).collect()
         }

@@ -89,6 +89,8 @@ pub(super) enum Meaning {
 pub(super) enum Placed {
     /// The model's name.
     Model,
+    /// The model's name once more, where the path has it.
+    NamedAgain,
     /// A cap on the output tokens of one answer.
     Cap,
     /// What the object shows, when that is an image: it is no text.

@@ -10,7 +10,7 @@ const SERVED: Served<'_> = Served { provider: "openai", model: "m\"2", card: Non
 
 fn scan(body: &str) -> (Bytes, Scan) {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+    let scan = Scan::of(Operation::ChatCompletions, None, &body).unwrap();
     (body, scan)
 }
 
@@ -65,7 +65,7 @@ fn anything_but_text_is_noticed() {
 #[test]
 fn ambiguous_and_malformed_bodies_are_refused() {
     let not_utf8 = Bytes::from_static(b"{\"model\":\"a\",\"messages\":[],\"x\":\"\xff\"}");
-    assert_eq!(Scan::of(Dialect::ChatCompletions, &not_utf8).unwrap_err().code(), ErrorCode::InvalidJson);
+    assert_eq!(Scan::of(Operation::ChatCompletions, None, &not_utf8).unwrap_err().code(), ErrorCode::InvalidJson);
     for (body, code, param) in [
         ("", ErrorCode::InvalidJson, ""),
         ("{\"model\":\"m\",\"messages\":[]} {}", ErrorCode::InvalidJson, ""),
@@ -114,7 +114,7 @@ fn ambiguous_and_malformed_bodies_are_refused() {
             "/stream_options",
         ),
     ] {
-        let error = Scan::of(Dialect::ChatCompletions, &Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
+        let error = Scan::of(Operation::ChatCompletions, None, &Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
         let found = error.body("").error.param;
         assert!(error.code() == code && found.starts_with(param), "{body}: {error:?}");
     }
@@ -125,7 +125,7 @@ fn capped(body: &str, provider: &str) -> String {
     let (body, scan) = scan(body);
     let served = Served { provider, model: "m", card: None };
     let spliced = scan.splice(&body, &served, Some(9)).unwrap();
-    assert_eq!(Scan::of(scan.dialect, &spliced).unwrap().cap_heeded_by(provider), Some(9));
+    assert_eq!(Scan::of(scan.operation, in_path(scan.operation), &spliced).unwrap().cap_heeded_by(provider), Some(9));
     String::from_utf8(spliced.to_vec()).unwrap()
 }
 

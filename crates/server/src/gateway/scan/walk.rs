@@ -233,6 +233,10 @@ impl Value<'_> {
                 scan.model = serde_json::from_str(text).map_err(|_| E::custom("model must be a string"))?;
                 scan.model_at = Some(at);
             }
+            Placed::NamedAgain => {
+                let model = serde_json::from_str(text).map_err(|_| E::custom("model must be a string"))?;
+                scan.named_again.push((model, at));
+            }
             Placed::Cap => {
                 let wrong = |_| E::custom(format_args!("{name} must be a whole number, and not negative"));
                 let tokens = serde_json::from_str(text).map_err(wrong)?;

@@ -1,8 +1,10 @@
 //! The gateway: what goes through, what is refused, and what it costs.
 
 mod books;
+mod buffering;
 mod clamp;
 mod credentials;
+mod dialects;
 mod explaining;
 mod failures;
 mod faithful;
