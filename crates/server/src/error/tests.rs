@@ -120,7 +120,8 @@ fn a_limit_is_worth_waiting_for_when_its_window_ends_and_the_request_fits_into_i
 fn waits_are_rounded_up_and_never_nothing() {
     let waits = [0, 1, 1_000_000, 1_000_001, 1_500_000_000].map(SignedDuration::from_nanos);
     assert_eq!(waits.map(milliseconds), [1, 1, 1, 2, 1_500]);
-    let answer =
-        ApiError::new(ErrorCode::LoginThrottled, "no").retry_after(SignedDuration::from_millis(1_500)).answer("", Voice::Own);
+    let answer = ApiError::new(ErrorCode::LoginThrottled, "no")
+        .retry_after(SignedDuration::from_millis(1_500))
+        .answer("", Voice::Own);
     assert_eq!(["retry-after", "retry-after-ms"].map(|name| header(answer.headers(), name)), [Some("2"), Some("1500")]);
 }

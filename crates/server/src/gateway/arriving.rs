@@ -5,7 +5,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ProviderName;
-use keyward_core::operation::Operation;
+use keyward_core::operation::{Dialect, Operation};
 use std::future::{Ready, ready};
 
 use super::attempts::Attempts;
@@ -99,8 +99,15 @@ impl<C: MeteringClass> Arriving<C> {
     }
 }
 
-/// The provider that a dialect is named after, when nobody else is known to offer a model and it can be called.
+/// Whose dialect it is, when nobody else is known to offer a model and it can be called. In OpenAI's, which everybody speaks, a
+/// model that nobody is known to offer is nobody's.
 pub(super) fn home_of(state: &State, operation: Operation) -> Option<ProviderName> {
-    let home = ProviderName::from(operation.dialect().home());
-    state.upstreams.offers(&home, operation).then_some(home)
+    let dialect = operation.dialect();
+    let is_at_home = match dialect {
+        // Nobody else has it.
+        Dialect::OpenAi => operation == Operation::Moderations,
+        Dialect::Anthropic | Dialect::Gemini => true,
+    };
+    let home = is_at_home.then(|| ProviderName::from(dialect.home()));
+    home.filter(|home| state.upstreams.offers(home, operation))
 }

@@ -92,11 +92,19 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Resul
     Ok(Draft { request, patience: route.patience, timeout: route.upstream.timeout })
 }
 
-/// Where the request goes. Gemini's streams come as events when that is asked for, else as an array.
+/// Where the request goes. Gemini's paths have a version, which is the client's, and streams come as events when that is asked
+/// for, else as an array.
 fn url(client: &HttpRequest, route: &Route, operation: Operation) -> String {
-    let as_events = || url::form_urlencoded::parse(client.query_string().as_bytes()).any(|pair| pair == ALT_SSE);
     let url = &route.destination.url;
-    if operation == Operation::GenerateContent && as_events() { format!("{url}?alt=sse") } else { url.clone() }
+    if operation.dialect() != Dialect::Gemini {
+        return url.clone();
+    }
+    let versioned = match client.path().contains("/v1/models/") {
+        true => url.replacen("/v1beta/models/", "/v1/models/", 1),
+        false => url.clone(),
+    };
+    let as_events = || url::form_urlencoded::parse(client.query_string().as_bytes()).any(|pair| pair == ALT_SSE);
+    if operation == Operation::GenerateContent && as_events() { format!("{versioned}?alt=sse") } else { versioned }
 }
 
 /// The header that carries a provider's key, and what stands before the key there.

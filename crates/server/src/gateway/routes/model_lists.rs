@@ -159,6 +159,7 @@ async fn anthropic_model_retrieve(
 #[routes]
 #[get("/genai/v1beta/models")]
 #[get("/v1beta/models")]
+#[get("/genai/v1/models")]
 async fn gemini_model_list(
     caller: Metered<Free>,
     page: Query<GeminiPage>,
@@ -182,6 +183,7 @@ async fn gemini_model_list(
 #[routes]
 #[get("/genai/v1beta/models/{model:.+}")]
 #[get("/v1beta/models/{model:.+}")]
+#[get("/genai/v1/models/{model:.+}")]
 async fn gemini_model_retrieve(
     caller: Metered<Free>,
     model: web::Path<String>,
