@@ -17,6 +17,7 @@ use secrecy::ExposeSecret;
 use super::headers;
 use super::resolve::Route;
 use super::scan::Scan;
+use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use crate::error::ApiError;
 
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub(super) operation: Operation,
     /// True: the client asked for an answer in pieces.
     pub(super) streamed: bool,
+    /// What counts the answer when it does not tell its usage.
+    pub(super) untold: Untold,
 }
 
 /// A request that lacks its body.
@@ -46,11 +49,11 @@ pub(super) struct Draft {
 
 impl Draft {
     /// The request with its body.
-    pub(super) fn with_body(self, body: Bytes, scan: &Scan) -> Result<Call, ApiError> {
+    pub(super) fn with_body(self, body: Bytes, scan: &Scan, untold: Untold) -> Result<Call, ApiError> {
         let Self { request, patience, timeout } = self;
         let request = request.body(Full::new(body)).map_err(unbuildable)?;
         let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed })
+        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold })
     }
 }
 

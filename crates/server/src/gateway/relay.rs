@@ -19,6 +19,7 @@ use super::dispatch::{Call, SendError, send};
 use super::frames::Frames;
 use super::stream::Stream;
 use super::telling;
+use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use super::usage::{self, Usage};
 use crate::error::ApiError;
@@ -56,7 +57,7 @@ pub(super) async fn relay(
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed } = call;
+    let Call { request, patience, timeout, relay_usage, operation, streamed, untold } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
@@ -70,9 +71,9 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
             return match pieces_of(&response, streamed) {
                 Some(frames) => {
                     learn(trial, Verdict::Served);
-                    Stream::new(books, operation, (timeout, relay_usage), frames).run(response, reply).await;
+                    Stream::new(books, operation, (timeout, relay_usage), frames, untold).run(response, reply).await;
                 }
-                None => whole(books, operation, timeout, response, (trial, reply)).await,
+                None => whole((books, untold), operation, timeout, response, (trial, reply)).await,
             };
         }
         Err(failure) => {
@@ -123,7 +124,7 @@ fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Fram
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
-    mut books: Books,
+    (mut books, mut untold): (Books, Untold),
     operation: Operation,
     timeout: Duration,
     response: http::Response<Incoming>,
@@ -133,7 +134,7 @@ async fn whole(
     let answer = match collect(body, timeout).await {
         Ok(body) => {
             learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
-            judge(&mut books, operation, &head, body, &reply)
+            judge((&mut books, &mut untold), operation, &head, body, &reply)
         }
         Err((error, outcome)) => {
             learn(trial, Verdict::Failed);
@@ -146,7 +147,7 @@ async fn whole(
 
 /// Settles an answer by what it says it used. An error of the provider used nothing unless it says so.
 fn judge(
-    books: &mut Books,
+    (books, untold): (&mut Books, &mut Untold),
     operation: Operation,
     head: &http::response::Parts,
     body: Bytes,
@@ -161,7 +162,10 @@ fn judge(
     match reported {
         Ok(reported) => {
             let outcome = if reply.is_closed() { Outcome::ClientCancelled } else { Outcome::Completed };
-            let cost = books.settle(reported, outcome);
+            if reported.is_none() {
+                untold.read(&body);
+            }
+            let cost = books.settle_or_count(reported, untold, outcome);
             Ok(costing(head, cost).body(body))
         }
         Err(error) => {

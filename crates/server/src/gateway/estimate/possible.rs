@@ -27,7 +27,7 @@ impl Scan {
                 }
             }
             Operation::Speech => match counts(Class::Characters) {
-                true => Possible { units: units(Class::Characters, bytes), ..usual },
+                true => Possible { units: units(Class::Characters, self.characters), ..usual },
                 false => Possible { classes: ClassSet::USUAL.and(Class::AudioOutput), ..usual },
             },
             Operation::Transcriptions | Operation::Translations => match counts(Class::Seconds) {
