@@ -12,10 +12,11 @@ use keyward_core::error_body::{ErrorBody, ErrorExtra};
 use utoipa::IntoResponses;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::clock;
 use crate::error::ApiError;
+use crate::mcp::offered::Offering;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::{clock, mcp};
 
 mod answer;
 mod asking;
@@ -37,7 +38,9 @@ pub(crate) mod telling;
 mod upstream_client;
 mod usage;
 
+pub(crate) use asking::ready;
 use attempts::Attempts;
+pub(crate) use books::Books;
 use credential::{Metered, Tokens};
 pub(crate) use estimate::Tokenizers;
 pub(crate) use explaining::explain;
@@ -147,7 +150,9 @@ async fn chat(
     let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
     // Reading took a while: what the key may do now is what counts.
     let principal = state.engine.identify(&caller.hash, clock::now())?;
-    let scan = Scan::of(Dialect::ChatCompletions, &body)?;
+    let narrowing = mcp::narrowing(&request);
+    let offering = Offering { mcp: &state.mcp, principal: &principal, narrowing: &narrowing };
+    let scan = offering.guard(Scan::of(Dialect::ChatCompletions, &body), |scan| scan.is_described, &body)?;
     extra.model_requested = scan.model.clone();
     let asked = resolve::asked(&scan.model)?;
     let sight = Sight {

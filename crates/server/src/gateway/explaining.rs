@@ -9,6 +9,7 @@ use keyward_core::explanation::{
     ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
 };
 use keyward_core::ids::{RequestId, RoutingRuleId};
+use keyward_core::mcp_tools::Narrowing;
 use keyward_core::refusal::Quantity;
 use keyward_engine::{Attempt, MeterLevel};
 
@@ -19,6 +20,7 @@ use super::routing::{Place, Plan, Sight};
 use super::scan::{Dialect, Scan};
 use crate::clock;
 use crate::error::ApiError;
+use crate::mcp::offered::Offering;
 use crate::state::State;
 
 /// A request that is not sent.
@@ -52,7 +54,10 @@ pub(crate) fn explain(state: &State, asked: &ExplainRequest, request_id: Request
 impl Rehearsal<'_> {
     fn run(&mut self) -> Result<Arrival, ApiError> {
         let principal = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now())?;
-        let scan = Scan::of(dialect(self.asked.dialect), &self.body)?;
+        let narrowing = Narrowing::default();
+        let offering = Offering { mcp: &self.state.mcp, principal: &principal, narrowing: &narrowing };
+        let scan = Scan::of(dialect(self.asked.dialect), &self.body);
+        let scan = offering.guard(scan, |scan| scan.is_described, &self.body)?;
         self.extra.model_requested = self.model(&scan)?;
         let place = resolve::asked(&self.extra.model_requested)?;
         let headers = HeaderMap::new();

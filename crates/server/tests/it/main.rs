@@ -12,5 +12,6 @@ mod contract;
 mod demo;
 mod gateway;
 mod harness;
+mod mcp;
 mod operations;
 mod torture;

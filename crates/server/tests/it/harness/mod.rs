@@ -3,6 +3,7 @@
 mod app;
 mod contract;
 mod database;
+mod mcp_server;
 mod raw;
 mod receiver;
 mod transport;
@@ -11,6 +12,7 @@ mod upstream;
 pub use app::{App, ROOT_KEY, open, root_key, seed};
 pub use contract::Contract;
 pub use database::Database;
+pub use mcp_server::McpServer;
 pub use raw::Reply;
 pub use receiver::{Message, Receiver};
 pub use upstream::{Absent, Scripted, Step};
