@@ -138,3 +138,49 @@ impl super::servers::Server {
         self.connection.as_ref().is_some_and(|connection| url.as_ref() == Some(&connection.url))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What an element offers, in words.
+    fn found(list: &str, element: &Value) -> Vec<String> {
+        let told = |offer| match offer {
+            Offer::Function(name) => name,
+            Offer::Server { label, url, tools } => format!("{label} at {url:?}: {tools:?}"),
+        };
+        offers(element, list == SERVERS).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn tools_are_found_in_every_dialect() {
+        for (list, element, expected) in [
+            ("tools", json!({ "type": "function", "function": { "name": "a-b" } }), &["a-b"][..]),
+            ("tools", json!({ "type": "function", "name": "a-b" }), &["a-b", "a-b"]),
+            ("tools", json!({ "name": "a-b", "input_schema": {} }), &["a-b", "a-b"]),
+            ("tools", json!({ "functionDeclarations": [{ "name": "a-b" }, { "name": "c" }] }), &["a-b", "c"]),
+            ("tools", json!({ "function_declarations": [{ "name": "a-b" }] }), &["a-b"]),
+            ("functions", json!({ "NAME": "a-b" }), &["a-b", "a-b"]),
+            ("tools", json!({ "type": "web_search" }), &[]),
+            ("tools", json!({ "type": "mcp", "server_label": "a", "server_url": "u" }), &["a at Some(\"u\"): None"]),
+            (
+                "tools",
+                json!({ "Type": "MCP", "server_label": "a", "allowed_tools": ["b"] }),
+                &["a at None: Some([\"b\"])"],
+            ),
+            ("tools", json!({ "type": "mcp", "allowed_tools": { "tool_names": ["b"] } }), &[" at None: Some([\"b\"])"]),
+            ("tools", json!({ "type": "mcp", "allowed_tools": [7] }), &[" at None: None"]),
+            (SERVERS, json!({ "name": "a", "url": "u" }), &["a at Some(\"u\"): None"]),
+            (
+                SERVERS,
+                json!({ "type": "url", "name": "a", "tool_configuration": { "allowed_tools": ["b"] } }),
+                &["a at None: Some([\"b\"])"],
+            ),
+            ("tools", json!("a-b"), &[]),
+        ] {
+            assert_eq!(found(list, &element), expected, "{element}");
+        }
+    }
+}
