@@ -79,6 +79,8 @@ error_codes! {
     ProviderBlocked = "provider_blocked", 403, "permission_error", retry false;
     /// The virtual key may not use this model.
     ModelBlocked = "model_blocked", 403, "permission_error", retry false;
+    /// The virtual key may not use this tool of an MCP client.
+    McpToolBlocked = "mcp_tool_blocked", 403, "permission_error", retry false;
     /// A budget covers the request and the model's price is not known.
     ModelPriceUnknown = "model_price_unknown", 403, "permission_error", retry false;
     /// There is no such thing.

@@ -30,6 +30,8 @@ mod upstream_client;
 mod usage;
 mod voice;
 
+pub(crate) use asking::ready;
+pub(crate) use books::Books;
 pub(crate) use estimate::Tokenizers;
 pub(crate) use explaining::explain;
 pub(crate) use routes::routes;

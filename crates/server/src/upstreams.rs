@@ -284,7 +284,7 @@ fn server_url(provider: &str) -> Option<Setting> {
 }
 
 /// The text itself; none for a variable that is not set, which the log then names.
-fn resolved(source: SecretSource, provider: &str, of: &str) -> Option<SecretString> {
+pub(crate) fn resolved(source: SecretSource, provider: &str, of: &str) -> Option<SecretString> {
     match source {
         SecretSource::Literal(text) => Some(text.into()),
         SecretSource::Environment(name) => {
@@ -318,7 +318,7 @@ fn upstream(
     }
 }
 
-fn extra_header(provider: &str, name: String, source: SecretSource) -> Option<(HeaderName, HeaderValue)> {
+pub(crate) fn extra_header(provider: &str, name: String, source: SecretSource) -> Option<(HeaderName, HeaderValue)> {
     let text = resolved(source, provider, &name)?;
     let value = HeaderValue::from_str(text.expose_secret()).ok().map(|mut value| {
         value.set_sensitive(true);

@@ -13,10 +13,11 @@ use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
 use super::routing::{Asked, Lots, Plan, Sight};
 use super::scan::{Reading, Scan};
-use crate::clock;
 use crate::error::ApiError;
+use crate::mcp::offered::Offering;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::{clock, mcp};
 
 /// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
 pub(super) struct Arriving<C> {
@@ -84,7 +85,9 @@ impl<C: MeteringClass> Arriving<C> {
         let principal = state.engine.identify(&caller.hash, clock::now())?;
         let content_type = request.headers().get(actix_web::http::header::CONTENT_TYPE);
         let reading = Reading { operation, in_path: model.as_deref(), streamed, content_type };
-        let scan = Scan::read(&reading, &body).await?;
+        let narrowing = mcp::narrowing(&request);
+        let offering = Offering { mcp: &state.mcp, principal: &principal, narrowing: &narrowing };
+        let scan = offering.guard(Scan::read(&reading, &body).await, |scan| scan.is_described, &body)?;
         extra.model_requested = scan.model.clone();
         let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;

@@ -195,7 +195,11 @@ impl Attempts<'_> {
 pub(super) fn setback(refusal: Refusal) -> Setback {
     let is_passing = match &refusal {
         Refusal::ProviderBlocked(_) | Refusal::ModelBlocked { .. } | Refusal::PriceUnknown { .. } => true,
-        Refusal::UnknownKey | Refusal::KeyInactive | Refusal::KeyExpired | Refusal::BooksUnavailable => false,
+        Refusal::UnknownKey
+        | Refusal::KeyInactive
+        | Refusal::KeyExpired
+        | Refusal::ToolBlocked(_)
+        | Refusal::BooksUnavailable => false,
         Refusal::Limit(limit) => match limit.scope.kind {
             ScopeKind::ModelConfig
             | ScopeKind::Provider

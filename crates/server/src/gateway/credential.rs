@@ -52,6 +52,17 @@ classes_at_an_upstream! {
     Unbilled
 }
 
+/// Charged for each call of a tool, by the tool's price. Lists of tools are free: they are Keyward's own.
+#[derive(Debug)]
+pub(crate) struct Tools;
+
+impl MeteringClass for Tools {
+    fn refused(state: &State, error: ApiError) -> ApiError {
+        state.metrics.refused(error.code());
+        error.in_gateway(ErrorExtra::default())
+    }
+}
+
 /// Free of charge, because no upstream is involved.
 #[derive(Debug)]
 pub(crate) struct Free;

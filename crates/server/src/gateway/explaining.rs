@@ -9,6 +9,7 @@ use keyward_core::explanation::{
     ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
 };
 use keyward_core::ids::{RequestId, RoutingRuleId};
+use keyward_core::mcp_tools::Narrowing;
 use keyward_core::operation::Operation;
 use keyward_core::refusal::Quantity;
 use keyward_engine::{Attempt, MeterLevel};
@@ -20,6 +21,7 @@ use super::routing::{Asked, Lots, Place, Plan, Sight};
 use super::scan::Scan;
 use crate::clock;
 use crate::error::ApiError;
+use crate::mcp::offered::Offering;
 use crate::state::State;
 use crate::upstreams::Choosing;
 
@@ -56,7 +58,10 @@ impl Rehearsal<'_> {
     fn run(&mut self) -> Result<Arrival, ApiError> {
         let principal = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now())?;
         let operation = operation(self.asked.dialect);
-        let scan = Scan::of(operation, self.in_path()?, &self.body)?;
+        let narrowing = Narrowing::default();
+        let offering = Offering { mcp: &self.state.mcp, principal: &principal, narrowing: &narrowing };
+        let scan = Scan::of(operation, self.in_path()?, &self.body);
+        let scan = offering.guard(scan, |scan| scan.is_described, &self.body)?;
         self.extra.model_requested = scan.model.clone();
         let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let headers = HeaderMap::new();
