@@ -6,9 +6,10 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::ledger::Outcome;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::Usage;
 use keyward_engine::{Admission, Settlement};
 
+use super::untold::Untold;
 use crate::clock;
 use crate::state::State;
 
@@ -54,13 +55,29 @@ impl Books {
     }
 
     /// Writes down what was used; the first call counts. Returns the cost, if this was the call.
-    pub(crate) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) -> Option<NanoUsd> {
+    pub(crate) fn settle(&mut self, usage: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
+        self.end(usage, false, outcome)
+    }
+
+    /// The same; what was not told is counted, if that can be done. No more is charged for it than was held.
+    pub(super) fn settle_or_count(
+        &mut self,
+        told: Option<Usage>,
+        untold: &Untold,
+        outcome: Outcome,
+    ) -> Option<NanoUsd> {
+        self.admission.as_ref()?;
+        let counted = if told.is_some() { None } else { untold.usage(&self.state.tokenizers) };
+        self.end(told.or(counted), counted.is_some(), outcome)
+    }
+
+    fn end(&mut self, usage: Option<Usage>, is_counted: bool, outcome: Outcome) -> Option<NanoUsd> {
         let admission = self.admission.take()?;
         self.reached(CrashPoint::AnswerEnded);
         let first_byte_at = self.first_byte_at;
         let request_id = admission.request_id().clone();
         let overlooked = admission.overlooked();
-        let cost = admission.settle(Settlement { usage, outcome, first_byte_at, at: clock::now() });
+        let cost = admission.settle(Settlement { usage, is_counted, outcome, first_byte_at, at: clock::now() });
         match cost {
             Some(cost) => {
                 self.state.metrics.attempt_ended(outcome, usage, cost);

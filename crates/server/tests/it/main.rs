@@ -14,4 +14,5 @@ mod gateway;
 mod harness;
 mod mcp;
 mod operations;
+mod sdks;
 mod torture;
