@@ -63,9 +63,6 @@ impl Door {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers")]
 enum McpErrors {
-    /// The message cannot be understood, or credentials differ.
-    #[response(status = 400)]
-    Invalid(ErrorBody),
     /// The virtual key is missing or not known.
     #[response(status = 401)]
     Unauthorized(ErrorBody),
@@ -94,6 +91,8 @@ enum McpErrors {
         (status = 200, description = "The answer to a request: events, of which the last is a message of JSON-RPC.",
             content_type = "text/event-stream", body = String),
         (status = 202, description = "A notification was taken."),
+        (status = 400, description = "The message cannot be understood, or credentials differ: an error as elsewhere, one of JSON-RPC, or text.",
+            content((serde_json::Value = "application/json"), (String = "text/plain"))),
         (status = 406, description = "`Accept` is without `application/json` or `text/event-stream`.",
             content_type = "text/plain", body = String),
         (status = 415, description = "The body is not `application/json`.", content_type = "text/plain", body = String),
@@ -127,7 +126,8 @@ async fn message(
     state.engine.identify(&caller.hash, clock::now())?;
     let body = crate::body::read(request, payload, state.settings.max_gateway_body_bytes).await?;
     let caller = Caller { hash: caller.hash, request_id: identity.id().clone(), narrowing: narrowing(request) };
-    let mut message = http::Request::post("/mcp").extension(caller);
+    // A host is asked for, and not looked at.
+    let mut message = http::Request::post("/mcp").header("host", "keyward").extension(caller);
     let of_protocol = |name: &str| matches!(name, "accept" | "content-type") || name.starts_with("mcp-");
     for (name, value) in request.headers().iter().filter(|(name, _)| of_protocol(name.as_str())) {
         message = message.header(name.as_str(), value.as_bytes());

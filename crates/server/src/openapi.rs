@@ -69,6 +69,7 @@ struct Management;
         (name = "inference", description = "Requests that go to a provider."),
         (name = "tools", description = "Tools of MCP servers."),
         (name = "models", description = "What a virtual key may use."),
+        (name = "tools", description = "Tools of MCP servers."),
     ),
     components(schemas(
         ErrorBody,

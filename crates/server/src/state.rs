@@ -90,8 +90,8 @@ impl State {
         upstreams.reload(&store).await?;
         let routing_rules = RoutingRules::default();
         routing_rules.reload(&store).await?;
-        let metrics = Metrics::new(upstreams.key_changes());
         mcp.reload(&store).await?;
+        let metrics = Metrics::new(upstreams.key_changes());
         Ok(Self {
             hasher: store.key_hasher(),
             settings,

@@ -6,6 +6,7 @@ use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
 use keyward_core::mcp_tools::QualifiedTool;
+use keyward_core::pricing_override::RequestType;
 use keyward_core::refusal::Refusal;
 use keyward_engine::{Admission, Attempt, Permit};
 use rmcp::model::{CallToolRequestParams, CallToolResult, ErrorData};
@@ -111,7 +112,7 @@ fn admit(state: &State, caller: &Caller, permit: &Permit, charge: &Charge) -> Re
     let attempt = Attempt {
         request_id: caller.request_id.clone(),
         attempt: 0,
-        request_type: None,
+        request_type: Some(RequestType::McpToolCall),
         provider_key_id: "".into(),
         model_served: permit.model().clone(),
         price: Some(charge.price.clone()),

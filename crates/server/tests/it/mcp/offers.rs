@@ -32,7 +32,7 @@ async fn functions_that_are_tools_of_registered_clients_must_be_allowed() {
     assert_eq!(offered(&app, &key, function("files-count")).await, blocked("files-count"));
     let shouted =
         json!({ "tools": [{ "Type": "function", "type": "function", "Function": { "NAME": "files-count" } }] });
-    assert_eq!(offered(&app, &key, shouted).await.0, 400, "a member in a spelling of its own");
+    assert_eq!(offered(&app, &key, shouted).await, blocked("files-count"), "a member in a spelling of its own");
     let older = json!({ "functions": [{ "name": "files-count" }] });
     assert_eq!(offered(&app, &key, older).await, blocked("files-count"));
     assert_eq!(app.simulator.bill().requests, 3);
@@ -53,10 +53,16 @@ async fn servers_that_the_provider_reaches_must_be_registered_and_allowed() {
         (&every, tool("files", elsewhere, json!(["echo"])), "files-echo"),
         (&every, tool("nobody", elsewhere, json!([])), "nobody-*"),
         (&every, json!({ "tools": [{ "type": "mcp", "server_label": "files", "connector_id": "c" }] }), "files-*"),
-        (&some, json!({ "mcp_servers": [{ "type": "url", "name": "files", "url": url }] }), "files-*"),
     ] {
         assert_eq!(offered(&app, key, offer.clone()).await, blocked(refused), "{offer}");
     }
+    let body = json!({
+        "model": "anthropic/claude", "max_tokens": 1, "messages": [{ "role": "user", "content": "hi" }],
+        "mcp_servers": [{ "type": "url", "name": "files", "url": url }],
+    });
+    let asked = json!({ "virtual_key_id": some.id, "dialect": "messages", "body": body });
+    let explained = made(&app, "POST", "/api/governance/explain", asked).await;
+    assert_eq!(explained["refusal"]["error"]["message"], "Virtual key may not use tool 'files-*'");
     // What is allowed here is still the provider's to run, at a cost that nobody could hold.
     for (key, allowed) in [(&some, json!(["echo"])), (&every, Value::Null)] {
         let (status, message) = offered(&app, key, tool("files", &url, allowed)).await;
