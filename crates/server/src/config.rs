@@ -21,11 +21,13 @@ mod crash;
 mod export;
 mod file;
 mod journal;
+mod token_sources;
 mod webhooks;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
+pub use token_sources::TokenSources;
 pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
 /// Where the server listens unless told otherwise.
@@ -85,6 +87,8 @@ pub struct Settings {
     pub workers: usize,
     /// How the journal is kept.
     pub journal: JournalSettings,
+    /// Where tokens for providers come from.
+    pub token_sources: TokenSources,
     /// What is told when a crash point is reached: nothing, but in tests.
     pub probe: Probe,
     /// What the configuration file declares for the database.
@@ -185,6 +189,7 @@ impl Settings {
             min_output_tokens: file.min_output_tokens,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             journal: file.journal,
+            token_sources: file.token_sources,
             probe: crash::probe(),
             declaration: Declaration::default(),
             warnings: Vec::new(),
@@ -222,6 +227,7 @@ impl Settings {
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
             min_output_tokens: server.min_output_tokens,
             journal: server.journal,
+            token_sources: server.token_sources.with_environment(),
             ledger_retention_days: server.ledger_retention_days,
             thresholds: server.thresholds,
             webhooks: file.webhooks,

@@ -20,10 +20,14 @@ use crate::state::State;
 mod answer;
 mod asking;
 mod attempts;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the routes are about to call it"))]
+mod bedrock;
 mod books;
 pub(crate) mod credential;
 mod dispatch;
 mod estimate;
+#[cfg_attr(not(test), expect(dead_code, reason = "the routes are about to call it"))]
+mod event_stream;
 mod explaining;
 mod headers;
 mod relay;

@@ -12,6 +12,8 @@ pub mod cli;
 mod clock;
 pub mod config;
 mod cors;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the routes are about to call it"))]
+mod credentials;
 pub mod demo;
 mod envelope;
 mod error;

@@ -206,7 +206,7 @@ impl Upstreams {
         let (provider, name) = (key.provider.as_str(), key.name.as_str());
         let secret = key.secret.and_then(|source| resolved(source, provider, name));
         let url = server_url(provider).and_then(|setting| key.settings.get(&setting));
-        let url = url.and_then(|shown| resolved(SecretSource::from(shown), provider, name));
+        let url = url.and_then(|source| resolved(source.clone(), provider, name));
         let base_url: Option<BaseUrl> = url.and_then(|url| url.expose_secret().parse().ok());
         let base_url = base_url.filter(|base_url| self.permits_address(base_url));
         Credential {
