@@ -26,7 +26,7 @@ mod sts;
 pub(crate) use error::CredentialError;
 pub(crate) use exchange::TokenEndpoints;
 use grant::Exchanged;
-pub(crate) use settings::KeyTexts;
+pub(crate) use settings::{KeyTexts, domain, is_role};
 use sigv4::AwsSigner;
 
 /// How requests show whose they are.

@@ -16,26 +16,28 @@ const LEAST_THINKING: u64 = 1_024;
 
 /// Makes sure that members which cannot be translated ask for what is anyway.
 pub(super) fn check_neutral(question: &Question) -> Result<(), Invalid> {
-    let is_zero = |value: &Value| value.as_f64() == Some(0.0);
-    let neutral: [(&str, &Option<Value>, &dyn Fn(&Value) -> bool); 7] = [
-        ("n", &question.n, &|value| value.as_u64() == Some(1)),
-        ("logprobs", &question.logprobs, &|value| *value == json!(false)),
-        ("frequency_penalty", &question.frequency_penalty, &is_zero),
-        ("presence_penalty", &question.presence_penalty, &is_zero),
-        ("parallel_tool_calls", &question.parallel_tool_calls, &|value| *value == json!(true)),
-        ("store", &question.store, &|value| *value == json!(false)),
-        ("modalities", &question.modalities, &|value| *value == json!(["text"])),
+    let is_zero = |value: &Option<Value>| is_nothing_or(value, |value| value.as_f64() == Some(0.0));
+    let is_just = |value: &Option<Value>, neutral: Value| is_nothing_or(value, |value| *value == neutral);
+    let neutral = [
+        ("n", is_just(&question.n, json!(1))),
+        ("logprobs", is_just(&question.logprobs, json!(false))),
+        ("frequency_penalty", is_zero(&question.frequency_penalty)),
+        ("presence_penalty", is_zero(&question.presence_penalty)),
+        ("parallel_tool_calls", is_just(&question.parallel_tool_calls, json!(true))),
+        ("store", is_just(&question.store, json!(false))),
+        ("modalities", is_just(&question.modalities, json!(["text"]))),
     ];
-    let wrong = |(_, value, is_neutral): &&(&str, &Option<Value>, &dyn Fn(&Value) -> bool)| {
-        value.as_ref().is_some_and(|value| !is_neutral(value))
-    };
-    match neutral.iter().find(wrong) {
-        Some((name, ..)) => {
+    match neutral.iter().find(|(_, is_neutral)| !is_neutral) {
+        Some((name, _)) => {
             let message = format!("Bedrock's Converse has nothing like this value of {name}: leave it out");
             Err(untranslatable(Pointer::from(*name), message))
         }
         None => Ok(()),
     }
+}
+
+fn is_nothing_or(value: &Option<Value>, is_neutral: impl Fn(&Value) -> bool) -> bool {
+    value.as_ref().is_none_or(is_neutral)
 }
 
 /// How the answer is sampled, and where it ends. Of two caps the smaller holds.
