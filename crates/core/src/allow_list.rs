@@ -74,6 +74,12 @@ impl AllowList {
         self.0.written.first().is_some_and(|entry| entry == WILDCARD)
     }
 
+    /// The names that stand in it word for word.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let is_name = |entry: &&str| *entry != WILDCARD && !entry.starts_with(PATTERN);
+        self.0.written.iter().map(String::as_str).filter(is_name)
+    }
+
     /// True when `name` is permitted.
     #[must_use]
     pub fn allows(&self, name: &str) -> bool {

@@ -5,6 +5,12 @@ use utoipa::ToSchema;
 
 use crate::refusal::LimitRefusal;
 
+mod anthropic;
+mod gemini;
+
+pub use anthropic::{AnthropicError, AnthropicErrorDetail};
+pub use gemini::{GeminiError, GeminiErrorDetail, GeminiErrorInfo};
+
 /// The body of every error answer of Keyward itself. A provider's own errors pass through unchanged instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {

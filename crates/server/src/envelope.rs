@@ -8,6 +8,7 @@ use actix_web::middleware::Next;
 use keyward_core::error_code::ErrorCode;
 
 use crate::error::ApiError;
+use crate::gateway::Voice;
 use crate::request_id::RequestIdentity;
 
 /// Middleware: gives each request its id, and each failure its envelope.
@@ -20,15 +21,16 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     request.extensions_mut().insert(identity);
     // Answers of the management API may have secrets in them.
     let is_private = request.path().starts_with("/api/");
+    let voice = Voice::of(request.path(), request.headers());
     let response = next.call(request).await?;
     let failed = response.response().error().map(|error| match error.as_error::<ApiError>() {
         Some(error) => {
             error.log(id.as_str());
-            error.answer(id.as_str())
+            error.answer(id.as_str(), voice)
         }
         None => {
             let error = ApiError::new(ErrorCode::InvalidRequest, error.to_string());
-            error.answer(id.as_str())
+            error.answer(id.as_str(), voice)
         }
     });
     let mut response = match failed {
@@ -39,6 +41,10 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        if voice == Voice::Anthropic {
+            // Where Anthropic's clients look for it.
+            response.headers_mut().insert(HeaderName::from_static("request-id"), value.clone());
+        }
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     Ok(response)

@@ -15,6 +15,7 @@ use keyward_core::refusal::{LimitRefusal, Refusal};
 use keyward_store::StoreError;
 
 use crate::clock;
+use crate::gateway::Voice;
 
 /// How long to wait for a server that cannot serve at the moment.
 const BACK_SOON: SignedDuration = SignedDuration::from_secs(1);
@@ -127,7 +128,7 @@ impl ApiError {
     }
 
     /// The whole answer.
-    pub(crate) fn answer(&self, request_id: &str) -> HttpResponse {
+    pub(crate) fn answer(&self, request_id: &str, voice: Voice) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if self.0.code == ErrorCode::Unauthorized {
             response.insert_header(("www-authenticate", "Basic realm=\"keyward\""));
@@ -144,7 +145,7 @@ impl ApiError {
         for told in &self.0.told {
             response.insert_header(told.clone());
         }
-        response.json(self.body(request_id))
+        voice.body(response, self.body(request_id))
     }
 
     /// Whether the same request may succeed later with nothing changed, and if it is known, how long to wait.

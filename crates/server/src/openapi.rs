@@ -1,7 +1,10 @@
 //! The OpenAPI documents: collected from the very declarations that the router is made of.
 
 use actix_web::App;
-use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
+use keyward_core::error_body::{
+    AnthropicError, AnthropicErrorDetail, ErrorBody, ErrorDetail, ErrorExtra, GeminiError, GeminiErrorDetail,
+    GeminiErrorInfo,
+};
 use keyward_core::refusal::LimitRefusal;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -62,8 +65,21 @@ struct Management;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "http://127.0.0.1:8080", description = "A server on this machine")),
-    tags((name = "inference", description = "Requests that cost money.")),
-    components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
+    tags(
+        (name = "inference", description = "Requests that go to a provider."),
+        (name = "models", description = "What a virtual key may use."),
+    ),
+    components(schemas(
+        ErrorBody,
+        ErrorDetail,
+        ErrorExtra,
+        LimitRefusal,
+        AnthropicError,
+        AnthropicErrorDetail,
+        GeminiError,
+        GeminiErrorDetail,
+        GeminiErrorInfo,
+    )),
     modifiers(&Security),
 )]
 struct Gateway;
@@ -101,7 +117,7 @@ impl Document {
                 api::routes(config);
                 health::routes(config);
             }))),
-            Self::Gateway => collect(Gateway::openapi(), gateway::routes),
+            Self::Gateway => aliases::of_gateway(collect(Gateway::openapi(), gateway::routes)),
         }
     }
 }

@@ -82,10 +82,11 @@ impl State {
         policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
         policies.model_configs.iter().for_each(|config| engine.put_model_config(config, now));
         let pricing = PricingTable::new(&policies.pricing_overrides)?;
-        let upstreams = Upstreams::new(settings.block_private_upstreams);
+        let upstreams = Upstreams::new(settings.block_private_upstreams, settings.key_health);
         upstreams.reload(&store).await?;
         let routing_rules = RoutingRules::default();
         routing_rules.reload(&store).await?;
+        let metrics = Metrics::new(upstreams.key_changes());
         Ok(Self {
             hasher: store.key_hasher(),
             settings,
@@ -99,7 +100,7 @@ impl State {
             tokenizers: Tokenizers::default(),
             freshness: Freshness::default(),
             tending: Tending::default(),
-            metrics: Metrics::new(),
+            metrics,
             access,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),

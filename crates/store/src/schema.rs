@@ -19,7 +19,7 @@ macro_rules! tables {
 mod books;
 mod outbox;
 
-pub(crate) use books::{ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters};
+pub(crate) use books::{ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters, price_catalogues};
 pub(crate) use outbox::{event_deliveries, events};
 
 /// Every table with its columns. Opening a store checks that the database has them all.

@@ -83,6 +83,7 @@ mod mcp_clients;
 mod model_configs;
 mod open;
 mod owners;
+mod price_catalogues;
 mod pricing_overrides;
 mod providers;
 mod routing_rules;
@@ -91,6 +92,7 @@ mod sessions;
 mod virtual_keys;
 
 pub use events::{Attempted, PendingDelivery};
+pub use price_catalogues::{NewCatalogue, StoredCatalogue};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
 pub use sessions::{CredentialStamp, SessionTerms};
 

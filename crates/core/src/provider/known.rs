@@ -1,4 +1,11 @@
-//! Providers that Keyward knows: where they are, and what they speak.
+//! Providers that Keyward knows: where they are, and what they offer.
+
+use crate::operation::Dialect;
+use crate::operation::Operation::{
+    self, BatchEmbedContents, ChatCompletions, Completions, CountContentTokens, CountMessageTokens, EmbedContent,
+    Embeddings, GenerateContent, ImageEdits, ImageGenerations, ImageVariations, Messages, Moderations, Responses,
+    Speech, Transcriptions, Translations,
+};
 
 /// The simulated provider of demo mode.
 pub const DEMO_PROVIDER: &str = "demo";
@@ -10,57 +17,114 @@ pub struct KnownProvider {
     pub name: &'static str,
     /// Its origin; none when each of its keys says where it is.
     pub base_url: Option<&'static str>,
-    /// The path of its OpenAI-compatible chat completions.
-    pub chat_completions: &'static str,
+    /// What its paths of OpenAI's dialect begin with.
+    prefix: &'static str,
+    operations: &'static [Operation],
 }
 
 /// Providers of the compatible product that Keyward cannot call without an address: they are kept for the day that it can.
-const KEPT: [&str; 16] = [
+const KEPT: [&str; 12] = [
     "bedrock_mantle",
-    "cerebras",
     "deepgram",
     "elevenlabs",
-    "fireworks",
     "huggingface",
     "nebius",
     "opencode-go",
     "opencode-zen",
-    "openrouter",
     "parasail",
-    "perplexity",
     "replicate",
     "runware",
     "runway",
     "sarvam",
 ];
 
-/// Where chat completions are at a provider that follows OpenAI's paths.
-const CHAT_COMPLETIONS: &str = "/v1/chat/completions";
+/// What OpenAI offers, and with it whoever says no more than that it follows OpenAI.
+const OPENAI: KnownProvider = KnownProvider::at(
+    "openai",
+    "https://api.openai.com",
+    "/v1",
+    &[
+        ChatCompletions,
+        Completions,
+        Responses,
+        Embeddings,
+        Moderations,
+        ImageGenerations,
+        ImageEdits,
+        ImageVariations,
+        Speech,
+        Transcriptions,
+        Translations,
+    ],
+);
 
 impl KnownProvider {
     const ALL: &'static [Self] = &[
-        Self::at("openai", "https://api.openai.com", CHAT_COMPLETIONS),
-        Self::at("anthropic", "https://api.anthropic.com", CHAT_COMPLETIONS),
-        Self::at("gemini", "https://generativelanguage.googleapis.com", "/v1beta/openai/chat/completions"),
-        Self::at("mistral", "https://api.mistral.ai", CHAT_COMPLETIONS),
-        Self::at("groq", "https://api.groq.com/openai", CHAT_COMPLETIONS),
-        Self::at("deepseek", "https://api.deepseek.com", CHAT_COMPLETIONS),
-        Self::at("xai", "https://api.x.ai", CHAT_COMPLETIONS),
-        Self::at("cohere", "https://api.cohere.ai/compatibility", CHAT_COMPLETIONS),
-        Self::by_key("azure"),
-        Self::by_key("vertex"),
-        Self::by_key("bedrock"),
-        Self::by_key("vllm"),
-        Self::by_key("ollama"),
-        Self::by_key("sgl"),
+        OPENAI,
+        Self::at("anthropic", "https://api.anthropic.com", "/v1", &[ChatCompletions, Messages, CountMessageTokens]),
+        Self::at(
+            "gemini",
+            "https://generativelanguage.googleapis.com",
+            "/v1beta/openai",
+            &[
+                ChatCompletions,
+                Embeddings,
+                ImageGenerations,
+                GenerateContent,
+                EmbedContent,
+                BatchEmbedContents,
+                CountContentTokens,
+            ],
+        ),
+        Self::at("mistral", "https://api.mistral.ai", "/v1", &[ChatCompletions, Embeddings, Transcriptions]),
+        Self::at(
+            "groq",
+            "https://api.groq.com/openai",
+            "/v1",
+            &[ChatCompletions, Responses, Speech, Transcriptions, Translations],
+        ),
+        Self::at("deepseek", "https://api.deepseek.com", "/v1", &[ChatCompletions]),
+        Self::at("xai", "https://api.x.ai", "/v1", &[ChatCompletions, Responses, ImageGenerations]),
+        Self::at("cohere", "https://api.cohere.ai/compatibility", "/v1", &[ChatCompletions, Embeddings]),
+        Self::at(
+            "openrouter",
+            "https://openrouter.ai/api",
+            "/v1",
+            &[ChatCompletions, Completions, Responses, Embeddings],
+        ),
+        Self::at("perplexity", "https://api.perplexity.ai", "", &[ChatCompletions]),
+        Self::at(
+            "together",
+            "https://api.together.xyz",
+            "/v1",
+            &[ChatCompletions, Completions, Embeddings, ImageGenerations, Speech, Transcriptions, Translations],
+        ),
+        Self::at(
+            "fireworks",
+            "https://api.fireworks.ai/inference",
+            "/v1",
+            &[ChatCompletions, Completions, Responses, Embeddings],
+        ),
+        Self::at("cerebras", "https://api.cerebras.ai", "/v1", &[ChatCompletions, Completions]),
+        Self::by_key("azure", OPENAI.operations),
+        Self::by_key("vertex", &[ChatCompletions, GenerateContent, CountContentTokens]),
+        Self::by_key("bedrock", &[ChatCompletions]),
+        Self::by_key("vllm", &[ChatCompletions, Completions, Responses, Embeddings, Transcriptions, Translations]),
+        Self::by_key("ollama", &[ChatCompletions, Completions, Responses, Embeddings]),
+        Self::by_key("sgl", &[ChatCompletions, Completions, Embeddings]),
     ];
 
-    const fn at(name: &'static str, base_url: &'static str, chat_completions: &'static str) -> Self {
-        Self { name, base_url: Some(base_url), chat_completions }
+    const fn at(
+        name: &'static str,
+        base_url: &'static str,
+        prefix: &'static str,
+        operations: &'static [Operation],
+    ) -> Self {
+        Self { name, base_url: Some(base_url), prefix, operations }
     }
 
-    const fn by_key(name: &'static str) -> Self {
-        Self { name, base_url: None, chat_completions: CHAT_COMPLETIONS }
+    const fn by_key(name: &'static str, operations: &'static [Operation]) -> Self {
+        Self { name, base_url: None, prefix: "/v1", operations }
     }
 
     /// The known provider of this name.
@@ -69,13 +133,19 @@ impl KnownProvider {
         Self::ALL.iter().find(|known| known.name == name).copied()
     }
 
+    /// What a provider of this name offers, and at which paths: one that is not known follows OpenAI.
+    #[must_use]
+    pub fn like(name: &str) -> Self {
+        Self::find(name).unwrap_or(OPENAI)
+    }
+
     /// Whether a provider of this name may be without an address of its own.
     #[must_use]
     pub fn needs_no_address(name: &str) -> bool {
         Self::find(name).is_some() || KEPT.contains(&name)
     }
 
-    /// The names of those that speak OpenAI's dialect at an address of their own: what another provider can be like.
+    /// The names of those with an address of their own: what another provider can be like.
     pub fn dialects() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().filter(|known| known.base_url.is_some()).map(|known| known.name)
     }
@@ -84,12 +154,50 @@ impl KnownProvider {
     /// `max_tokens` bounds what they bill.
     #[must_use]
     pub fn heeds_max_completion_tokens(name: &str) -> bool {
-        matches!(name, "openai" | "anthropic" | "groq" | "xai" | DEMO_PROVIDER)
+        matches!(name, "openai" | "azure" | "anthropic" | "groq" | "xai" | "cerebras" | DEMO_PROVIDER)
     }
 
-    /// Where chat completions of the provider `name` are, relative to its base URL.
+    /// Whether the provider has the operation.
     #[must_use]
-    pub fn chat_completions_path(name: &str) -> &'static str {
-        Self::find(name).map_or(CHAT_COMPLETIONS, |known| known.chat_completions)
+    pub fn offers(&self, operation: Operation) -> bool {
+        self.operations.contains(&operation)
+    }
+
+    /// Where an operation is, relative to the provider's base URL; none when it has no such operation. `model` is for the
+    /// dialect that has it in the path, where it stands as it is percent-encoded there.
+    #[must_use]
+    pub fn path(&self, operation: Operation, model: &str, streamed: bool) -> Option<String> {
+        self.offers(operation).then(|| match (operation.dialect(), operation.verb(streamed)) {
+            (Dialect::OpenAi, _) => format!("{}{}", self.prefix, operation.path()),
+            (Dialect::Anthropic | Dialect::Gemini, None) => operation.path().to_owned(),
+            (Dialect::Anthropic | Dialect::Gemini, Some(verb)) => format!("{}{model}:{verb}", operation.path()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_where_their_providers_document_them() {
+        for (provider, operation, expected) in [
+            ("openai", ChatCompletions, Some("/v1/chat/completions")),
+            ("openai", Messages, None),
+            ("gemini", ChatCompletions, Some("/v1beta/openai/chat/completions")),
+            ("gemini", GenerateContent, Some("/v1beta/models/m:streamGenerateContent")),
+            ("perplexity", ChatCompletions, Some("/chat/completions")),
+            ("anthropic", Messages, Some("/v1/messages")),
+            ("mine", Embeddings, Some("/v1/embeddings")),
+        ] {
+            assert_eq!(KnownProvider::like(provider).path(operation, "m", true).as_deref(), expected, "{provider}");
+        }
+    }
+
+    #[test]
+    fn each_name_stands_once() {
+        let names: std::collections::BTreeSet<&str> =
+            KnownProvider::ALL.iter().map(|known| known.name).chain(KEPT).collect();
+        assert_eq!(names.len(), KnownProvider::ALL.len() + KEPT.len());
     }
 }

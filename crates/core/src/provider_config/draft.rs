@@ -17,6 +17,17 @@ pub enum KeyAccess {
     Only(Vec<ProviderKeyId>),
 }
 
+impl KeyAccess {
+    /// Whether this key may serve.
+    #[must_use]
+    pub fn allows(&self, id: &ProviderKeyId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(id),
+        }
+    }
+}
+
 /// A provider config as it shall be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderConfigDraft {

@@ -20,5 +20,6 @@ mod standing;
 mod storm;
 mod strictness;
 mod torture;
+mod usage;
 mod windows;
 mod world;

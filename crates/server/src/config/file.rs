@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::webhooks::{self, Webhook, WebhookInput};
-use super::{ConfigError, JournalSettings, TokenSources};
+use super::{ConfigError, JournalSettings, KeyHealthSettings, TokenSources};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -103,6 +103,7 @@ pub(super) struct Server {
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
     pub(super) token_sources: TokenSources,
+    pub(super) key_health: KeyHealthSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
     pub(super) thresholds: Thresholds,
     webhooks: Vec<WebhookInput>,
@@ -128,6 +129,7 @@ impl Default for Server {
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
             token_sources: TokenSources::default(),
+            key_health: KeyHealthSettings::default(),
             ledger_retention_days: None,
             thresholds: Thresholds::default(),
             webhooks: Vec::new(),

@@ -11,7 +11,7 @@ use super::*;
 const PAGE: &str = include_str!("../../../../docs/errors.md");
 
 /// Each code with its status, `x-should-retry`, and `Retry-After`, when nothing more is known.
-const TABLE: [(&str, u16, bool, Option<&str>); 37] = [
+const TABLE: [(&str, u16, bool, Option<&str>); 38] = [
     ("invalid_json", 400, false, None),
     ("invalid_request", 400, false, None),
     ("unknown_field", 400, false, None),
@@ -38,6 +38,7 @@ const TABLE: [(&str, u16, bool, Option<&str>); 37] = [
     ("payload_too_large", 413, false, None),
     ("concurrency_limited", 429, true, None),
     ("request_limited", 429, true, None),
+    ("provider_key_limited", 429, true, None),
     ("login_throttled", 429, true, None),
     ("token_limited", 429, true, None),
     ("internal_error", 500, false, None),
@@ -60,7 +61,7 @@ fn every_code_says_whether_to_try_again() {
     let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(TABLE.map(|(code, ..)| code).to_vec(), codes);
     for (code, (_, status, retry, wait)) in ErrorCode::ALL.iter().zip(TABLE) {
-        let answer = ApiError::new(*code, "no").in_gateway(ErrorExtra::default()).answer("id");
+        let answer = ApiError::new(*code, "no").in_gateway(ErrorExtra::default()).answer("id", Voice::Own);
         assert_eq!(answer.status(), status, "{code}");
         assert_eq!(header(answer.headers(), "x-should-retry"), Some(if retry { "true" } else { "false" }), "{code}");
         assert_eq!(header(answer.headers(), "retry-after"), wait, "{code}");
@@ -108,7 +109,7 @@ fn a_limit_is_worth_waiting_for_when_its_window_ends_and_the_request_fits_into_i
         assert_eq!((error.code().as_str(), error.body("id").error.details), (code, Some(limit)));
         let wait = wait.map(SignedDuration::from_millis);
         assert_eq!(error.retry(now), (wait.is_some(), wait), "{metric:?} {used} {requested}");
-        let answer = error.answer("id");
+        let answer = error.answer("id", Voice::Own);
         assert_eq!(header(answer.headers(), "x-should-retry"), Some(if wait.is_some() { "true" } else { "false" }));
         for name in ["retry-after", "retry-after-ms"] {
             assert_eq!(header(answer.headers(), name).is_some(), wait.is_some(), "{name}");
@@ -120,7 +121,8 @@ fn a_limit_is_worth_waiting_for_when_its_window_ends_and_the_request_fits_into_i
 fn waits_are_rounded_up_and_never_nothing() {
     let waits = [0, 1, 1_000_000, 1_000_001, 1_500_000_000].map(SignedDuration::from_nanos);
     assert_eq!(waits.map(milliseconds), [1, 1, 1, 2, 1_500]);
-    let answer =
-        ApiError::new(ErrorCode::LoginThrottled, "no").retry_after(SignedDuration::from_millis(1_500)).answer("");
+    let answer = ApiError::new(ErrorCode::LoginThrottled, "no")
+        .retry_after(SignedDuration::from_millis(1_500))
+        .answer("", Voice::Own);
     assert_eq!(["retry-after", "retry-after-ms"].map(|name| header(answer.headers(), name)), [Some("2"), Some("1500")]);
 }

@@ -26,15 +26,30 @@ pub(crate) trait MeteringClass: 'static {
     fn refused(state: &State, error: ApiError) -> ApiError;
 }
 
-/// Charged for the tokens that were used.
-#[derive(Debug)]
-pub(crate) struct Tokens;
+macro_rules! classes_at_an_upstream {
+    ($($(#[$doc:meta])* $class:ident)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub(crate) struct $class;
 
-impl MeteringClass for Tokens {
-    fn refused(state: &State, error: ApiError) -> ApiError {
-        state.metrics.refused(error.code());
-        error.in_gateway(ErrorExtra::default())
-    }
+            impl MeteringClass for $class {
+                fn refused(state: &State, error: ApiError) -> ApiError {
+                    state.metrics.refused(error.code());
+                    error.in_gateway(ErrorExtra::default())
+                }
+            }
+        )+
+    };
+}
+
+classes_at_an_upstream! {
+    /// Charged for the tokens that were used.
+    Tokens
+    /// Charged for images, seconds or characters, or for tokens where the provider tells them.
+    Units
+    /// Free by declaration: no provider bills it. Request limits count it.
+    Unbilled
 }
 
 /// Free of charge, because no upstream is involved.
@@ -63,8 +78,15 @@ impl<C: MeteringClass> FromRequest for Metered<C> {
         let Some(state) = request.app_data::<web::Data<State>>() else {
             return ready(Err(ApiError::new(ErrorCode::Internal, "The server has no state")));
         };
-        let secret = secret(request.headers()).map_err(|error| C::refused(state, error));
-        ready(secret.map(|secret| Self { hash: state.hasher.hash(secret), class: PhantomData }))
+        ready(Self::of(request, state))
+    }
+}
+
+impl<C: MeteringClass> Metered<C> {
+    /// Whose request it is.
+    pub(crate) fn of(request: &HttpRequest, state: &State) -> Result<Self, ApiError> {
+        let secret = secret(request.headers()).map_err(|error| C::refused(state, error))?;
+        Ok(Self { hash: state.hasher.hash(secret), class: PhantomData })
     }
 }
 

@@ -9,17 +9,19 @@ use keyward_core::explanation::{
     ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
 };
 use keyward_core::ids::{RequestId, RoutingRuleId};
+use keyward_core::operation::Operation;
 use keyward_core::refusal::Quantity;
 use keyward_engine::{Attempt, MeterLevel};
 
 use super::asking::{ask, ready};
 use super::attempts::{Setback, setback};
-use super::resolve::{self, Route};
-use super::routing::{Place, Plan, Sight};
-use super::scan::{Dialect, Scan};
+use super::resolve::Route;
+use super::routing::{Asked, Lots, Place, Plan, Sight};
+use super::scan::Scan;
 use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
+use crate::upstreams::Choosing;
 
 /// A request that is not sent.
 struct Rehearsal<'a> {
@@ -39,7 +41,8 @@ enum Arrival {
 
 /// Says what would become of a request if it were sent now.
 pub(crate) fn explain(state: &State, asked: &ExplainRequest, request_id: RequestId) -> Explanation {
-    let extra = ErrorExtra { request_type: dialect(asked.dialect).request_type().to_owned(), ..ErrorExtra::default() };
+    let extra =
+        ErrorExtra { request_type: operation(asked.dialect).request_type().to_owned(), ..ErrorExtra::default() };
     let body = Bytes::copy_from_slice(asked.body.get().as_bytes());
     let mut rehearsal = Rehearsal { state, asked, body, request_id, extra };
     match rehearsal.run() {
@@ -52,12 +55,13 @@ pub(crate) fn explain(state: &State, asked: &ExplainRequest, request_id: Request
 impl Rehearsal<'_> {
     fn run(&mut self) -> Result<Arrival, ApiError> {
         let principal = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now())?;
-        let scan = Scan::of(dialect(self.asked.dialect), &self.body)?;
-        self.extra.model_requested = self.model(&scan)?;
-        let place = resolve::asked(&self.extra.model_requested)?;
+        let operation = operation(self.asked.dialect);
+        let scan = Scan::of(operation, self.in_path()?, &self.body)?;
+        self.extra.model_requested = scan.model.clone();
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let headers = HeaderMap::new();
-        let sight = Sight { headers: &headers, query: "", body_bytes: self.body.len(), is_rehearsal: true };
-        let plan = Plan::of(self.state, &principal, &sight, place, &mut rand::random::<f64>)?;
+        let sight = Sight { headers: &headers, query: "", body_bytes: self.body.len(), operation, is_rehearsal: true };
+        let plan = Plan::of(self.state, &principal, &sight, asked, &Lots::of_chance())?;
         let mut places = plan.places.iter().peekable();
         while let Some(place) = places.next() {
             match self.at(&scan, &plan, place) {
@@ -68,22 +72,26 @@ impl Rehearsal<'_> {
         Err(ApiError::new(ErrorCode::Internal, "The plan of the request has no place"))
     }
 
-    /// The model as the client names it: in the body, or in the path of a dialect that has it there.
-    fn model(&self, scan: &Scan) -> Result<String, ApiError> {
+    /// The model, in a dialect that has it in the path.
+    fn in_path(&self) -> Result<Option<&str>, ApiError> {
         let invalid = |message| ApiError::new(ErrorCode::InvalidRequest, message).at("/model");
-        match (&self.asked.model, self.asked.dialect == RequestDialect::GenerateContent) {
-            (Some(model), true) => Ok(model.clone()),
+        match (self.asked.model.as_deref(), self.asked.dialect == RequestDialect::GenerateContent) {
+            (Some(model), true) => Ok(Some(model)),
             (None, true) => Err(invalid("model is required: this dialect has it in the path")),
-            (None, false) => Ok(scan.model.clone()),
+            (None, false) => Ok(None),
             (Some(_), false) => Err(invalid("the body names the model: leave this out")),
         }
     }
 
     /// How far it comes at a place of its plan.
     fn at(&mut self, scan: &Scan, plan: &Plan, place: &Place) -> Arrival {
+        let (lots, now) = (Lots::of_chance(), clock::now());
+        let lot = |name: &str| lots.of_name("key", name);
+        let choosing = Choosing { lot: &lot, tried: &[], now, is_rehearsal: true };
         let route = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now()).map_err(setback);
         let route = route.and_then(|principal| {
-            Route::resolve(self.state, principal, place, scan.kind(), plan.patience).map_err(Setback::Passing)
+            let route = Route::resolve(self.state, principal, place, scan.kind(), plan.patience, &choosing);
+            route.map_err(Setback::Passing)
         });
         let route = match route {
             Ok(route) => route,
@@ -116,14 +124,14 @@ impl Rehearsal<'_> {
     }
 }
 
-const fn dialect(asked: RequestDialect) -> Dialect {
+const fn operation(asked: RequestDialect) -> Operation {
     match asked {
-        RequestDialect::ChatCompletions => Dialect::ChatCompletions,
-        RequestDialect::Completions => Dialect::Completions,
-        RequestDialect::Responses => Dialect::Responses,
-        RequestDialect::Embeddings => Dialect::Embeddings,
-        RequestDialect::Messages => Dialect::Messages,
-        RequestDialect::GenerateContent => Dialect::GenerateContent,
+        RequestDialect::ChatCompletions => Operation::ChatCompletions,
+        RequestDialect::Completions => Operation::Completions,
+        RequestDialect::Responses => Operation::Responses,
+        RequestDialect::Embeddings => Operation::Embeddings,
+        RequestDialect::Messages => Operation::Messages,
+        RequestDialect::GenerateContent => Operation::GenerateContent,
     }
 }
 

@@ -1,9 +1,13 @@
 //! Headers that cross the gateway. Both directions are allow-lists: what is not named stays out, credentials above all.
 
 use actix_web::http::header::HeaderMap;
+use keyward_core::operation::Dialect;
 
-/// Request headers that the provider gets to see.
-const TO_PROVIDER: [&str; 5] = ["accept", "user-agent", "openai-beta", "traceparent", "tracestate"];
+/// Request headers that every provider gets to see.
+const TO_PROVIDER: [&str; 4] = ["accept", "user-agent", "traceparent", "tracestate"];
+/// What Anthropic's clients send with every request, and the version that a request has without it.
+const ANTHROPIC_VERSION: &str = "anthropic-version";
+const OLDEST_VERSION: &[u8] = b"2023-06-01";
 /// Response headers that the client gets as they are.
 const TO_CLIENT: [&str; 7] = [
     "content-type",
@@ -15,14 +19,23 @@ const TO_CLIENT: [&str; 7] = [
     "x-should-retry",
 ];
 /// Response headers that speak of the provider's account: the client gets them under a name that says so.
-const MARKED: [&str; 1] = ["x-request-id"];
+const MARKED: [&str; 2] = ["x-request-id", "request-id"];
 /// How the names of headers begin that tell the provider's limits, which are not ours.
 const LIMITS: [&str; 3] = ["x-ratelimit-", "ratelimit", "anthropic-ratelimit-"];
 
-/// The client's headers for the provider.
-pub(super) fn to_provider(headers: &HeaderMap) -> Vec<(&'static str, Vec<u8>)> {
+/// The client's headers for a provider whose dialect it speaks.
+pub(super) fn to_provider(headers: &HeaderMap, dialect: Dialect) -> Vec<(&'static str, Vec<u8>)> {
+    let own: &[&'static str] = match dialect {
+        Dialect::OpenAi => &["openai-beta"],
+        Dialect::Anthropic => &[ANTHROPIC_VERSION, "anthropic-beta"],
+        Dialect::Gemini => &["x-goog-api-client"],
+    };
     let pick = |name: &'static str| Some((name, headers.get(name)?.as_bytes().to_vec()));
-    TO_PROVIDER.into_iter().filter_map(pick).collect()
+    let mut picked: Vec<_> = TO_PROVIDER.into_iter().chain(own.iter().copied()).filter_map(pick).collect();
+    if dialect == Dialect::Anthropic && !headers.contains_key(ANTHROPIC_VERSION) {
+        picked.push((ANTHROPIC_VERSION, OLDEST_VERSION.to_vec()));
+    }
+    picked
 }
 
 /// The provider's headers for the client.
@@ -35,7 +48,7 @@ pub(super) fn to_client<'a>(
         if TO_CLIENT.contains(&name) {
             Some((name.to_owned(), value))
         } else if marked {
-            Some((format!("x-upstream-{}", name.trim_start_matches("x-")), value))
+            Some((format!("x-upstream-{}", name.strip_prefix("x-").unwrap_or(name)), value))
         } else {
             None
         }

@@ -9,23 +9,32 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
 use keyward_core::money::NanoUsd;
+use keyward_core::operation::Operation;
 use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
 use super::dispatch::{Call, SendError, send};
+use super::frames::Frames;
 use super::stream::Stream;
+use super::telling;
 use super::upstream_client::UpstreamClient;
-use super::{telling, usage};
+use super::usage::{self, Usage};
 use crate::error::ApiError;
-use crate::lapses;
+use crate::upstreams::{Trial, Verdict};
+use crate::{clock, lapses};
 
 /// The longest answer that is no stream.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
-pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Result<HttpResponse, ApiError> {
+pub(super) async fn relay(
+    request: &HttpRequest,
+    books: Books,
+    call: Call,
+    trial: Option<Trial>,
+) -> Result<HttpResponse, ApiError> {
     let lost = || ApiError::new(ErrorCode::Internal, "The attempt was interrupted");
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
@@ -36,7 +45,7 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     state.tasks.spawn_local(async move {
         tokio::select! {
             () = give_up.cancelled() => {}
-            () = run(books, client, call, reply) => {}
+            () = run(books, client, call, trial, reply) => {}
             () = lapses::keep_alive(pulse) => {}
         }
     });
@@ -46,42 +55,90 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     })
 }
 
-async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage } = call;
+async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
+    let Call { request, patience, timeout, relay_usage, operation, streamed } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
-        Ok(response) if is_events(&response) => {
+        Ok(response) if is_compressed(&response) => {
             books.answer_began();
-            return Stream::new(books, timeout, relay_usage).run(response, reply).await;
+            learn(trial, Verdict::Failed);
+            compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
         }
         Ok(response) => {
             books.answer_began();
-            return whole(books, timeout, response, reply).await;
+            return match pieces_of(&response, streamed) {
+                Some(frames) => {
+                    learn(trial, Verdict::Served);
+                    Stream::new(books, operation, (timeout, relay_usage), frames).run(response, reply).await;
+                }
+                None => whole(books, operation, timeout, response, (trial, reply)).await,
+            };
         }
-        Err(SendError::NotSent(error)) => {
-            books.release();
-            error
+        Err(failure) => {
+            // A rule's own patience may be shorter than anyone could answer.
+            if patience >= timeout || !failure.is_for_want_of_time() {
+                learn(trial, Verdict::Failed);
+            }
+            unanswered(&mut books, failure)
         }
-        Err(SendError::Broken(error)) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
-        Err(SendError::TimedOut(error)) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
 }
 
-fn is_events(response: &http::Response<Incoming>) -> bool {
-    let content_type = response.headers().get(http::header::CONTENT_TYPE);
-    let is_events = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    is_events && response.status().is_success()
+/// Books an attempt that was not answered. What left may have been used.
+fn unanswered(books: &mut Books, failure: SendError) -> ApiError {
+    match failure {
+        SendError::NotSent(error) => {
+            books.release();
+            error
+        }
+        SendError::Broken(error) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
+        SendError::TimedOut(error) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
+    }
+}
+
+/// What the attempt has shown of the key counts also when the client has gone away.
+fn learn(trial: Option<Trial>, verdict: Verdict) {
+    if let Some(trial) = trial {
+        trial.end(verdict, clock::now());
+    }
+}
+
+/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
+fn is_compressed(response: &http::Response<Incoming>) -> bool {
+    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+fn compressed() -> ApiError {
+    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
+}
+
+/// How an answer comes in pieces; none: it comes whole. Errors do.
+fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Frames> {
+    let content_type = response.headers().get(http::header::CONTENT_TYPE)?;
+    response.status().is_success().then(|| Frames::of(content_type.as_bytes(), streamed)).flatten()
 }
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
-async fn whole(mut books: Books, timeout: Duration, response: http::Response<Incoming>, reply: Reply) {
+async fn whole(
+    mut books: Books,
+    operation: Operation,
+    timeout: Duration,
+    response: http::Response<Incoming>,
+    (trial, reply): (Option<Trial>, Reply),
+) {
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
-        Ok(body) => judge(&mut books, &head, body, &reply),
-        Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
+        Ok(body) => {
+            learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
+            judge(&mut books, operation, &head, body, &reply)
+        }
+        Err((error, outcome)) => {
+            learn(trial, Verdict::Failed);
+            Err(error.telling(books.settle(None, outcome).map(telling::cost)))
+        }
     };
     // A client that went away has no use for it.
     let _ = reply.send(answer);
@@ -90,11 +147,12 @@ async fn whole(mut books: Books, timeout: Duration, response: http::Response<Inc
 /// Settles an answer by what it says it used. An error of the provider used nothing unless it says so.
 fn judge(
     books: &mut Books,
+    operation: Operation,
     head: &http::response::Parts,
     body: Bytes,
     reply: &Reply,
 ) -> Result<HttpResponse, ApiError> {
-    let reported = usage::of_answer(&body);
+    let reported = told(operation, head, &body);
     if !head.status.is_success() {
         let cost = books.settle(Some(reported.ok().flatten().unwrap_or_default()), Outcome::UpstreamError);
         let mut answer = costing(head, cost);
@@ -111,6 +169,19 @@ fn judge(
             let message = "The provider's answer is not JSON";
             Err(ApiError::new(ErrorCode::UpstreamInvalid, message).because(error).telling(cost.map(telling::cost)))
         }
+    }
+}
+
+/// What an answer says it used; an error when it is not what its operation answers with.
+fn told(operation: Operation, head: &http::response::Parts, body: &[u8]) -> Result<Option<Usage>, serde_json::Error> {
+    let content_type = head.headers.get(http::header::CONTENT_TYPE);
+    let is_text = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/"));
+    match operation {
+        // Free by declaration.
+        _ if operation.is_free() => Ok(Some(Usage::default())),
+        // Subtitles and plain text tell nothing.
+        Operation::Transcriptions | Operation::Translations if is_text => Ok(None),
+        _ => usage::of_answer(usage::shape(operation), body),
     }
 }
 

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ModelName, ProviderName};
-use keyward_core::price::VersionedPrice;
+use keyward_core::operation::Operation;
+use keyward_core::price::{Price, VersionedPrice};
 use keyward_core::pricing_override::{PriceList, Priced, RequestType};
 use keyward_engine::{Permit, Principal};
 
+use super::arriving::home_of;
 use super::estimate::Served;
-use super::routing::{Place, provider_for};
+use super::routing::Place;
 use crate::error::ApiError;
 use crate::state::State;
-use crate::upstreams::{Destination, Unserved, Upstream};
+use crate::upstreams::{Choosing, Destination, Out, Unserved, Upstream, Wanted, Why};
 
 /// Where a request goes.
 pub(super) struct Route {
@@ -36,12 +39,13 @@ impl Route {
         state: &State,
         principal: Principal,
         place: &Place,
-        kind: &str,
+        kind: (Operation, bool),
         patience: Option<Duration>,
+        choosing: &Choosing<'_>,
     ) -> Result<Self, ApiError> {
         let model = place.model.clone();
-        let named = place.provider.clone();
-        let provider = named.or_else(|| provider_for(state, &principal, model.as_str(), &mut rand::random::<f64>));
+        let (operation, _) = kind;
+        let provider = place.provider.clone().or_else(|| home_of(state, operation));
         let provider = provider.ok_or_else(|| nobody_offers(&model))?;
         let permit = principal
             .permit(provider.clone(), model.clone())
@@ -50,23 +54,27 @@ impl Route {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;
+        let (access, pinned) = (permit.key_access(), place.key_id.as_ref());
         let destination = upstream
-            .pick(permit.key_access(), place.key_id.as_ref(), model.as_str(), kind)
-            .map_err(|why| unserved(why, &provider, &model))?;
+            .pick(&Wanted { access, pinned, model: model.as_str(), kind }, choosing)
+            .map_err(|why| unserved(why, &provider, &model, (operation, choosing.now)))?;
         // An alias has the limits of the model that it stands for, if those are known.
         let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
-        let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str()));
+        let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str())).cloned();
         let priced = Priced {
             virtual_key: permit.virtual_key_id(),
             provider: permit.provider(),
             provider_key: &destination.key_id,
             model: destination.model.as_str(),
-            request_type: RequestType::ChatCompletion,
+            request_type: RequestType::find(operation.request_type()).unwrap_or(RequestType::ChatCompletion),
         };
         let overrides = state.pricing.load();
         let otherwise = state.settings.unpriced_models.price();
         let prices = PriceList { catalogue: &state.catalogue, overrides: &overrides, otherwise };
-        let price = prices.price(&priced, model.as_str());
+        let price = match operation.is_free() {
+            true => Some(VersionedPrice { price: Price::FREE, version: state.catalogue.version().into() }),
+            false => prices.price(&priced, model.as_str()),
+        };
         let patience = patience.map_or(upstream.timeout, |patience| patience.min(upstream.timeout));
         Ok(Self { permit, upstream, patience, destination, card, price })
     }
@@ -82,8 +90,23 @@ impl Route {
 }
 
 /// The answer when the provider cannot serve the request.
-fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName) -> ApiError {
+fn unserved(
+    why: Unserved,
+    provider: &ProviderName,
+    model: &ModelName,
+    (operation, now): (Operation, Timestamp),
+) -> ApiError {
     match why {
+        Unserved::Out(Out { why, until }) => {
+            let (code, what) = match why {
+                Why::Limited => (ErrorCode::ProviderKeyLimited, "is limited by the provider"),
+                Why::Rejected => (ErrorCode::ProviderKeyUnavailable, "was not accepted by the provider"),
+                Why::Failing => (ErrorCode::ProviderKeyUnavailable, "failed too often of late"),
+            };
+            let message =
+                format!("Each key of provider '{provider}' that can serve '{model}' is passed over: one {what}");
+            ApiError::new(code, message).retry_after(until.duration_since(now))
+        }
         Unserved::Key => {
             let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
             ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
@@ -91,6 +114,11 @@ fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName) -> ApiErr
         Unserved::Provider => {
             let message = format!("Keyward cannot call provider '{provider}' yet: its settings are only stored");
             ApiError::new(ErrorCode::ProviderNotSupported, message).at("/model")
+        }
+        Unserved::Operation => {
+            let kind = operation.request_type();
+            let message = format!("Provider '{provider}' has no such endpoint ({kind} in this dialect)");
+            ApiError::new(ErrorCode::InvalidRequest, message).at("/model")
         }
         Unserved::Kind => {
             let message = format!("Provider '{provider}' does not take this kind of request (allowed_requests)");

@@ -4,14 +4,19 @@
 
 use std::ops::Range;
 
+use actix_web::http::header::HeaderValue as ContentType;
 use bytes::Bytes;
+use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
+use keyward_core::operation::Operation;
 use keyward_core::provider::KnownProvider;
+use keyward_core::routing_rule::Fallback;
 
 use crate::error::ApiError;
 use crate::json::parse_with;
 
 mod anthropic;
+mod form;
 mod gemini;
 mod grammar;
 mod openai;
@@ -19,83 +24,103 @@ mod splice;
 mod values;
 mod walk;
 
+use form::Form;
 use grammar::Grammar;
 use walk::Object;
 
-/// How a request is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// OpenAI's `/v1/chat/completions`.
-    ChatCompletions,
-    /// OpenAI's `/v1/completions`.
-    Completions,
-    /// OpenAI's `/v1/responses`.
-    Responses,
-    /// OpenAI's `/v1/embeddings`.
-    Embeddings,
-    /// Anthropic's `/v1/messages`.
-    Messages,
-    /// Gemini's `:generateContent` and `:streamGenerateContent`.
-    GenerateContent,
+/// What is read of a body of each operation; none: it is no JSON.
+const fn grammar(operation: Operation) -> Option<&'static Grammar> {
+    Some(match operation {
+        Operation::ChatCompletions => &openai::CHAT_COMPLETION,
+        Operation::Completions => &openai::COMPLETION,
+        Operation::Responses => &openai::RESPONSE,
+        Operation::Embeddings => &openai::EMBEDDING,
+        Operation::Moderations => &openai::MODERATION,
+        Operation::ImageGenerations => &openai::IMAGE_GENERATION,
+        Operation::Speech => &openai::SPEECH,
+        Operation::Messages => &anthropic::MESSAGE_CREATE,
+        Operation::CountMessageTokens => &anthropic::MESSAGE_COUNT,
+        Operation::GenerateContent => &gemini::GENERATE_CONTENT,
+        Operation::EmbedContent => &gemini::EMBED_CONTENT,
+        Operation::BatchEmbedContents => &gemini::BATCH_EMBED_CONTENTS,
+        Operation::CountContentTokens => &gemini::COUNT_TOKENS,
+        Operation::ImageEdits | Operation::ImageVariations | Operation::Transcriptions | Operation::Translations => {
+            return None;
+        }
+    })
 }
 
-impl Dialect {
-    const fn grammar(self) -> &'static Grammar {
-        match self {
-            Self::ChatCompletions => &openai::CHAT_COMPLETION,
-            Self::Completions => &openai::COMPLETION,
-            Self::Responses => &openai::RESPONSE,
-            Self::Embeddings => &openai::EMBEDDING,
-            Self::Messages => &anthropic::MESSAGE_CREATE,
-            Self::GenerateContent => &gemini::GENERATE_CONTENT,
+/// The member that caps the output tokens of one answer at this provider; none when there is no output, or no cap on it.
+fn cap(operation: Operation, provider: &str) -> Option<&'static str> {
+    match operation {
+        Operation::ChatCompletions if KnownProvider::heeds_max_completion_tokens(provider) => {
+            Some(MAX_COMPLETION_TOKENS)
         }
+        Operation::ChatCompletions | Operation::Completions | Operation::Messages => Some("max_tokens"),
+        Operation::Responses => Some("max_output_tokens"),
+        Operation::GenerateContent => Some("maxOutputTokens"),
+        Operation::Embeddings
+        | Operation::Moderations
+        | Operation::ImageGenerations
+        | Operation::ImageEdits
+        | Operation::ImageVariations
+        | Operation::Speech
+        | Operation::Transcriptions
+        | Operation::Translations
+        | Operation::CountMessageTokens
+        | Operation::EmbedContent
+        | Operation::BatchEmbedContents
+        | Operation::CountContentTokens => None,
     }
+}
 
-    /// The member that caps the output tokens of one answer at this provider; none when there is no output.
-    fn cap(self, provider: &str) -> Option<&'static str> {
-        match self {
-            Self::ChatCompletions if KnownProvider::heeds_max_completion_tokens(provider) => {
-                Some(MAX_COMPLETION_TOKENS)
-            }
-            Self::ChatCompletions | Self::Completions | Self::Messages => Some("max_tokens"),
-            Self::Responses => Some("max_output_tokens"),
-            Self::GenerateContent => Some("maxOutputTokens"),
-            Self::Embeddings => None,
-        }
-    }
+/// Whether a stream tells its usage only when that is asked for.
+const fn asks_for_usage(operation: Operation) -> bool {
+    matches!(operation, Operation::ChatCompletions | Operation::Completions)
+}
 
-    /// The kinds of requests, whole and streamed, as providers' `allowed_requests` call them.
-    const fn kinds(self) -> [&'static str; 2] {
-        match self {
-            Self::ChatCompletions | Self::Messages | Self::GenerateContent => {
-                ["chat_completion", "chat_completion_stream"]
-            }
-            Self::Completions => ["text_completion", "text_completion_stream"],
-            Self::Responses => ["responses", "responses_stream"],
-            Self::Embeddings => ["embedding", "embedding"],
-        }
-    }
-
-    /// The kind of request, in errors.
-    pub(super) const fn request_type(self) -> &'static str {
-        let [whole, _] = self.kinds();
-        whole
-    }
-
-    /// Whether a stream tells its usage only when that is asked for.
-    const fn asks_for_usage(self) -> bool {
-        matches!(self, Self::ChatCompletions | Self::Completions)
+/// The model of requests that need not name one.
+const fn default_model(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Moderations => Some("omni-moderation-latest"),
+        Operation::ChatCompletions
+        | Operation::Completions
+        | Operation::Responses
+        | Operation::Embeddings
+        | Operation::ImageGenerations
+        | Operation::ImageEdits
+        | Operation::ImageVariations
+        | Operation::Speech
+        | Operation::Transcriptions
+        | Operation::Translations
+        | Operation::Messages
+        | Operation::CountMessageTokens
+        | Operation::GenerateContent
+        | Operation::EmbedContent
+        | Operation::BatchEmbedContents
+        | Operation::CountContentTokens => None,
     }
 }
 
 /// The cap that some providers ignore.
 const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
 
+/// How a body is to be read.
+pub(super) struct Reading<'a> {
+    pub(super) operation: Operation,
+    /// The model, where the path has it.
+    pub(super) in_path: Option<&'a str>,
+    /// True where the path asks for a stream.
+    pub(super) streamed: bool,
+    /// What the body is said to be.
+    pub(super) content_type: Option<&'a ContentType>,
+}
+
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scan {
-    dialect: Dialect,
-    /// The model as the client named it; empty where the dialect has it in the path.
+    pub(super) operation: Operation,
+    /// The model as the client named it, in the body or in the path.
     pub(super) model: String,
     /// True: the answer shall come as events. Gemini's dialect has it in the path.
     pub(super) stream: bool,
@@ -113,10 +138,18 @@ pub(super) struct Scan {
     pub(super) images: u64,
     /// Where their data or addresses stand.
     pub(super) media_at: Vec<Range<usize>>,
+    /// Where else the request may go, if it says so.
+    pub(super) fallbacks: Option<Vec<Fallback>>,
     caps: Vec<Cap>,
     model_at: Option<Range<usize>>,
+    /// Where the value of `fallbacks` stands.
+    fallbacks_at: Option<Range<usize>>,
+    /// What names the model of the path once more, and where.
+    named_again: Vec<(String, Range<usize>)>,
     stream_options_at: Option<Range<usize>>,
     config_at: Option<Range<usize>>,
+    /// The body's parts, when it is a form.
+    form: Option<Form>,
 }
 
 /// The client's own cap on the output tokens of one answer.
@@ -128,22 +161,47 @@ struct Cap {
 }
 
 impl Scan {
-    /// Scans a body.
+    /// Reads a body that has come in.
     ///
     /// # Errors
-    /// A body that is not a request of the dialect, or that asks for something with a price of its own.
-    pub(super) fn of(dialect: Dialect, body: &Bytes) -> Result<Self, ApiError> {
+    /// As [`Scan::of`]; and for an operation that takes a form, a body that is none.
+    pub(super) async fn read(reading: &Reading<'_>, body: &Bytes) -> Result<Self, ApiError> {
+        let Reading { operation, in_path, streamed, content_type } = *reading;
+        let scan = match grammar(operation) {
+            Some(_) => Self::of(operation, in_path, body)?,
+            None => Form::read(content_type, body).await?.scan(operation, in_path)?,
+        };
+        Ok(Self { stream: scan.stream || streamed, ..scan })
+    }
+
+    /// Scans a body. A model in the path is the one that is meant, whatever the body says.
+    ///
+    /// # Errors
+    /// A body that is not a request of the operation, or that asks for something with a price of its own.
+    pub(super) fn of(operation: Operation, in_path: Option<&str>, body: &Bytes) -> Result<Self, ApiError> {
         if std::str::from_utf8(body).is_err() {
             return Err(ApiError::new(ErrorCode::InvalidJson, "Invalid JSON: the body is not UTF-8"));
         }
-        let mut scan = Self::nothing(dialect);
-        parse_with(Object { body, scan: &mut scan, grammar: dialect.grammar() }, body)?;
-        Ok(scan)
+        let mut scan = Self::nothing(operation);
+        if let Some(grammar) = grammar(operation) {
+            parse_with(Object { body, scan: &mut scan, grammar }, body)?;
+        }
+        scan.check_names(in_path)?;
+        let named = scan.model_at.as_ref().map(|_| std::mem::take(&mut scan.model));
+        scan.meant(in_path, named)
     }
 
-    const fn nothing(dialect: Dialect) -> Self {
+    /// The scan with the model that is meant: the path's, else the one that the body names, else the operation's own.
+    fn meant(self, in_path: Option<&str>, named: Option<String>) -> Result<Self, ApiError> {
+        let own = || default_model(self.operation).map(str::to_owned);
+        let missing = || ApiError::new(ErrorCode::InvalidRequest, "missing field `model`").at("/model");
+        let model = in_path.map(str::to_owned).or(named).or_else(own).ok_or_else(missing)?;
+        Ok(Self { model, ..self })
+    }
+
+    const fn nothing(operation: Operation) -> Self {
         Self {
-            dialect,
+            operation,
             model: String::new(),
             stream: false,
             wants_usage: false,
@@ -153,17 +211,42 @@ impl Scan {
             has_unseen: false,
             images: 0,
             media_at: Vec::new(),
+            fallbacks: None,
             caps: Vec::new(),
             model_at: None,
+            fallbacks_at: None,
+            named_again: Vec::new(),
             stream_options_at: None,
             config_at: None,
+            form: None,
         }
     }
 
-    /// The kind of request, as providers' `allowed_requests` call it.
-    pub(super) const fn kind(&self) -> &'static str {
-        let [whole, streamed] = self.dialect.kinds();
-        if self.stream { streamed } else { whole }
+    /// Makes sure that what names the model again names no other.
+    fn check_names(&self, in_path: Option<&str>) -> Result<(), ApiError> {
+        let is_same = |(name, _): &&(String, Range<usize>)| {
+            let name = name.strip_prefix("models/").unwrap_or(name);
+            // The path may name the provider too.
+            let before = in_path.and_then(|model| model.strip_suffix(name));
+            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        };
+        match self.named_again.iter().find(|named| !is_same(named)) {
+            Some((name, _)) => {
+                let message = format!("The body names '{name}', which is not the model in the path");
+                Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is asked for, and whether in pieces.
+    pub(super) const fn kind(&self) -> (Operation, bool) {
+        (self.operation, self.stream)
+    }
+
+    /// The content type of the body.
+    pub(super) fn content_type(&self) -> HeaderValue {
+        self.form.as_ref().map_or(HeaderValue::from_static("application/json"), Form::content_type)
     }
 
     /// The client's cap on the output tokens of one answer, as far as the provider is known to heed it. Of two, the larger: who
@@ -180,8 +263,14 @@ impl Scan {
 
     /// True when the output can be capped.
     pub(super) fn can_be_capped(&self, provider: &str) -> bool {
-        self.dialect.cap(provider).is_some()
+        cap(self.operation, provider).is_some()
     }
+}
+
+/// The model in the path of a test's request, in dialects that have it there.
+#[cfg(test)]
+pub(super) fn in_path(operation: Operation) -> Option<&'static str> {
+    (operation.dialect() == keyward_core::operation::Dialect::Gemini).then_some("m")
 }
 
 #[cfg(test)]

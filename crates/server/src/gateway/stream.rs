@@ -12,17 +12,18 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
-use keyward_core::price::TokenUsage;
+use keyward_core::operation::Operation;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
-use super::sse::{Event, Splitter, TooLong};
-use super::usage;
+use super::frames::{Frame, Frames, TooLong};
+use super::usage::{Reader, Usage, shape};
+use super::voice;
 use crate::error::ApiError;
 
-/// How many events may wait for a slow client before the provider has to wait too.
+/// How many pieces may wait for a slow client before the provider has to wait too.
 const WINDOW: usize = 8;
 
 /// A stream on its way.
@@ -30,14 +31,17 @@ pub(super) struct Stream {
     books: Books,
     timeout: Duration,
     relay_usage: bool,
+    operation: Operation,
     request_id: String,
     about: ErrorExtra,
-    events: Splitter,
+    frames: Frames,
+    reader: Reader,
     client: Client,
-    usage: Option<TokenUsage>,
-    /// True when the provider has told the usage of the whole answer.
-    usage_is_final: bool,
+    /// True when something was sent to the client.
+    has_begun: bool,
     is_done: bool,
+    /// True when the provider has told a failure of its own.
+    has_failed: bool,
 }
 
 /// What goes to the client.
@@ -55,19 +59,23 @@ enum Client {
 }
 
 impl Stream {
-    pub(super) fn new(books: Books, timeout: Duration, relay_usage: bool) -> Self {
+    /// A stream that comes in such frames, of an operation whose answers tell their usage by `reader`.
+    pub(super) fn new(books: Books, operation: Operation, timing: (Duration, bool), frames: Frames) -> Self {
         let (request_id, about) = books.about();
+        let (timeout, relay_usage) = timing;
         Self {
             books,
             about,
             timeout,
             relay_usage,
+            operation,
             request_id,
-            events: Splitter::default(),
+            frames,
+            reader: Reader::new(shape(operation)),
             client: Client::Gone(Instant::now()),
-            usage: None,
-            usage_is_final: false,
+            has_begun: false,
             is_done: false,
+            has_failed: false,
         }
     }
 
@@ -78,10 +86,10 @@ impl Stream {
         let answer = builder(&head).streaming(pieces(receiver));
         self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
         match self.relay(&mut body).await {
-            Ok(()) => self.settle(self.usage, Outcome::Completed),
+            Ok(()) => self.settle_as_told(),
             Err((error, outcome)) => {
                 error.log(&self.request_id);
-                let final_usage = self.usage.filter(|_| self.usage_is_final);
+                let final_usage = self.reader.usage().filter(|_| self.reader.is_final());
                 self.settle(final_usage, outcome);
                 self.tell(error).await;
             }
@@ -93,51 +101,61 @@ impl Stream {
         loop {
             match next_data(body, self.patience()).await {
                 _ if self.is_out_of_patience() => return Err(left_alone()),
-                Ok(Some(bytes)) => self.events.push(&bytes),
+                Ok(Some(bytes)) => self.frames.push(bytes),
                 Ok(None) => break,
                 // Nothing is missing after the last event, whatever becomes of the connection.
                 Err(_) if self.is_done => break,
                 Err(failure) => return Err(failure),
             }
-            while let Some(event) = self.events.next_event().map_err(too_long)? {
-                self.pass(event).await;
+            while let Some(frame) = self.frames.next().map_err(too_long)? {
+                self.pass(frame).await;
             }
         }
-        // The last event may lack its empty line.
-        let rest = self.events.rest();
-        if !rest.is_empty() {
-            self.pass(Event(rest)).await;
+        // The last event may lack its empty line, and an array ends behind its last element.
+        let rest = self.frames.rest();
+        self.is_done |= self.frames.is_complete() || self.frames.is_opaque();
+        if self.is_done {
+            self.settle_as_told();
         }
-        // Who has told the usage of the whole has said all that matters; anyone else was cut off.
-        if self.is_done || self.usage_is_final { Ok(()) } else { Err(cut_off()) }
+        if !rest.is_empty() {
+            self.pass(rest).await;
+        }
+        // Who has told the usage of the whole has said all that matters, or why there is no more; anyone else was cut off.
+        if self.is_done || self.has_failed || self.reader.is_final() { Ok(()) } else { Err(cut_off()) }
     }
 
-    /// Reads one event's usage and passes the event on, unless it was only sent because we asked for it.
-    async fn pass(&mut self, event: Event) {
-        let told = event.data().and_then(usage::of_chunk);
-        if let Some(told) = told {
-            self.usage = Some(told.usage);
-            self.usage_is_final |= told.stands_alone;
-        }
-        if event.is_done() {
+    /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
+    async fn pass(&mut self, frame: Frame) {
+        let said = frame.data().map(|data| self.reader.read(data)).unwrap_or_default();
+        self.has_failed |= said.failed;
+        if said.ends {
             self.is_done = true;
-            self.settle(self.usage, Outcome::Completed);
+            self.settle_as_told();
         }
-        if self.relay_usage || !told.is_some_and(|told| told.stands_alone) {
-            self.forward(Piece::Bytes(event.0)).await;
+        if self.relay_usage || !said.usage_only {
+            self.forward(Piece::Bytes(frame.into_bytes())).await;
             self.books.reached(CrashPoint::PieceRelayed);
+        }
+    }
+
+    /// Settles what the provider has brought to an end, a good one or not.
+    fn settle_as_told(&mut self) {
+        match self.has_failed {
+            true => self.settle(self.reader.usage().filter(|_| self.reader.is_final()), Outcome::UpstreamError),
+            false => self.settle(self.reader.usage(), Outcome::Completed),
         }
     }
 
     async fn forward(&mut self, piece: Piece) {
         let Client::Here(client) = &self.client else { return };
         let sent = tokio::time::timeout(self.timeout, client.send(piece)).await;
-        if !matches!(sent, Ok(Ok(()))) {
-            self.client = self.gone();
+        match sent {
+            Ok(Ok(())) => self.has_begun = true,
+            Ok(Err(_)) | Err(_) => self.client = self.gone(),
         }
     }
 
-    fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) {
+    fn settle(&mut self, usage: Option<Usage>, outcome: Outcome) {
         let outcome = match (&self.client, outcome) {
             (Client::Gone(_), Outcome::Completed) => Outcome::ClientCancelled,
             (Client::Gone(_) | Client::Here(_), other) => other,
@@ -145,11 +163,18 @@ impl Stream {
         self.books.settle(usage, outcome);
     }
 
-    /// Ends the client's stream with an error event of its own dialect, so that a cut never looks like an end.
+    /// Ends the client's stream with an error of its own dialect, so that a cut never looks like an end. Where bytes say
+    /// nothing, the connection is broken off instead.
     async fn tell(&mut self, error: ApiError) {
-        let error = error.in_gateway(self.about.clone());
-        if let Ok(json) = serde_json::to_string(&error.body(&self.request_id)) {
-            self.forward(Piece::Bytes(Bytes::from(format!("data: {json}\n\n")))).await;
+        let error = error.in_gateway(self.about.clone()).body(&self.request_id);
+        let last = match &self.frames {
+            Frames::Events(_) => voice::last_event(self.operation, error),
+            Frames::Array(_) => voice::last_element(!self.has_begun, error),
+            Frames::Opaque(_) => None,
+        };
+        match last {
+            Some(bytes) => self.forward(Piece::Bytes(bytes)).await,
+            None => self.client = self.gone(),
         }
     }
 

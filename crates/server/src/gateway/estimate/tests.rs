@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use keyward_core::operation::Operation;
 use proptest::prelude::*;
 
 use super::*;
-use crate::gateway::scan::Dialect;
+use crate::gateway::scan::in_path;
 
 mod bills;
 mod dialects;
@@ -26,7 +27,7 @@ fn served<'a>(provider: &'a str, card: Option<&'a ModelCard>) -> Served<'a> {
 
 fn chat(members: &str) -> (Bytes, Scan) {
     let body = Bytes::from(format!(r#"{{"model":"m",{members}}}"#));
-    let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+    let scan = Scan::of(Operation::ChatCompletions, None, &body).unwrap();
     (body, scan)
 }
 
@@ -97,7 +98,7 @@ fn odd_texts_are_counted_too() {
         let text = unit.repeat(120_000 / unit.len());
         let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
         let body = Bytes::from(body);
-        let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+        let scan = Scan::of(Operation::ChatCompletions, None, &body).unwrap();
         for model in ["gpt-4o", "gpt-4"] {
             let served = Served { provider: "openai", model, card: None };
             let counted = scan.counted_input(&body, &TOKENIZERS, &served).unwrap();
@@ -124,7 +125,7 @@ proptest! {
             body["tools"] = tool;
         }
         let body = Bytes::from(body.to_string());
-        let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+        let scan = Scan::of(Operation::ChatCompletions, None, &body).unwrap();
         let served = served("openai", None);
         let counted = scan.counted_input(&body, &TOKENIZERS, &served).unwrap();
         let bpe = TOKENIZERS.find(&served).unwrap();

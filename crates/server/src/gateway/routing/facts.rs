@@ -28,14 +28,14 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(sight: &Sight<'_>, request_type: &'static str, holder: Holder) -> Self {
+    pub(super) fn of(sight: &Sight<'_>, holder: Holder) -> Self {
         let headers = sight.headers.iter().filter_map(|(name, value)| {
             let is_credential = CREDENTIALS.contains(&name.as_str());
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())).filter(|_| !is_credential)
         });
         let params = url::form_urlencoded::parse(sight.query.as_bytes());
         Self {
-            request_type,
+            request_type: sight.operation.request_type(),
             headers: bounded(headers),
             params: bounded(params.into_owned()),
             holder,
@@ -126,8 +126,8 @@ mod tests {
         };
         let request = request.to_http_request();
         let (headers, query) = (request.headers(), request.query_string());
-        let facts =
-            Facts::of(&Sight { headers, query, body_bytes: 400, is_rehearsal: false }, "chat_completion", holder);
+        let operation = keyward_core::operation::Operation::ChatCompletions;
+        let facts = Facts::of(&Sight { headers, query, body_bytes: 400, operation, is_rehearsal: false }, holder);
         assert_eq!(facts.headers, [("x-tier".to_owned(), "gold".to_owned())].into());
         assert_eq!(facts.params, [("a", "1"), ("c", " x")].map(|(n, v)| (n.to_owned(), v.to_owned())).into());
         assert_eq!(facts.estimated_input_tokens, 100);

@@ -8,7 +8,7 @@ const PROVIDERS_TOOL: &str = "a tool that the provider runs, or that has tokens 
 pub(super) static MESSAGE_CREATE: Grammar = Grammar::new(
     "an object",
     &[
-        required(&["model"], Meaning::Placed(Placed::Model)),
+        member(&["model"], Meaning::Placed(Placed::Model)),
         required(&["messages"], Meaning::List(&MESSAGE)),
         member(&["system"], Meaning::Content(&BLOCK)),
         member(&["stream"], Meaning::Stream),
@@ -29,6 +29,10 @@ pub(super) static MESSAGE_CREATE: Grammar = Grammar::new(
         member(&["models"], Meaning::OtherModels),
     ],
 );
+
+/// A message whose tokens are to be counted, which costs nothing.
+pub(super) static MESSAGE_COUNT: Grammar =
+    Grammar::new("an object", &[member(&["model"], Meaning::Placed(Placed::Model))]);
 
 static MESSAGE: Grammar = Grammar::new("a message", &[member(&["content"], Meaning::Content(&BLOCK)), CACHE_CONTROL]);
 

@@ -1,8 +1,10 @@
 //! Gemini's dialect: generateContent. Model and stream are in the path. Google reads each name in two spellings.
 
-use super::grammar::{Grammar, Meaning, Placed, member, required};
+use super::grammar::{Grammar, Meaning, Member, Placed, member, required};
 
 const AUDIO_AND_IMAGES: &str = "output other than text, which has prices of its own,";
+
+const MODEL: Member = member(&["model"], Meaning::Placed(Placed::NamedAgain));
 
 /// A request to generate content.
 pub(super) static GENERATE_CONTENT: Grammar = Grammar::new(
@@ -17,9 +19,20 @@ pub(super) static GENERATE_CONTENT: Grammar = Grammar::new(
             &["serviceTier", "service_tier"],
             Meaning::OneOf(&["standard", "flex"], "a service tier with prices of its own"),
         ),
-        member(&["model"], Meaning::OtherModels),
+        MODEL,
     ],
 );
+
+/// A text to be embedded.
+pub(super) static EMBED_CONTENT: Grammar =
+    Grammar::new("an object", &[required(&["content"], Meaning::Content(&CONTENT)), MODEL]);
+
+/// Several of them.
+pub(super) static BATCH_EMBED_CONTENTS: Grammar =
+    Grammar::new("an object", &[required(&["requests"], Meaning::List(&EMBED_CONTENT))]);
+
+/// Content whose tokens are to be counted, which costs nothing.
+pub(super) static COUNT_TOKENS: Grammar = Grammar::new("an object", &[]);
 
 static CONTENT: Grammar = Grammar::new("an object with parts", &[member(&["parts"], Meaning::Content(&PART))]);
 

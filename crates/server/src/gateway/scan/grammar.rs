@@ -89,12 +89,16 @@ pub(super) enum Meaning {
 pub(super) enum Placed {
     /// The model's name.
     Model,
+    /// The model's name once more, where the path has it.
+    NamedAgain,
     /// A cap on the output tokens of one answer.
     Cap,
     /// What the object shows, when that is an image: it is no text.
     Media,
     /// Data or a file, which say by a media type what they are.
     Blob,
+    /// Where else the request may go: for Keyward, and not for a provider.
+    Fallbacks,
     /// The wishes of a stream.
     StreamOptions(&'static Grammar),
     /// The object in which a dialect keeps the cap.

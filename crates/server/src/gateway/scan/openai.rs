@@ -11,13 +11,13 @@ const SEARCH: &str = "a search with fees of its own";
 const PROVIDERS_TOOL: &str = "a tool that the provider runs";
 /// Members by which some endpoints let a client name other models.
 const OTHER_MODELS: Member = member(&["models"], Meaning::OtherModels);
-const FALLBACKS: Member = member(&["fallbacks"], Meaning::OtherModels);
+const FALLBACKS: Member = member(&["fallbacks"], Meaning::Placed(Placed::Fallbacks));
 const ROUTE: Member = member(&["route"], Meaning::OtherModels);
 const PLUGINS: Member = member(&["plugins"], Meaning::OtherModels);
 /// What the client's own library would have merged into the body.
 const EXTRA_BODY: Member = member(&["extra_body"], Meaning::Unseen);
 const SERVICE_TIER: Member = member(&["service_tier"], TIERS);
-const MODEL: Member = required(&["model"], Meaning::Placed(Placed::Model));
+const MODEL: Member = member(&["model"], Meaning::Placed(Placed::Model));
 const STREAM: Member = member(&["stream"], Meaning::Stream);
 
 /// A chat completion.
@@ -193,4 +193,29 @@ static INPUT_PART: Grammar = Grammar::new(
 pub(super) static EMBEDDING: Grammar = Grammar::new(
     "an object",
     &[MODEL, required(&["input"], Meaning::Prompts), SERVICE_TIER, EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
+);
+
+/// Texts and images to be judged.
+pub(super) static MODERATION: Grammar = Grammar::new("an object", &[MODEL, EXTRA_BODY, OTHER_MODELS, FALLBACKS]);
+
+/// A wish for new images.
+pub(super) static IMAGE_GENERATION: Grammar = Grammar::new(
+    "an object",
+    &[
+        MODEL,
+        required(&["prompt"], Meaning::Prompts),
+        STREAM,
+        member(&["n"], Meaning::Answers),
+        EXTRA_BODY,
+        OTHER_MODELS,
+        FALLBACKS,
+        ROUTE,
+        PLUGINS,
+    ],
+);
+
+/// A text to be read aloud.
+pub(super) static SPEECH: Grammar = Grammar::new(
+    "an object",
+    &[MODEL, required(&["input"], Meaning::Prompts), EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
 );

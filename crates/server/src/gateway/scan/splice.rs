@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::operation::{Dialect, Operation};
 
-use super::{Dialect, Scan};
+use super::{Scan, asks_for_usage, cap as cap_of};
 use crate::error::ApiError;
 use crate::gateway::estimate::Served;
 
@@ -24,18 +25,30 @@ impl Scan {
         served: &Served<'_>,
         output_cap: Option<u64>,
     ) -> Result<Bytes, ApiError> {
+        if let Some(form) = &self.form {
+            return Ok(form.with_model(body, served.model));
+        }
         let internal =
             |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);
         let mut edits = Vec::new();
-        if let Some(at) = self.model_at.clone() {
-            edits.push((at, serde_json::to_vec(served.model).map_err(internal)?));
+        let name = || serde_json::to_string(served.model).map_err(internal);
+        match (self.model_at.clone(), self.operation.dialect()) {
+            (Some(at), Dialect::OpenAi | Dialect::Anthropic) => edits.push((at, name()?.into_bytes())),
+            // The path named it.
+            (None, Dialect::OpenAi) => edits.push(at_front(body, 0, &format!("\"model\":{}", name()?))),
+            (None, Dialect::Anthropic) | (_, Dialect::Gemini) => {}
         }
-        if self.stream && !self.wants_usage && self.dialect.asks_for_usage() {
+        for (_, at) in &self.named_again {
+            let name = serde_json::to_string(&format!("models/{}", served.model)).map_err(internal)?;
+            edits.push((at.clone(), name.into_bytes()));
+        }
+        if self.stream && !self.wants_usage && asks_for_usage(self.operation) {
             edits.push(self.usage_wish(body));
         }
         if let Some(cap) = output_cap {
             edits.extend(self.capped(body, served.provider, cap));
         }
+        edits.extend(self.fallbacks_at.as_ref().map(|value| (member(body, value), Vec::new())));
         Ok(edited(body, edits))
     }
 
@@ -65,7 +78,7 @@ impl Scan {
 
     /// Where and how the cap is set: in place of each number that the provider would heed, else in the dialect's own member.
     fn capped(&self, body: &[u8], provider: &str, cap: u64) -> Vec<Edit> {
-        let Some(name) = self.dialect.cap(provider) else { return Vec::new() };
+        let Some(name) = cap_of(self.operation, provider) else { return Vec::new() };
         let literal = cap.to_string().into_bytes();
         let written = self.caps_heeded_by(provider).filter(|own| own.tokens.is_some());
         let in_place: Vec<Edit> = written.map(|own| (own.at.clone(), literal.clone())).collect();
@@ -76,7 +89,7 @@ impl Scan {
             return vec![(own.at.clone(), literal)];
         }
         let member = format!("\"{name}\":{cap}");
-        let is_in_config = self.dialect == Dialect::GenerateContent;
+        let is_in_config = self.operation == Operation::GenerateContent;
         vec![match self.config_at.clone() {
             Some(at) if body.get(at.clone()) == Some(b"null") => (at, format!("{{{member}}}").into_bytes()),
             Some(at) => at_front(body, at.start, &member),
@@ -94,9 +107,26 @@ fn at_front(body: &[u8], start: usize, member: &str) -> Edit {
     (inside..inside, format!("{member}{comma}").into_bytes())
 }
 
+/// Where the member of a value stands, with the comma that sets it off from the others. The name of the member has no quotes in it.
+fn member(body: &[u8], value: &Range<usize>) -> Range<usize> {
+    let before = body.get(..value.start).unwrap_or_default();
+    let mut quotes = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'"').map(|(at, _)| at);
+    let start = quotes.nth(1).unwrap_or(value.start);
+    let outside = before.get(..start).unwrap_or_default().trim_ascii_end();
+    if outside.last() == Some(&b',') {
+        return outside.len() - 1..value.end;
+    }
+    let after = body.get(value.end..).unwrap_or_default();
+    let blanks = after.len() - after.trim_ascii_start().len();
+    match after.get(blanks) {
+        Some(b',') => start..value.end + blanks + 1,
+        Some(_) | None => start..value.end,
+    }
+}
+
 /// The body with each edit made. Edits do not overlap.
 fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
-    edits.sort_by_key(|(at, _)| at.start);
+    edits.sort_by_key(|(at, _)| (at.start, at.end));
     let mut spliced = BytesMut::with_capacity(body.len() + 64);
     let mut copied = 0;
     for (at, text) in edits {

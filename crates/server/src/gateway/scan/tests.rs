@@ -10,7 +10,7 @@ const SERVED: Served<'_> = Served { provider: "openai", model: "m\"2", card: Non
 
 fn scan(body: &str) -> (Bytes, Scan) {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+    let scan = Scan::of(Operation::ChatCompletions, None, &body).unwrap();
     (body, scan)
 }
 
@@ -65,7 +65,7 @@ fn anything_but_text_is_noticed() {
 #[test]
 fn ambiguous_and_malformed_bodies_are_refused() {
     let not_utf8 = Bytes::from_static(b"{\"model\":\"a\",\"messages\":[],\"x\":\"\xff\"}");
-    assert_eq!(Scan::of(Dialect::ChatCompletions, &not_utf8).unwrap_err().code(), ErrorCode::InvalidJson);
+    assert_eq!(Scan::of(Operation::ChatCompletions, None, &not_utf8).unwrap_err().code(), ErrorCode::InvalidJson);
     for (body, code, param) in [
         ("", ErrorCode::InvalidJson, ""),
         ("{\"model\":\"m\",\"messages\":[]} {}", ErrorCode::InvalidJson, ""),
@@ -114,9 +114,32 @@ fn ambiguous_and_malformed_bodies_are_refused() {
             "/stream_options",
         ),
     ] {
-        let error = Scan::of(Dialect::ChatCompletions, &Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
+        let error = Scan::of(Operation::ChatCompletions, None, &Bytes::copy_from_slice(body.as_bytes())).unwrap_err();
         let found = error.body("").error.param;
         assert!(error.code() == code && found.starts_with(param), "{body}: {error:?}");
+    }
+}
+
+#[test]
+fn fallbacks_are_for_keyward_alone() {
+    for (before, after) in [
+        (r#"{"fallbacks":["a/b"] , "model":"p/m","messages":[]}"#, r#"{ "model":"m\"2","messages":[]}"#),
+        (r#"{"model":"p/m", "fallbacks" : [] ,"messages":[]}"#, r#"{"model":"m\"2" ,"messages":[]}"#),
+        (r#"{"model":"p/m","messages":[], "fallb\u0061cks":null }"#, r#"{"model":"m\"2","messages":[] }"#),
+        (
+            r#"{"fallbacks":[],"model":"p/m","messages":[],"stream":true}"#,
+            r#"{"stream_options":{"include_usage":true},"model":"m\"2","messages":[],"stream":true}"#,
+        ),
+    ] {
+        assert_eq!(spliced(before), after);
+    }
+    let fallbacks = |value: &str| scan(&format!(r#"{{"model":"m","messages":[],"fallbacks":{value}}}"#)).1.fallbacks;
+    assert_eq!((fallbacks("null"), fallbacks("[]").map(|all| all.len())), (None, Some(0)));
+    let both = fallbacks(r#"["a/b",{"provider":"p","model":"m"}]"#).unwrap();
+    assert_eq!(both.iter().filter_map(|one| one.place()).count(), 2);
+    for wrong in [r#""a/b""#, "[1]", r#"[{"model":"m"}]"#, r#"[{"provider":"p","model":"m","x":1}]"#] {
+        let body = Bytes::from(format!(r#"{{"model":"m","messages":[],"fallbacks":{wrong}}}"#));
+        assert_eq!(Scan::of(Operation::ChatCompletions, None, &body).unwrap_err().code(), ErrorCode::InvalidRequest);
     }
 }
 
@@ -125,7 +148,7 @@ fn capped(body: &str, provider: &str) -> String {
     let (body, scan) = scan(body);
     let served = Served { provider, model: "m", card: None };
     let spliced = scan.splice(&body, &served, Some(9)).unwrap();
-    assert_eq!(Scan::of(scan.dialect, &spliced).unwrap().cap_heeded_by(provider), Some(9));
+    assert_eq!(Scan::of(scan.operation, in_path(scan.operation), &spliced).unwrap().cap_heeded_by(provider), Some(9));
     String::from_utf8(spliced.to_vec()).unwrap()
 }
 

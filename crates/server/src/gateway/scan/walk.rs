@@ -233,10 +233,22 @@ impl Value<'_> {
                 scan.model = serde_json::from_str(text).map_err(|_| E::custom("model must be a string"))?;
                 scan.model_at = Some(at);
             }
+            Placed::NamedAgain => {
+                let model = serde_json::from_str(text).map_err(|_| E::custom("model must be a string"))?;
+                scan.named_again.push((model, at));
+            }
             Placed::Cap => {
                 let wrong = |_| E::custom(format_args!("{name} must be a whole number, and not negative"));
                 let tokens = serde_json::from_str(text).map_err(wrong)?;
                 scan.caps.push(Cap { name, tokens, at });
+            }
+            Placed::Fallbacks => {
+                scan.fallbacks = serde_json::from_str(text).map_err(|_| {
+                    E::custom(
+                        "fallbacks must be a list of texts ('provider/model'), or of objects of provider and model",
+                    )
+                })?;
+                scan.fallbacks_at = Some(at);
             }
             Placed::Media => nature.media.push(at),
             Placed::Blob if text == "null" => {}

@@ -117,7 +117,13 @@ impl App {
 
     /// Stops the server and starts another one on the same database.
     pub async fn restarted(self) -> Self {
+        self.restarted_after(|_| ()).await
+    }
+
+    /// The same, and does something with the database while no server uses it.
+    pub async fn restarted_after(self, meanwhile: impl FnOnce(&Database)) -> Self {
         self.server.stop().await.unwrap();
+        meanwhile(&self.database);
         let server = Server::start(self.settings.clone(), root_key()).await.unwrap();
         let url = format!("http://{}", server.address());
         let client = Client::builder().base_url(&url).transport(self.transport.clone()).build().unwrap();

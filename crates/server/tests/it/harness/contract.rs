@@ -31,8 +31,8 @@ impl Contract {
         let called = format!("{method} {path} -> {status}");
         let Some((document, operation)) = self.operation(method, path) else {
             assert!([404, 405].contains(&status), "{called}: nothing is documented there");
-            let schema = json!({ "$ref": "#/components/schemas/ErrorBody" });
-            return validate(&self.documents[0], &schema, body, &called);
+            let schema = json!({ "$ref": format!("#/components/schemas/{}", error_at(path)) });
+            return validate(&self.documents[1], &schema, body, &called);
         };
         let key = if from_provider { format!("{}XX", status / 100) } else { status.to_string() };
         let response = &operation["responses"][&key];
@@ -48,7 +48,7 @@ impl Contract {
         assert!(schema.is_object(), "{called}: the content type {content_type} is not documented");
         match content_type {
             "application/json" => validate(document, schema, body, &called),
-            "text/event-stream" | "text/plain" | "text/csv" => {}
+            "text/event-stream" | "text/plain" | "text/csv" | "audio/mpeg" => {}
             other => panic!("{called}: nobody checks {other}"),
         }
     }
@@ -57,11 +57,17 @@ impl Contract {
     pub fn check_event(&self, method: &str, path: &str, data: &[u8]) {
         let called = format!("{method} {path}, an event");
         let (document, operation) = self.operation(method, path).unwrap();
-        let is_error = serde_json::from_slice::<Value>(data).is_ok_and(|value| value.get("error").is_some());
+        let value: Value = serde_json::from_slice(data).unwrap_or_default();
+        // An error in the voice of its path; in the events of responses, which have a form of their own, our envelope is within.
+        let is_within = value["error"]["event_id"].is_string() && value["event_id"].is_null();
+        let is_error = value.get("error").is_some_and(Value::is_object);
         let schema = match is_error {
-            true => &json!({ "$ref": "#/components/schemas/ErrorBody" }),
+            true => &operation["responses"]["500"]["content"]["application/json"]["schema"],
             false => &operation["responses"]["200"]["content"]["text/event-stream"]["schema"],
         };
+        if is_within {
+            return validate(document, schema, value["error"].to_string().as_bytes(), &called);
+        }
         validate(document, schema, data, &called);
     }
 
@@ -79,9 +85,27 @@ impl Contract {
     }
 }
 
+/// The schema of errors where nothing is.
+fn error_at(path: &str) -> &'static str {
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
+    match path {
+        _ if begins(&["/anthropic/", "/v1/messages"]) => "AnthropicError",
+        _ if begins(&["/genai/", "/v1beta/"]) => "GeminiError",
+        _ => "ErrorBody",
+    }
+}
+
 fn matches(template: &str, path: &str) -> bool {
-    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    let equal = |(expected, found): (&&str, &&str)| expected.starts_with('{') || expected == found;
+    let template: Vec<_> = template.split('/').collect();
+    // The name of a model may have slashes.
+    let segments =
+        if template.last().is_some_and(|last| last.starts_with("{model}")) { template.len() } else { usize::MAX };
+    let path: Vec<_> = path.splitn(segments, '/').collect();
+    // What stands behind a parameter in its segment is a verb.
+    let equal = |(expected, found): (&&str, &&str)| match expected.split_once('}') {
+        Some((_, verb)) => found.ends_with(verb) && (!verb.is_empty() || !found.contains(':')),
+        None => expected == found,
+    };
     template.len() == path.len() && template.iter().zip(&path).all(equal)
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use keyward_client::Transport;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use keyward_client::{HttpTransport, Transport};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request, Url};
 use serde_json::Value;
@@ -38,6 +40,13 @@ impl Raw {
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         *self.request.body_mut() = Some(body.into());
         self
+    }
+
+    /// The pieces of an answer, as they come: nothing waits for its end to check it.
+    pub async fn streamed(self) -> impl Stream<Item = Bytes> {
+        let response = HttpTransport::new().unwrap().execute(self.request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.bytes_stream().map(|piece| piece.unwrap())
     }
 
     pub async fn send(self) -> Reply {

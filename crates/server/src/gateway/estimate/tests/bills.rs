@@ -48,7 +48,7 @@ fn bills() -> [(Value, [(&'static str, u64); 2]); 2] {
 fn a_count_covers_what_was_billed() {
     for (request, figures) in bills() {
         let body = Bytes::from(request.to_string());
-        let scan = Scan::of(Dialect::ChatCompletions, &body).unwrap();
+        let scan = Scan::of(Operation::ChatCompletions, None, &body).unwrap();
         for (model, billed) in figures {
             let served = Served { provider: "openai", model, card: None };
             let counted = scan.counted_input(&body, &TOKENIZERS, &served).unwrap() - added(&scan);

@@ -1,4 +1,4 @@
-//! A table for each dialect: a body, and what it is estimated at.
+//! A table for each operation: a body, and what it is estimated at.
 
 use bytes::Bytes;
 use keyward_core::price::Price;
@@ -19,10 +19,10 @@ use Input::{Bytes as OfBytes, Context};
 /// Provider, model, body, input, output of one answer, answers, the client's cap.
 type Row = (&'static str, &'static str, &'static str, Input, u64, u64, Option<u64>);
 
-fn check(dialect: Dialect, rows: &[Row]) {
+fn check(operation: Operation, rows: &[Row]) {
     for (provider, model, text, input, output, answers, cap) in rows {
         let body = Bytes::from_static(text.as_bytes());
-        let scan = Scan::of(dialect, &body).unwrap();
+        let scan = Scan::of(operation, in_path(operation), &body).unwrap();
         let estimate = Estimate::of(&scan, &Served { provider, model, card: Some(&CARD) }, body.len());
         let input = match input {
             OfBytes(more) => u64::try_from(text.len()).unwrap() + FRAME + more,
@@ -33,10 +33,10 @@ fn check(dialect: Dialect, rows: &[Row]) {
             output_per_answer: *output,
             answers: *answers,
             client_cap: *cap,
-            can_clamp: dialect != Dialect::Embeddings,
+            can_clamp: operation != Operation::Embeddings,
             open_cap: None,
         };
-        assert_eq!(estimate, expected, "{dialect:?} at {provider}: {text}");
+        assert_eq!(estimate, expected, "{operation:?} at {provider}: {text}");
     }
 }
 
@@ -50,7 +50,7 @@ fn chat_completions() {
     let file = r#"{"model":"m","messages":[{"content":[{"type":"file"}]}]}"#;
     let extra = r#"{"model":"m","messages":[],"extra_body":{}}"#;
     check(
-        Dialect::ChatCompletions,
+        Operation::ChatCompletions,
         &[
             ("openai", "gpt-4o", text, OfBytes(0), 9, 3, Some(9)),
             ("openai", "gpt-4o", open, OfBytes(0), 8_000, 1, None),
@@ -78,7 +78,7 @@ fn completions() {
     let lists = r#"{"model":"m","prompt":[[1,2],[3]]}"#;
     let vectors = r#"{"model":"m","prompt_embeds":"AAAA"}"#;
     check(
-        Dialect::Completions,
+        Operation::Completions,
         &[
             ("openai", "m", text, OfBytes(0), 9, 1, Some(9)),
             ("openai", "m", texts, OfBytes(0), 8_000, 15, None),
@@ -102,7 +102,7 @@ fn responses() {
     let sealed = r#"{"model":"m","input":[{"type":"reasoning","encrypted_content":"AAAA"}]}"#;
     let reference = r#"{"model":"m","input":[{"type":"item_reference","id":"i"}]}"#;
     check(
-        Dialect::Responses,
+        Operation::Responses,
         &[
             ("openai", "gpt-5", text, OfBytes(0), 9, 1, Some(9)),
             ("openai", "gpt-5", items, OfBytes(0), 8_000, 1, None),
@@ -128,7 +128,7 @@ fn messages() {
     let sealed = r#"{"model":"m","messages":[{"content":[{"type":"redacted_thinking","data":"AAAA"}]}]}"#;
     let tools = r#"{"model":"m","max_tokens":9,"messages":[],"tools":[{"name":"f","input_schema":{}}]}"#;
     check(
-        Dialect::Messages,
+        Operation::Messages,
         &[
             ("anthropic", "claude-sonnet-4-5", text, OfBytes(0), 9, 1, Some(9)),
             ("anthropic", "claude-sonnet-4-5", thinking, OfBytes(0), 900, 1, Some(900)),
@@ -155,7 +155,7 @@ fn generate_content() {
     let cached = r#"{"contents":[],"cachedContent":"c"}"#;
     let signed = r#"{"contents":[{"parts":[{"text":"x","thoughtSignature":"AAAA"}]}]}"#;
     check(
-        Dialect::GenerateContent,
+        Operation::GenerateContent,
         &[
             ("gemini", "gemini-2.5-pro", text, OfBytes(0), 9, 2, Some(9)),
             ("gemini", "gemini-2.5-pro", snake, OfBytes(0), 9, 1, Some(9)),
@@ -175,7 +175,7 @@ fn embeddings() {
     let texts = r#"{"model":"m","input":["a","b"]}"#;
     let tokens = r#"{"model":"m","input":[1,2,3]}"#;
     check(
-        Dialect::Embeddings,
+        Operation::Embeddings,
         &[
             ("openai", "m", text, OfBytes(0), 0, 1, None),
             ("openai", "m", texts, OfBytes(0), 0, 2, None),
@@ -190,7 +190,7 @@ fn several_prompts_may_each_fill_the_context() {
     let word = "a".repeat(150_000);
     for (input, is_one) in [(format!("[\"{word}\"]"), true), (format!("[\"{word}\",\"\"]"), false)] {
         let body = Bytes::from(format!(r#"{{"model":"m","input":{input}}}"#));
-        let scan = Scan::of(Dialect::Embeddings, &body).unwrap();
+        let scan = Scan::of(Operation::Embeddings, None, &body).unwrap();
         let served = Served { provider: "openai", model: "m", card: Some(&CARD) };
         let expected = if is_one { 100_000 } else { u64::try_from(body.len()).unwrap() + FRAME };
         assert_eq!(Estimate::of(&scan, &served, body.len()).input, expected);

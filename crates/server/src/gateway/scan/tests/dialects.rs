@@ -2,86 +2,90 @@
 
 use bytes::Bytes;
 use keyward_core::error_code::ErrorCode;
+use keyward_core::operation::Operation;
 
 use super::super::grammar::Grammar;
-use super::super::{Dialect, Scan};
+use super::super::{Scan, grammar, in_path};
 
-pub(super) const ALL: [(Dialect, &str); 6] = [
-    (Dialect::ChatCompletions, r#""model":"m","messages":[]"#),
-    (Dialect::Completions, r#""model":"m","prompt":"x""#),
-    (Dialect::Responses, r#""model":"m","input":"x""#),
-    (Dialect::Embeddings, r#""model":"m","input":"x""#),
-    (Dialect::Messages, r#""model":"m","messages":[]"#),
-    (Dialect::GenerateContent, r#""contents":[]"#),
+pub(super) const ALL: [(Operation, &str); 6] = [
+    (Operation::ChatCompletions, r#""model":"m","messages":[]"#),
+    (Operation::Completions, r#""model":"m","prompt":"x""#),
+    (Operation::Responses, r#""model":"m","input":"x""#),
+    (Operation::Embeddings, r#""model":"m","input":"x""#),
+    (Operation::Messages, r#""model":"m","messages":[]"#),
+    (Operation::GenerateContent, r#""contents":[]"#),
 ];
 
 /// What the gateway reads or refuses, it also guards the spelling of.
 #[test]
 fn every_member_of_a_request_is_written_in_one_spelling() {
-    for (dialect, least) in ALL {
-        let members = dialect.grammar().members;
+    for (operation, least) in ALL {
+        let members = grammar(operation).unwrap().members;
         assert!(!members.is_empty() && members.len() <= Grammar::MOST);
         for name in members.iter().flat_map(|member| member.names) {
             let body = format!("{{{least},\"{}\":null}}", name.to_uppercase());
-            let error = Scan::of(dialect, &Bytes::from(body)).unwrap_err();
-            assert!(error.to_string().contains(&format!("must be written '{name}'")), "{dialect:?}: {error}");
+            let error = Scan::of(operation, in_path(operation), &Bytes::from(body)).unwrap_err();
+            assert!(error.to_string().contains(&format!("must be written '{name}'")), "{operation:?}: {error}");
             let body = format!("{{{least},\"{name}\":null,\"{name}\":null}}");
-            assert!(Scan::of(dialect, &Bytes::from(body)).is_err(), "{dialect:?}: {name} twice");
+            assert!(
+                Scan::of(operation, in_path(operation), &Bytes::from(body)).is_err(),
+                "{operation:?}: {name} twice"
+            );
         }
-        assert!(Scan::of(dialect, &Bytes::from(format!("{{{least}}}"))).is_ok(), "{dialect:?}");
+        assert!(Scan::of(operation, in_path(operation), &Bytes::from(format!("{{{least}}}"))).is_ok(), "{operation:?}");
     }
 }
 
 #[test]
 fn what_has_a_price_of_its_own_is_refused() {
-    for (dialect, members, param) in [
-        (Dialect::Completions, r#""service_tier":"priority""#, "/service_tier"),
-        (Dialect::Completions, r#""echo":true"#, "/echo"),
-        (Dialect::Completions, r#""models":["other"]"#, ""),
-        (Dialect::Responses, r#""tools":[{"type":"function"},{"type":"web_search"}]"#, "/tools/1"),
-        (Dialect::Responses, r#""tools":[{"type":"mcp"}]"#, "/tools/0"),
-        (Dialect::Responses, r#""tools":[{"name":"f"}]"#, "/tools/0"),
-        (Dialect::Responses, r#""background":true"#, "/background"),
-        (Dialect::Responses, r#""prompt":{"id":"p"}"#, "/prompt"),
-        (Dialect::Responses, r#""service_tier":"priority""#, "/service_tier"),
-        (Dialect::Responses, r#""context_management":[{"type":"compaction"}]"#, "/context_management"),
-        (Dialect::Embeddings, r#""service_tier":"priority""#, "/service_tier"),
-        (Dialect::Messages, r#""tools":[{"name":"f"},{"type":"web_search_20250305"}]"#, "/tools/1"),
-        (Dialect::Messages, r#""tools":[{"type":"code_execution_20250825"}]"#, "/tools/0"),
-        (Dialect::Messages, r#""container":"c""#, "/container"),
-        (Dialect::Messages, r#""mcp_servers":[]"#, "/mcp_servers"),
-        (Dialect::Messages, r#""service_tier":"priority""#, "/service_tier"),
-        (Dialect::Messages, r#""speed":"fast""#, "/speed"),
-        (Dialect::Messages, r#""inference_geo":"us""#, "/inference_geo"),
-        (Dialect::Messages, r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#, "/cache_control/ttl"),
+    for (operation, members, param) in [
+        (Operation::Completions, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Completions, r#""echo":true"#, "/echo"),
+        (Operation::Completions, r#""models":["other"]"#, ""),
+        (Operation::Responses, r#""tools":[{"type":"function"},{"type":"web_search"}]"#, "/tools/1"),
+        (Operation::Responses, r#""tools":[{"type":"mcp"}]"#, "/tools/0"),
+        (Operation::Responses, r#""tools":[{"name":"f"}]"#, "/tools/0"),
+        (Operation::Responses, r#""background":true"#, "/background"),
+        (Operation::Responses, r#""prompt":{"id":"p"}"#, "/prompt"),
+        (Operation::Responses, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Responses, r#""context_management":[{"type":"compaction"}]"#, "/context_management"),
+        (Operation::Embeddings, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Messages, r#""tools":[{"name":"f"},{"type":"web_search_20250305"}]"#, "/tools/1"),
+        (Operation::Messages, r#""tools":[{"type":"code_execution_20250825"}]"#, "/tools/0"),
+        (Operation::Messages, r#""container":"c""#, "/container"),
+        (Operation::Messages, r#""mcp_servers":[]"#, "/mcp_servers"),
+        (Operation::Messages, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Messages, r#""speed":"fast""#, "/speed"),
+        (Operation::Messages, r#""inference_geo":"us""#, "/inference_geo"),
+        (Operation::Messages, r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#, "/cache_control/ttl"),
         (
-            Dialect::Messages,
+            Operation::Messages,
             r#""system":[{"type":"text","text":"x","cache_control":{"ttl":"1h"}}]"#,
             "/system/0/cache_control/ttl",
         ),
-        (Dialect::Messages, r#""tools":[{"name":"f","cache_control":{"ttl":"1h"}}]"#, "/tools/0/cache_control/ttl"),
-        (Dialect::Messages, r#""context_management":{"edits":[{"type":"compact_20260112"}]}"#, "/context_management"),
-        (Dialect::GenerateContent, r#""tools":[{"googleSearch":{}}]"#, "/tools/0/googleSearch"),
-        (Dialect::GenerateContent, r#""tools":[{"functionDeclarations":[]},{"code_execution":{}}]"#, "/tools/1"),
+        (Operation::Messages, r#""tools":[{"name":"f","cache_control":{"ttl":"1h"}}]"#, "/tools/0/cache_control/ttl"),
+        (Operation::Messages, r#""context_management":{"edits":[{"type":"compact_20260112"}]}"#, "/context_management"),
+        (Operation::GenerateContent, r#""tools":[{"googleSearch":{}}]"#, "/tools/0/googleSearch"),
+        (Operation::GenerateContent, r#""tools":[{"functionDeclarations":[]},{"code_execution":{}}]"#, "/tools/1"),
         (
-            Dialect::GenerateContent,
+            Operation::GenerateContent,
             r#""generationConfig":{"responseModalities":["TEXT","IMAGE"]}"#,
             "/generationConfig",
         ),
-        (Dialect::GenerateContent, r#""generation_config":{"speech_config":{}}"#, "/generation_config"),
-        (Dialect::GenerateContent, r#""generationConfig":{"MaxOutputTokens":5}"#, "/generationConfig"),
+        (Operation::GenerateContent, r#""generation_config":{"speech_config":{}}"#, "/generation_config"),
+        (Operation::GenerateContent, r#""generationConfig":{"MaxOutputTokens":5}"#, "/generationConfig"),
         (
-            Dialect::GenerateContent,
+            Operation::GenerateContent,
             r#""generationConfig":{"maxOutputTokens":5,"max_output_tokens":50}"#,
             "/generationConfig",
         ),
-        (Dialect::GenerateContent, r#""generationConfig":{},"generation_config":{"maxOutputTokens":5}"#, ""),
-        (Dialect::GenerateContent, r#""serviceTier":"priority""#, "/serviceTier"),
-        (Dialect::GenerateContent, r#""model":"other""#, "/model"),
+        (Operation::GenerateContent, r#""generationConfig":{},"generation_config":{"maxOutputTokens":5}"#, ""),
+        (Operation::GenerateContent, r#""serviceTier":"priority""#, "/serviceTier"),
+        (Operation::GenerateContent, r#""model":"other""#, "/model"),
     ] {
-        let least = ALL.iter().find(|(known, _)| *known == dialect).unwrap().1;
+        let least = ALL.iter().find(|(known, _)| *known == operation).unwrap().1;
         let body = format!("{{{least},{members}}}");
-        let error = Scan::of(dialect, &Bytes::from(body)).unwrap_err();
+        let error = Scan::of(operation, in_path(operation), &Bytes::from(body)).unwrap_err();
         let found = error.body("").error.param;
         assert!(error.code() == ErrorCode::InvalidRequest && found.starts_with(param), "{members}: {error:?}");
     }
@@ -90,28 +94,28 @@ fn what_has_a_price_of_its_own_is_refused() {
 #[test]
 fn speech_is_refused_wherever_it_stands() {
     let message = r#"{"model":"m","input":[{"role":"user","content":[{"type":"input_audio"}]}]}"#;
-    let error = Scan::of(Dialect::Responses, &Bytes::from(message)).unwrap_err();
+    let error = Scan::of(Operation::Responses, None, &Bytes::from(message)).unwrap_err();
     assert_eq!(error.body("").error.param, "/input/0/content/0");
 }
 
 /// What costs nothing beside its tokens is let through.
 #[test]
 fn what_is_metered_passes() {
-    for (dialect, members) in [
-        (Dialect::Responses, r#""tools":[{"type":"custom"}],"background":false,"service_tier":"auto","store":true"#),
+    for (operation, members) in [
+        (Operation::Responses, r#""tools":[{"type":"custom"}],"background":false,"service_tier":"auto","store":true"#),
         (
-            Dialect::Messages,
+            Operation::Messages,
             r#""tools":[{"name":"f"}],"context_management":{"edits":[{"type":"clear_thinking_20251015"}]}"#,
         ),
-        (Dialect::Messages, r#""cache_control":{"type":"ephemeral","ttl":"5m"},"speed":"standard","container":null"#),
+        (Operation::Messages, r#""cache_control":{"type":"ephemeral","ttl":"5m"},"speed":"standard","container":null"#),
         (
-            Dialect::GenerateContent,
+            Operation::GenerateContent,
             r#""tools":[{"functionDeclarations":[],"googleSearch":null}],"generationConfig":{"responseModalities":["TEXT"]}"#,
         ),
-        (Dialect::Embeddings, r#""dimensions":5,"encoding_format":"base64""#),
+        (Operation::Embeddings, r#""dimensions":5,"encoding_format":"base64""#),
     ] {
-        let least = ALL.iter().find(|(known, _)| *known == dialect).unwrap().1;
-        let scanned = Scan::of(dialect, &Bytes::from(format!("{{{least},{members}}}")));
+        let least = ALL.iter().find(|(known, _)| *known == operation).unwrap().1;
+        let scanned = Scan::of(operation, in_path(operation), &Bytes::from(format!("{{{least},{members}}}")));
         assert!(scanned.is_ok(), "{members}: {scanned:?}");
     }
 }

@@ -1,25 +1,26 @@
 //! Whatever a body looks like, the provider's differs from it in the model, the usage wish and the cap, and in nothing else.
 
 use bytes::Bytes;
+use keyward_core::operation::Operation;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::{Dialect, Scan};
+use super::super::{Scan, asks_for_usage, in_path};
 use super::dialects::ALL;
 use crate::gateway::estimate::Served;
 
-/// Members that a request of any dialect may have, each in some variants.
-fn members(dialect: Dialect) -> Vec<Vec<&'static str>> {
-    let caps = match dialect {
-        Dialect::ChatCompletions => vec![
+/// Members that a request of any operation may have, each in some variants.
+fn members(operation: Operation) -> Vec<Vec<&'static str>> {
+    let caps = match operation {
+        Operation::ChatCompletions => vec![
             vec!["", r#""max_tokens":null"#, r#""max_tokens" : 0"#, r#""max_tokens":700"#],
             vec!["", r#""max_completion_tokens":null"#, r#""max_completion_tokens":50"#],
         ],
-        Dialect::Completions | Dialect::Messages => {
+        Operation::Completions | Operation::Messages => {
             vec![vec!["", r#""max_tokens":null"#, r#""max_tokens":0"#, r#""max_tokens"  :700"#]]
         }
-        Dialect::Responses => vec![vec!["", r#""max_output_tokens":null"#, r#""max_output_tokens":700"#]],
-        Dialect::GenerateContent => vec![vec![
+        Operation::Responses => vec![vec!["", r#""max_output_tokens":null"#, r#""max_output_tokens":700"#]],
+        Operation::GenerateContent => vec![vec![
             "",
             r#""generationConfig":null"#,
             r#""generationConfig": { } "#,
@@ -27,24 +28,31 @@ fn members(dialect: Dialect) -> Vec<Vec<&'static str>> {
             r#""generation_config":{"topK":3,"max_output_tokens": 700}"#,
             r#""generationConfig":{"maxOutputTokens":null,"topK":3}"#,
         ]],
-        Dialect::Embeddings => vec![],
+        // They have no cap.
+        _ => vec![],
     };
+    let has_fallbacks = matches!(
+        operation,
+        Operation::ChatCompletions | Operation::Completions | Operation::Responses | Operation::Embeddings
+    );
+    let fallbacks = r#""fallbacks" : ["p/\"x,\"", {"provider":"q","model":"r"}]"#;
+    let fallbacks = has_fallbacks.then(|| vec!["", fallbacks, r#""fallb\u0061cks":null"#]);
     let streams = vec!["", r#""stream":true"#, r#""stream":false"#];
     let options = vec!["", r#""stream_options":null"#, r#""stream_options":{"x":[1]}"#, r#""stream_options":{}"#];
     let others = vec![vec!["", r#""user":"é\u00e9 {\"max_tokens\":1}""#], vec!["", r#""metadata":{"max_tokens":3}"#]];
-    [caps, others, vec![streams, options]].concat()
+    [caps, fallbacks.into_iter().collect(), others, vec![streams, options]].concat()
 }
 
-fn body() -> impl Strategy<Value = (Dialect, String)> {
+fn body() -> impl Strategy<Value = (Operation, String)> {
     (proptest::sample::select(ALL.to_vec()), prop_oneof![Just(","), Just(" ,\n"), Just(",\t ")]).prop_flat_map(
-        |((dialect, least), comma)| {
-            let chosen: Vec<_> = members(dialect).into_iter().map(proptest::sample::select).collect();
+        |((operation, least), comma)| {
+            let chosen: Vec<_> = members(operation).into_iter().map(proptest::sample::select).collect();
             chosen.prop_flat_map(move |mut chosen| {
                 chosen.push(least);
                 chosen.retain(|member| !member.is_empty());
                 Just(chosen)
                     .prop_shuffle()
-                    .prop_map(move |members| (dialect, format!(" {{ {} }}", members.join(comma))))
+                    .prop_map(move |members| (operation, format!(" {{ {} }}", members.join(comma))))
             })
         },
     )
@@ -54,7 +62,7 @@ fn body() -> impl Strategy<Value = (Dialect, String)> {
 fn rest(body: &[u8]) -> Value {
     let mut value: Value = serde_json::from_slice(body).unwrap();
     let members = value.as_object_mut().unwrap();
-    for name in ["model", "max_tokens", "max_completion_tokens", "max_output_tokens"] {
+    for name in ["model", "fallbacks", "max_tokens", "max_completion_tokens", "max_output_tokens"] {
         members.remove(name);
     }
     for name in ["generationConfig", "generation_config"] {
@@ -77,20 +85,21 @@ fn rest(body: &[u8]) -> Value {
 proptest! {
     #[test]
     fn the_providers_body_differs_in_model_usage_and_cap_only(
-        (dialect, text) in body(),
+        (operation, text) in body(),
         provider in prop_oneof![Just("openai"), Just("mistral")],
         cap in proptest::option::of(1u64..1_000),
     ) {
         let before = Bytes::from(text);
-        let scan = Scan::of(dialect, &before).unwrap();
+        let scan = Scan::of(operation, in_path(operation), &before).unwrap();
         let served = Served { provider, model: "served", card: None };
         let after = scan.splice(&before, &served, cap).unwrap();
         prop_assert_eq!(rest(&before), rest(&after));
-        let again = Scan::of(dialect, &after).unwrap();
-        prop_assert_eq!(&again.model, if dialect == Dialect::GenerateContent { "" } else { "served" });
+        let again = Scan::of(operation, in_path(operation), &after).unwrap();
+        prop_assert!(again.fallbacks_at.is_none());
+        prop_assert_eq!(&again.model, if operation == Operation::GenerateContent { "m" } else { "served" });
         prop_assert_eq!(again.stream, scan.stream);
-        prop_assert_eq!(again.wants_usage, scan.wants_usage || (scan.stream && dialect.asks_for_usage()));
-        let expected = cap.filter(|_| dialect != Dialect::Embeddings).or(scan.cap_heeded_by(provider));
+        prop_assert_eq!(again.wants_usage, scan.wants_usage || (scan.stream && asks_for_usage(operation)));
+        let expected = cap.filter(|_| operation != Operation::Embeddings).or(scan.cap_heeded_by(provider));
         prop_assert_eq!(again.cap_heeded_by(provider), expected);
     }
 }

@@ -2,27 +2,15 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// The longest event. A longer one is not what any dialect sends.
-const MAX_EVENT: usize = 4 * 1024 * 1024;
-
-/// The end of the last event in the OpenAI dialect.
-const DONE: &[u8] = b"[DONE]";
+use super::{MAX_PIECE, TooLong};
 
 /// Splits a stream of bytes into events.
 #[derive(Debug, Default)]
-pub(super) struct Splitter {
+pub(in crate::gateway) struct Splitter {
     buffer: BytesMut,
     /// How much of the buffer is known to have no end of an event.
     searched: usize,
 }
-
-/// The stream has an event that is too long.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
-
-/// One event, as it came.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Event(pub(super) Bytes);
 
 impl Splitter {
     /// Takes the next bytes of the stream.
@@ -31,13 +19,13 @@ impl Splitter {
     }
 
     /// The next whole event, if there is one.
-    pub(super) fn next_event(&mut self) -> Result<Option<Event>, TooLong> {
+    pub(super) fn next_event(&mut self) -> Result<Option<Bytes>, TooLong> {
         match self.end_of_event() {
             Some(end) => {
                 self.searched = 0;
-                Ok(Some(Event(self.buffer.split_to(end).freeze())))
+                Ok(Some(self.buffer.split_to(end).freeze()))
             }
-            None if self.buffer.len() > MAX_EVENT => Err(TooLong),
+            None if self.buffer.len() > MAX_PIECE => Err(TooLong),
             None => Ok(None),
         }
     }
@@ -65,19 +53,12 @@ impl Splitter {
     }
 }
 
-impl Event {
-    /// The event's data, when it stands on one line, as every provider sends it.
-    pub(super) fn data(&self) -> Option<&[u8]> {
-        let lines = self.0.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let mut data = lines.filter_map(|line| line.strip_prefix(b"data:"));
-        let first = data.next()?;
-        data.next().is_none().then(|| first.strip_prefix(b" ").unwrap_or(first))
-    }
-
-    /// True for the event that ends the stream.
-    pub(super) fn is_done(&self) -> bool {
-        self.data() == Some(DONE)
-    }
+/// An event's data, when it stands on one line, as every provider sends it.
+pub(super) fn data(event: &[u8]) -> Option<&[u8]> {
+    let lines = event.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut data = lines.filter_map(|line| line.strip_prefix(b"data:"));
+    let first = data.next()?;
+    data.next().is_none().then(|| first.strip_prefix(b" ").unwrap_or(first))
 }
 
 #[cfg(test)]
@@ -90,7 +71,7 @@ mod tests {
         for piece in stream.chunks(size) {
             splitter.push(piece);
             while let Some(event) = splitter.next_event().unwrap() {
-                events.push(event.0);
+                events.push(event);
             }
         }
         (events, splitter.rest())
@@ -110,19 +91,17 @@ mod tests {
     }
 
     #[test]
-    fn data_is_found_and_the_end_is_known() {
-        let event = |text: &'static str| Event(Bytes::from_static(text.as_bytes()));
-        assert_eq!(event("event: x\r\ndata: {}\r\n\r\n").data(), Some(&b"{}"[..]));
-        assert_eq!(event(": ping\n\n").data(), None);
-        assert!(event("data: [DONE]\n\n").is_done());
-        assert!(event("data:[DONE]\r\n\r\n").is_done());
-        assert!(!event("data: [DONE] \n\n").is_done());
+    fn data_is_found() {
+        assert_eq!(data(b"event: x\r\ndata: {}\r\n\r\n"), Some(&b"{}"[..]));
+        assert_eq!(data(b": ping\n\n"), None);
+        assert_eq!(data(b"data:[DONE]\r\n\r\n"), Some(&b"[DONE]"[..]));
+        assert_eq!(data(b"data: a\ndata: b\n\n"), None);
     }
 
     #[test]
     fn an_endless_event_is_refused() {
         let mut splitter = Splitter::default();
-        splitter.push(&vec![b'x'; MAX_EVENT + 1]);
+        splitter.push(&vec![b'x'; MAX_PIECE + 1]);
         assert_eq!(splitter.next_event(), Err(TooLong));
     }
 }

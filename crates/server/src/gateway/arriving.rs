@@ -1,0 +1,113 @@
+//! What has come in at one of the gateway's routes, and its way through the stages.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use keyward_core::error_body::ErrorExtra;
+use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::ProviderName;
+use keyward_core::operation::{Dialect, Operation};
+use std::future::{Ready, ready};
+
+use super::attempts::Attempts;
+use super::credential::{Metered, MeteringClass};
+use super::routing::{Asked, Lots, Plan, Sight};
+use super::scan::{Reading, Scan};
+use crate::clock;
+use crate::error::ApiError;
+use crate::request_id::RequestIdentity;
+use crate::state::State;
+
+/// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
+pub(super) struct Arriving<C> {
+    caller: Metered<C>,
+    request: HttpRequest,
+    identity: RequestIdentity,
+    state: web::Data<State>,
+    payload: Payload,
+}
+
+/// What a route makes of a request.
+pub(super) struct Wanted {
+    pub(super) operation: Operation,
+    /// The model, where the path has it.
+    pub(super) model: Option<String>,
+    /// True where the path asks for a stream.
+    pub(super) streamed: bool,
+}
+
+impl From<Operation> for Wanted {
+    fn from(operation: Operation) -> Self {
+        Self { operation, model: None, streamed: false }
+    }
+}
+
+impl<C: MeteringClass> FromRequest for Arriving<C> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let no_state = || ApiError::new(ErrorCode::Internal, "The server has no state");
+        let mut arriving = || {
+            let state = request.app_data::<web::Data<State>>().cloned().ok_or_else(no_state)?;
+            let caller = Metered::of(request, &state)?;
+            let identity = RequestIdentity::of(request)?;
+            Ok(Self { caller, request: request.clone(), identity, state, payload: payload.take() })
+        };
+        ready(arriving())
+    }
+}
+
+impl<C: MeteringClass> Arriving<C> {
+    /// Serves the request: from here on it is all the same in every dialect.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being served.
+    pub(super) async fn serve(self, wanted: impl Into<Wanted>) -> Result<HttpResponse, ApiError> {
+        let wanted = wanted.into();
+        let state = self.state.clone();
+        let request_type = wanted.operation.request_type().to_owned();
+        let mut extra = ErrorExtra { request_type, ..ErrorExtra::default() };
+        let answer = self.run(wanted, &mut extra).await;
+        answer.map_err(|error| {
+            state.metrics.refused(error.code());
+            error.in_gateway(extra)
+        })
+    }
+
+    async fn run(self, wanted: Wanted, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
+        let Self { caller, request, identity, state, payload } = self;
+        let Wanted { operation, model, streamed } = wanted;
+        state.engine.identify(&caller.hash, clock::now())?;
+        let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
+        // Reading took a while: what the key may do now is what counts.
+        let principal = state.engine.identify(&caller.hash, clock::now())?;
+        let content_type = request.headers().get(actix_web::http::header::CONTENT_TYPE);
+        let reading = Reading { operation, in_path: model.as_deref(), streamed, content_type };
+        let scan = Scan::read(&reading, &body).await?;
+        extra.model_requested = scan.model.clone();
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
+        let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
+        let sight = Sight {
+            headers: request.headers(),
+            query: request.query_string(),
+            body_bytes: body.len(),
+            operation,
+            is_rehearsal: false,
+        };
+        let plan = Plan::of(&state, &principal, &sight, asked, &lots)?;
+        Attempts { request, identity, state, hash: caller.hash, scan, body, extra, lots, admitted: 0 }.run(plan).await
+    }
+}
+
+/// Whose dialect it is, when nobody else is known to offer a model and it can be called. In OpenAI's, which everybody speaks, a
+/// model that nobody is known to offer is nobody's.
+pub(super) fn home_of(state: &State, operation: Operation) -> Option<ProviderName> {
+    let dialect = operation.dialect();
+    let is_at_home = match dialect {
+        // Nobody else has it.
+        Dialect::OpenAi => operation == Operation::Moderations,
+        Dialect::Anthropic | Dialect::Gemini => true,
+    };
+    let home = is_at_home.then(|| ProviderName::from(dialect.home()));
+    home.filter(|home| state.upstreams.offers(home, operation))
+}
