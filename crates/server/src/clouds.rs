@@ -20,25 +20,17 @@ pub(crate) struct Place {
 
 /// Azure. With an `api_version`, deployments are in the path; without one, or with `v1`, in the body. `path` is the
 /// operation's in OpenAI's dialect, such as `/chat/completions`.
-pub(crate) fn azure(
-    key: &KeyTexts,
-    base_url: Option<&BaseUrl>,
-    path: &str,
-    deployment: &str,
-) -> Result<Place, CredentialError> {
-    let text = |setting| key.settings.get(&setting).map(ExposeSecret::expose_secret);
-    let own = text(Setting::AzureEndpoint).map(str::parse::<BaseUrl>);
-    let own = own.transpose().map_err(|_| CredentialError::Malformed("endpoint", "it is not a URL"))?;
-    let base = own.as_ref().or(base_url).ok_or(CredentialError::Missing("endpoint"))?;
-    let version = text(Setting::AzureApiVersion).filter(|version| !version.is_empty() && *version != "v1");
-    let url = match version {
-        None => base.join(&format!("/openai/v1{path}")),
+pub(crate) fn azure(key: &KeyTexts, endpoint: &BaseUrl, path: &str, deployment: &str) -> Place {
+    let origin = endpoint.as_str().strip_suffix("/openai").unwrap_or(endpoint.as_str());
+    let version = key.settings.get(&Setting::AzureApiVersion).map(ExposeSecret::expose_secret);
+    let url = match version.filter(|version| !version.is_empty() && *version != "v1") {
+        None => format!("{origin}/openai/v1{path}"),
         Some(version) => {
             let (deployment, version) = (encoded(deployment), encoded(version));
-            base.join(&format!("/openai/deployments/{deployment}{path}?api-version={version}"))
+            format!("{origin}/openai/deployments/{deployment}{path}?api-version={version}")
         }
     };
-    Ok(Place { url, model: deployment.to_owned() })
+    Place { url, model: deployment.to_owned() }
 }
 
 /// Vertex's endpoint in OpenAI's dialect, where a model has its publisher's name: Google's, unless another is given.
@@ -118,17 +110,18 @@ mod tests {
 
     #[test]
     fn deployments_of_azure_are_in_the_path_or_in_the_body() {
-        let endpoint = (Setting::AzureEndpoint, "https://fake.openai.azure.com/");
-        let at = |settings: &[_]| url(azure(&key(settings), None, "/chat/completions", "my gpt"));
-        let dated = [endpoint, (Setting::AzureApiVersion, "2024-10-21")];
+        let at = |endpoint: &str, settings: &[_]| {
+            azure(&key(settings), &endpoint.parse().unwrap(), "/chat/completions", "my gpt").url
+        };
+        let version = |version| [(Setting::AzureApiVersion, version)];
+        let newer = "https://fake.openai.azure.com/openai/v1/chat/completions";
         assert_eq!(
-            at(&dated),
+            at("https://fake.openai.azure.com/", &version("2024-10-21")),
             "https://fake.openai.azure.com/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21"
         );
-        assert_eq!(at(&[endpoint]), "https://fake.openai.azure.com/openai/v1/chat/completions");
-        let named = [endpoint, (Setting::AzureApiVersion, "v1")];
-        assert_eq!(at(&named), "https://fake.openai.azure.com/openai/v1/chat/completions");
-        assert_eq!(at(&[]), "the key has no endpoint");
+        assert_eq!(at("https://fake.openai.azure.com/", &[]), newer);
+        assert_eq!(at("https://fake.openai.azure.com/", &version("v1")), newer);
+        assert_eq!(at("https://fake.openai.azure.com/openai/v1/", &[]), newer);
     }
 
     #[test]

@@ -21,15 +21,15 @@ mod crash;
 mod export;
 mod file;
 mod journal;
-mod token_sources;
 mod key_health;
+mod token_sources;
 mod webhooks;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
-pub use token_sources::TokenSources;
 pub use key_health::KeyHealthSettings;
+pub use token_sources::TokenSources;
 pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
 /// Where the server listens unless told otherwise.

@@ -85,6 +85,11 @@ impl Auth {
         }
     }
 
+    /// True when requests show nothing.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
     /// The same, with the token that `before` has got already, when it was got for the same.
     pub(crate) fn keeping(self, before: &Self) -> Self {
         match (&self, before) {

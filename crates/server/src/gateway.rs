@@ -9,13 +9,11 @@ mod answer;
 mod arriving;
 mod asking;
 mod attempts;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the routes are about to call it"))]
-mod bedrock;
+pub(crate) mod bedrock;
 mod books;
 pub(crate) mod credential;
 mod dispatch;
 mod estimate;
-#[cfg_attr(not(test), expect(dead_code, reason = "the routes are about to call it"))]
 mod event_stream;
 mod explaining;
 mod frames;

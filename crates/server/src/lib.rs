@@ -10,11 +10,9 @@ mod body;
 mod caller;
 pub mod cli;
 mod clock;
-#[cfg_attr(not(test), expect(dead_code, reason = "the routes are about to call it"))]
 mod clouds;
 pub mod config;
 mod cors;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the routes are about to call it"))]
 mod credentials;
 pub mod demo;
 mod envelope;

@@ -32,7 +32,6 @@ impl TokenSources {
     }
 
     /// The endpoints that keys are given their tokens by.
-    #[expect(dead_code, reason = "the routes are about to call it")]
     pub(crate) fn endpoints(&self, block_private: bool) -> TokenEndpoints {
         TokenEndpoints {
             entra: self.entra_authority.clone(),

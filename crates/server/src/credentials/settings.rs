@@ -21,6 +21,7 @@ use super::{Auth, Stamp, hidden};
 const BEDROCK: &str = "bedrock";
 
 /// What a provider key has, each text itself.
+#[derive(Debug)]
 pub(crate) struct KeyTexts {
     pub(crate) secret: Option<SecretString>,
     pub(crate) settings: BTreeMap<Setting, SecretString>,
@@ -110,12 +111,14 @@ impl KeyTexts {
         Auth::Exchanged(Arc::new(Exchanged::new(grant, self.digest())))
     }
 
-    fn digest(&self) -> [u8; 32] {
+    /// A digest of everything that the key is made of.
+    pub(crate) fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let mut add = |text: &str| {
             digest.update(text.len().to_le_bytes());
             digest.update(text);
         };
+        add(self.secret.as_ref().map_or("", |secret| secret.expose_secret()));
         for (setting, text) in &self.settings {
             add(setting.flat());
             add(text.expose_secret());

@@ -28,6 +28,11 @@ use question::Question;
 /// What stands for itself in a model's id in a path. A colon does not, and a slash must not.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The content type of Converse's streams.
+pub(super) const CONTENT_TYPE: &[u8] = b"application/vnd.amazon.eventstream";
+/// The content type of what becomes of them.
+pub(super) const BECOMES: &[u8] = b"text/event-stream";
+
 /// What an answer says about itself besides what the model said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct About {
@@ -47,7 +52,7 @@ impl About {
 }
 
 /// The path of the operation. `arn`, where a key has one that is no role's, is where its models are.
-pub(super) fn path(model: &str, arn: Option<&str>, streamed: bool) -> String {
+pub(crate) fn path(model: &str, arn: Option<&str>, streamed: bool) -> String {
     let id = arn.map_or_else(|| model.to_owned(), |arn| format!("{}/{model}", arn.trim_end_matches('/')));
     let operation = if streamed { "converse-stream" } else { "converse" };
     format!("/model/{}/{operation}", utf8_percent_encode(&id, IN_PATH))
