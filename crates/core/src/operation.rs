@@ -43,7 +43,7 @@ macro_rules! operations {
 
             /// Its path, behind what a provider has before all paths of the dialect. In Gemini's, the model and a colon stand between
             /// this and the verb.
-            pub(crate) const fn path(self) -> &'static str {
+            pub const fn path(self) -> &'static str {
                 match self { $(Self::$name => $path,)+ }
             }
 

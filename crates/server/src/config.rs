@@ -22,12 +22,14 @@ mod export;
 mod file;
 mod journal;
 mod key_health;
+mod token_sources;
 mod webhooks;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
 pub use key_health::KeyHealthSettings;
+pub use token_sources::TokenSources;
 pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
 /// Where the server listens unless told otherwise.
@@ -89,6 +91,8 @@ pub struct Settings {
     pub workers: usize,
     /// How the journal is kept.
     pub journal: JournalSettings,
+    /// Where tokens for providers come from.
+    pub token_sources: TokenSources,
     /// What is told when a crash point is reached: nothing, but in tests.
     pub probe: Probe,
     /// What the configuration file declares for the database.
@@ -190,6 +194,7 @@ impl Settings {
             key_health: file.key_health,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             journal: file.journal,
+            token_sources: file.token_sources,
             probe: crash::probe(),
             declaration: Declaration::default(),
             warnings: Vec::new(),
@@ -228,6 +233,7 @@ impl Settings {
             min_output_tokens: server.min_output_tokens,
             key_health: server.key_health,
             journal: server.journal,
+            token_sources: server.token_sources.with_environment(),
             ledger_retention_days: server.ledger_retention_days,
             thresholds: server.thresholds,
             webhooks: file.webhooks,

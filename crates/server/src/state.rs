@@ -86,7 +86,8 @@ impl State {
         policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
         policies.model_configs.iter().for_each(|config| engine.put_model_config(config, now));
         let pricing = PricingTable::new(&policies.pricing_overrides)?;
-        let upstreams = Upstreams::new(settings.block_private_upstreams, settings.key_health);
+        let upstreams =
+            Upstreams::new(settings.token_sources.endpoints(settings.block_private_upstreams), settings.key_health);
         upstreams.reload(&store).await?;
         let routing_rules = RoutingRules::default();
         routing_rules.reload(&store).await?;

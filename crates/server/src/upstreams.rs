@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock;
 use crate::config::{KeyHealthSettings, environment};
+use crate::credentials::{Auth, KeyTexts, TokenEndpoints};
 use crate::metrics::KeyChanges;
 
 mod health;
@@ -63,8 +64,10 @@ pub(crate) struct Upstream {
 #[derive(Debug)]
 struct Credential {
     id: ProviderKeyId,
-    /// None when the key has none, or when it names an environment variable that is not set.
-    secret: Option<SecretString>,
+    /// What it is made of, without what names an environment variable that is not set.
+    texts: KeyTexts,
+    /// None when that makes no credential.
+    auth: Option<Auth>,
     /// Where the provider is for this key.
     base_url: Option<BaseUrl>,
     models: AllowList,
@@ -79,12 +82,16 @@ struct Credential {
 pub(crate) struct Destination {
     /// The provider key; empty for a provider that needs none.
     pub(crate) key_id: ProviderKeyId,
-    /// The secret, unless none is needed.
-    pub(crate) secret: Option<SecretString>,
+    /// What the request shows.
+    pub(crate) auth: Auth,
     /// Where the operation is.
     pub(crate) url: String,
     /// The model as the provider calls it.
     pub(crate) model: ModelName,
+    /// The same as a body names it.
+    pub(crate) named: String,
+    /// True: request and answer are translated, to Converse and back.
+    pub(crate) is_converse: bool,
     /// The attempt that has begun with the key; none in a rehearsal.
     pub(crate) trial: Option<Trial>,
 }
@@ -115,12 +122,18 @@ impl Credential {
     fn target<'a>(&'a self, model: &'a str) -> &'a str {
         self.aliases.get(model).map_or(model, String::as_str)
     }
+
+    /// True when requests can be sent with it: without a credential, only to where the key says.
+    fn can_serve(&self) -> bool {
+        self.auth.as_ref().is_some_and(|auth| !auth.is_open() || self.base_url.is_some())
+    }
 }
 
 impl Upstream {
     /// True when requests can be sent to it.
     fn is_callable(&self) -> bool {
-        self.base_url.is_some() || self.keys.iter().any(|key| key.base_url.is_some())
+        let has_own = |key: &Credential| key.base_url.is_some() || (self.known.is_cloud() && key.can_serve());
+        self.base_url.is_some() || self.keys.iter().any(has_own)
     }
 
     /// The models that its keys name, by the names that requests use.
@@ -146,13 +159,15 @@ impl From<Out> for Unserved {
 pub(crate) struct Upstreams {
     providers: ArcSwap<HashMap<ProviderName, Arc<Upstream>>>,
     block_private: bool,
+    tokens: TokenEndpoints,
     key_health: KeyHealthSettings,
     key_changes: KeyChanges,
 }
 
 impl Upstreams {
-    pub(crate) fn new(block_private: bool, key_health: KeyHealthSettings) -> Self {
-        Self { providers: ArcSwap::default(), block_private, key_health, key_changes: KeyChanges::default() }
+    pub(crate) fn new(tokens: TokenEndpoints, key_health: KeyHealthSettings) -> Self {
+        let (providers, key_changes) = (ArcSwap::default(), KeyChanges::default());
+        Self { providers, block_private: tokens.block_private, tokens, key_health, key_changes }
     }
 
     /// Counts what becomes different about keys.
@@ -236,25 +251,30 @@ impl Upstreams {
         Ok(())
     }
 
-    /// The key. What is known of it stays known while its secret and its address are the same.
+    /// The key. What is known of it stays known, and its token stays its own, while its texts and its address are the same.
     fn credential(&self, key: UpstreamKey, before: Option<&Upstream>) -> Credential {
-        let (provider, name) = (key.provider.as_str(), key.name.as_str());
-        let secret = key.secret.and_then(|source| resolved(source, provider, name));
-        let url = server_url(provider).and_then(|setting| key.settings.get(&setting));
-        let url = url.and_then(|shown| resolved(SecretSource::from(shown), provider, name));
+        let (texts, provider) = (key_texts(&key), key.provider.as_str());
+        let url = server_url(provider).and_then(|setting| texts.settings.get(&setting));
         let base_url: Option<BaseUrl> = url.and_then(|url| url.expose_secret().parse().ok());
         let base_url = base_url.filter(|base_url| self.permits_address(base_url));
         let is_same = |other: &&Credential| {
-            let exposed = |secret: &Option<SecretString>| secret.as_ref().map(|text| text.expose_secret().to_owned());
-            let is_same_secret = exposed(&other.secret) == exposed(&secret);
-            other.id == key.id && is_same_secret && other.base_url == base_url
+            other.id == key.id && other.texts.digest() == texts.digest() && other.base_url == base_url
         };
-        let known = before.and_then(|before| before.keys.iter().find(is_same)).map(|other| other.health.clone());
+        let known = before.and_then(|before| before.keys.iter().find(is_same));
+        let auth = texts.auth(provider, &self.tokens).inspect_err(|error| {
+            tracing::warn!(provider, of = key.name, %error, "not usable: the key has no credential");
+        });
+        let auth = auth.ok().map(|auth| match known.and_then(|known| known.auth.as_ref()) {
+            Some(before) => auth.keeping(before),
+            None => auth,
+        });
+        let health = known.map(|known| known.health.clone());
         Credential {
-            health: known.unwrap_or_else(|| self.unknown_health(&key.provider, &key.id)),
+            health: health.unwrap_or_else(|| self.unknown_health(&key.provider, &key.id)),
             base_url,
             id: key.id,
-            secret,
+            texts,
+            auth,
             models: key.models,
             blacklisted_models: key.blacklisted_models,
             aliases: key.aliases,
@@ -273,13 +293,25 @@ pub(crate) fn is_private(base_url: &BaseUrl) -> bool {
     base_url.literal_address().is_some_and(|address| AddressClass::of(address) != AddressClass::Public)
 }
 
-/// The setting that says where a key's server is, at providers that are servers of one's own.
+/// The setting that says where a key's server is, at providers that are servers or resources of one's own.
 fn server_url(provider: &str) -> Option<Setting> {
     match provider {
         "vllm" => Some(Setting::VllmUrl),
         "ollama" => Some(Setting::OllamaUrl),
         "sgl" => Some(Setting::SglUrl),
+        "azure" => Some(Setting::AzureEndpoint),
         _ => None,
+    }
+}
+
+/// The texts of a key themselves.
+fn key_texts(key: &UpstreamKey) -> KeyTexts {
+    let itself = |source: &SecretSource| resolved(source.clone(), key.provider.as_str(), &key.name);
+    let settings = key.settings.iter().filter_map(|(setting, source)| Some((*setting, itself(source)?)));
+    KeyTexts {
+        secret: key.secret.as_ref().and_then(itself),
+        settings: settings.collect(),
+        scopes: key.options.azure_scopes.clone(),
     }
 }
 

@@ -19,8 +19,8 @@ use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
 use keyward_core::pricing_override::PricingOverride;
-use keyward_core::provider::{Aliases, Setting};
-use keyward_core::secret::{EnvVar, SecretSource};
+use keyward_core::provider::{Aliases, KeyOptions, Setting};
+use keyward_core::secret::SecretSource;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -179,8 +179,10 @@ pub struct UpstreamKey {
     pub blacklisted_models: AllowList,
     /// The provider's model ids by the name that requests use.
     pub aliases: Aliases,
-    /// The settings; secrets among them are redacted.
-    pub settings: BTreeMap<Setting, EnvVar>,
+    /// The settings: each text itself, or the variable that has it.
+    pub settings: BTreeMap<Setting, SecretSource>,
+    /// Settings that are no texts.
+    pub options: KeyOptions,
     /// The key's share among the provider's keys.
     pub weight: f64,
     /// False: the key serves nothing.

@@ -154,7 +154,19 @@ impl KnownProvider {
     /// `max_tokens` bounds what they bill.
     #[must_use]
     pub fn heeds_max_completion_tokens(name: &str) -> bool {
-        matches!(name, "openai" | "azure" | "anthropic" | "groq" | "xai" | "cerebras" | DEMO_PROVIDER)
+        matches!(name, "openai" | "azure" | "bedrock" | "anthropic" | "groq" | "xai" | "cerebras" | DEMO_PROVIDER)
+    }
+
+    /// True when where it is follows from each key's settings.
+    #[must_use]
+    pub fn is_cloud(&self) -> bool {
+        matches!(self.name, "vertex" | "bedrock")
+    }
+
+    /// True when chat completions are translated to Converse and back.
+    #[must_use]
+    pub fn speaks_converse(&self) -> bool {
+        self.name == "bedrock"
     }
 
     /// Whether the provider has the operation.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::webhooks::{self, Webhook, WebhookInput};
-use super::{ConfigError, JournalSettings, KeyHealthSettings};
+use super::{ConfigError, JournalSettings, KeyHealthSettings, TokenSources};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -102,6 +102,7 @@ pub(super) struct Server {
     pub(super) session_idle_limit_seconds: u64,
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
+    pub(super) token_sources: TokenSources,
     pub(super) key_health: KeyHealthSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
     pub(super) thresholds: Thresholds,
@@ -127,6 +128,7 @@ impl Default for Server {
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
+            token_sources: TokenSources::default(),
             key_health: KeyHealthSettings::default(),
             ledger_retention_days: None,
             thresholds: Thresholds::default(),

@@ -16,18 +16,22 @@ use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Attempt};
 
 use super::asking::{ask, ready};
+use super::bedrock;
 use super::books::Books;
 use super::dispatch::{Call, Draft};
+use super::estimate::Served;
 use super::resolve::Route;
 use super::routing::{Lots, Place, Plan};
 use super::scan::Scan;
 use super::untold::Untold;
+use super::upstream_client::UpstreamClient;
 use super::{dispatch, relay, telling};
 use crate::clock;
+use crate::credentials::Stamp;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
-use crate::upstreams::{Choosing, Failure};
+use crate::upstreams::{Choosing, Destination, Failure, Verdict};
 
 mod tries;
 
@@ -143,12 +147,13 @@ impl Attempts<'_> {
     ) -> Result<HttpResponse, Setback> {
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
-        let draft = dispatch::prepare(&self.request, &route, &self.scan).map_err(Setback::Final)?;
+        let draft = dispatch::prepare(&self.request, &route, &self.scan);
         ready(&self.state).map_err(Setback::Final)?;
+        let stamp = self.stamp(&mut route).await?;
         let (admission, output_cap) = self.admit(&route)?;
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
         let mut books = Books::open(self.state.clone(), admission, about);
-        let call = match self.written(&route, draft, output_cap, &books).await {
+        let call = match self.written(&route, (draft, stamp), output_cap, &books).await {
             Ok(call) => call,
             Err(error) => {
                 books.release();
@@ -162,17 +167,36 @@ impl Attempts<'_> {
             .map_err(|error| if is_of_upstream(error.code()) { Setback::Passing(error) } else { Setback::Final(error) })
     }
 
+    /// What the request shows. A key without a valid credential makes way for another place, before anything is held.
+    async fn stamp(&self, route: &mut Route) -> Result<Stamp, Setback> {
+        let lost = || ApiError::new(ErrorCode::Internal, "The worker has no client for providers");
+        let client = self.request.app_data::<UpstreamClient>().ok_or_else(|| Setback::Final(lost()))?;
+        let (scheme, now) = (dispatch::scheme(self.scan.operation.dialect()), clock::now());
+        let ready = route.destination.auth.ready(&scheme, client, now).await;
+        ready.map_err(|error| {
+            if let Some(trial) = route.destination.trial.take() {
+                trial.end(Verdict::Failed, clock::now());
+            }
+            Setback::Passing(error.into())
+        })
+    }
+
     /// The request as it leaves, once what it holds is as durable as it shall be.
     async fn written(
         &self,
         route: &Route,
-        draft: Draft,
+        (draft, stamp): (Draft, Stamp),
         output_cap: Option<u64>,
         books: &Books,
     ) -> Result<Call, ApiError> {
-        let body = self.scan.splice(&self.body, &route.served(), output_cap)?;
+        let Destination { named, model, is_converse, .. } = &route.destination;
+        let spliced = self.scan.splice(&self.body, &Served { model: named, ..route.served() }, output_cap)?;
+        let body = match is_converse {
+            true => bedrock::request(&spliced, model.as_str())?.into(),
+            false => spliced,
+        };
         let untold = Untold::of(&self.scan, &self.body, route, &self.state.tokenizers);
-        let call = draft.with_body(body, &self.scan, untold)?;
+        let call = draft.with_body(body, &self.scan, untold, (&stamp, clock::now()))?;
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }

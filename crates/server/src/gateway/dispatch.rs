@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
+use jiff::Timestamp;
 use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::ModelName;
 use keyward_core::operation::{Dialect, Operation};
 use keyward_engine::Admission;
-use secrecy::ExposeSecret;
 
 use super::headers;
 use super::resolve::Route;
 use super::scan::Scan;
 use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
+use crate::credentials::{Scheme, Stamp};
 use crate::error::ApiError;
 
 /// How Gemini's clients ask for events.
@@ -38,6 +40,8 @@ pub(super) struct Call {
     pub(super) streamed: bool,
     /// What counts the answer when it does not tell its usage.
     pub(super) untold: Untold,
+    /// The model, where the answer comes from Converse.
+    pub(super) of_converse: Option<ModelName>,
 }
 
 /// A request that lacks its body.
@@ -45,15 +49,22 @@ pub(super) struct Draft {
     request: http::request::Builder,
     patience: Duration,
     timeout: Duration,
+    of_converse: Option<ModelName>,
 }
 
 impl Draft {
-    /// The request with its body.
-    pub(super) fn with_body(self, body: Bytes, scan: &Scan, untold: Untold) -> Result<Call, ApiError> {
-        let Self { request, patience, timeout } = self;
-        let request = request.body(Full::new(body)).map_err(unbuildable)?;
+    /// The request with its body, signed: nothing is changed in it any more.
+    pub(super) fn with_body(
+        self,
+        body: Bytes,
+        scan: &Scan,
+        untold: Untold,
+        (stamp, now): (&Stamp, Timestamp),
+    ) -> Result<Call, ApiError> {
+        let Self { request, patience, timeout, of_converse } = self;
+        let request = stamp.sign(request.body(body).map_err(unbuildable)?, now)?.map(Full::new);
         let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold })
+        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold, of_converse })
     }
 }
 
@@ -82,17 +93,10 @@ impl SendError {
     }
 }
 
-/// Builds the real request but for its body: the real key, and of the client's headers only what a provider may see.
-pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Result<Draft, ApiError> {
+/// Builds the real request but for its body and the real key: of the client's headers only what a provider may see.
+pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Draft {
     let operation = scan.operation;
     let mut request = http::Request::post(url(client, route, operation)).header(CONTENT_TYPE, scan.content_type());
-    if let Some(secret) = &route.destination.secret {
-        let (name, prefix) = key_header(operation.dialect());
-        let mut value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose_secret()))
-            .map_err(|error| unbuildable(error.into()))?;
-        value.set_sensitive(true);
-        request = request.header(name, value);
-    }
     let extra = &route.upstream.headers;
     let own = headers::to_provider(client.headers(), operation.dialect())
         .into_iter()
@@ -103,7 +107,8 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Resul
     for (name, value) in extra {
         request = request.header(name, value);
     }
-    Ok(Draft { request, patience: route.patience, timeout: route.upstream.timeout })
+    let of_converse = route.destination.is_converse.then(|| route.destination.model.clone());
+    Draft { request, patience: route.patience, timeout: route.upstream.timeout, of_converse }
 }
 
 /// Where the request goes. Gemini's paths have a version, which is the client's, and streams come as events when that is asked
@@ -121,12 +126,12 @@ fn url(client: &HttpRequest, route: &Route, operation: Operation) -> String {
     if operation == Operation::GenerateContent && as_events() { format!("{versioned}?alt=sse") } else { versioned }
 }
 
-/// The header that carries a provider's key, and what stands before the key there.
-const fn key_header(dialect: Dialect) -> (HeaderName, &'static str) {
+/// Where a dialect has a provider's key.
+pub(super) const fn scheme(dialect: Dialect) -> Scheme {
     match dialect {
-        Dialect::OpenAi => (AUTHORIZATION, "Bearer "),
-        Dialect::Anthropic => (HeaderName::from_static("x-api-key"), ""),
-        Dialect::Gemini => (HeaderName::from_static("x-goog-api-key"), ""),
+        Dialect::OpenAi => Scheme::Bearer,
+        Dialect::Anthropic => Scheme::Header(HeaderName::from_static("x-api-key")),
+        Dialect::Gemini => Scheme::Header(HeaderName::from_static("x-goog-api-key")),
     }
 }
 

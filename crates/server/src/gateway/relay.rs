@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
 use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::ModelName;
 use keyward_core::ledger::Outcome;
 use keyward_core::money::NanoUsd;
 use keyward_core::operation::Operation;
@@ -14,6 +15,7 @@ use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
 use super::answer::{Reply, builder, next_data};
+use super::bedrock::{self, About, ChunkStream};
 use super::books::Books;
 use super::dispatch::{Call, SendError, send};
 use super::frames::Frames;
@@ -57,7 +59,7 @@ pub(super) async fn relay(
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed, untold } = call;
+    let Call { request, patience, timeout, relay_usage, operation, streamed, untold, of_converse } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
@@ -68,12 +70,17 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
         }
         Ok(response) => {
             books.answer_began();
-            return match pieces_of(&response, streamed) {
+            return match pieces_of(&response, streamed, of_converse.is_some()) {
                 Some(frames) => {
                     learn(trial, Verdict::Served);
-                    Stream::new(books, operation, (timeout, relay_usage), frames, untold).run(response, reply).await;
+                    let converse = of_converse.map(|model| ChunkStream::new(about(&response, model)));
+                    let stream = Stream::new(books, operation, (timeout, relay_usage), frames, untold);
+                    stream.run(response, converse, reply).await;
                 }
-                None => whole((books, untold), operation, timeout, response, (trial, reply)).await,
+                None => {
+                    let of_converse = of_converse.map(|model| about(&response, model));
+                    whole((books, untold), operation, (timeout, of_converse), response, (trial, reply)).await;
+                }
             };
         }
         Err(failure) => {
@@ -117,16 +124,40 @@ fn compressed() -> ApiError {
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.
-fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Frames> {
-    let content_type = response.headers().get(http::header::CONTENT_TYPE)?;
-    response.status().is_success().then(|| Frames::of(content_type.as_bytes(), streamed)).flatten()
+fn pieces_of(response: &http::Response<Incoming>, streamed: bool, is_converse: bool) -> Option<Frames> {
+    let content_type = match response.headers().get(http::header::CONTENT_TYPE)?.as_bytes() {
+        // What becomes of it.
+        bedrock::CONTENT_TYPE if is_converse => bedrock::BECOMES,
+        other => other,
+    };
+    response.status().is_success().then(|| Frames::of(content_type, streamed)).flatten()
+}
+
+/// What an answer of Converse is about.
+fn about(response: &http::Response<Incoming>, model: ModelName) -> About {
+    let request_id = response.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    About { request_id: request_id.to_owned(), created: clock::now().as_second(), model: model.to_string() }
+}
+
+/// The body in the dialect of the request.
+fn in_dialect(
+    of_converse: Option<&About>,
+    head: &http::response::Parts,
+    body: Bytes,
+) -> Result<Bytes, serde_json::Error> {
+    let Some(about) = of_converse else { return Ok(body) };
+    let error_type = head.headers.get("x-amzn-errortype").and_then(|name| name.to_str().ok());
+    Ok(match head.status.is_success() {
+        true => bedrock::completion(&body, about)?.into(),
+        false => bedrock::error_body(head.status.as_u16(), error_type, &body).into(),
+    })
 }
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
     (mut books, mut untold): (Books, Untold),
     operation: Operation,
-    timeout: Duration,
+    (timeout, of_converse): (Duration, Option<About>),
     response: http::Response<Incoming>,
     (trial, reply): (Option<Trial>, Reply),
 ) {
@@ -134,7 +165,10 @@ async fn whole(
     let answer = match collect(body, timeout).await {
         Ok(body) => {
             learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
-            judge((&mut books, &mut untold), operation, &head, body, &reply)
+            match in_dialect(of_converse.as_ref(), &head, body) {
+                Ok(body) => judge((&mut books, &mut untold), operation, &head, body, &reply),
+                Err(error) => Err(unreadable(&mut books, error)),
+            }
         }
         Err((error, outcome)) => {
             learn(trial, Verdict::Failed);
@@ -168,12 +202,15 @@ fn judge(
             let cost = books.settle_or_count(reported, untold, outcome);
             Ok(costing(head, cost).body(body))
         }
-        Err(error) => {
-            let cost = books.settle(None, Outcome::UpstreamError);
-            let message = "The provider's answer is not JSON";
-            Err(ApiError::new(ErrorCode::UpstreamInvalid, message).because(error).telling(cost.map(telling::cost)))
-        }
+        Err(error) => Err(unreadable(books, error)),
     }
+}
+
+/// Books an answer that nobody can read.
+fn unreadable(books: &mut Books, error: serde_json::Error) -> ApiError {
+    let cost = books.settle(None, Outcome::UpstreamError);
+    let message = "The provider's answer is not JSON, or not that of the operation";
+    ApiError::new(ErrorCode::UpstreamInvalid, message).because(error).telling(cost.map(telling::cost))
 }
 
 /// What an answer says it used; an error when it is not what its operation answers with.

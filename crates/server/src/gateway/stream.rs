@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use hyper::body::Incoming;
 use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::answer::{Reply, builder, next_data};
+use super::bedrock::ChunkStream;
 use super::books::Books;
 use super::frames::{Frame, Frames, TooLong};
 use super::untold::Untold;
@@ -38,6 +40,8 @@ pub(super) struct Stream {
     frames: Frames,
     reader: Reader,
     untold: Untold,
+    /// What translates the provider's bytes; none: they go on as they are.
+    converse: Option<ChunkStream>,
     client: Client,
     /// True when something was sent to the client.
     has_begun: bool,
@@ -81,6 +85,7 @@ impl Stream {
             frames,
             reader: Reader::new(shape(operation)),
             untold,
+            converse: None,
             client: Client::Gone(Instant::now()),
             has_begun: false,
             is_done: false,
@@ -88,9 +93,13 @@ impl Stream {
         }
     }
 
-    /// Relays the stream to its end and settles it.
-    pub(super) async fn run(mut self, response: http::Response<Incoming>, reply: Reply) {
-        let (head, mut body) = response.into_parts();
+    /// Relays the stream to its end and settles it. One of Converse is translated on its way.
+    pub(super) async fn run(mut self, response: http::Response<Incoming>, converse: Option<ChunkStream>, reply: Reply) {
+        let (mut head, mut body) = response.into_parts();
+        if converse.is_some() {
+            head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        }
+        self.converse = converse;
         let (sender, receiver) = mpsc::channel(WINDOW);
         let answer = builder(&head).streaming(pieces(receiver));
         self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
@@ -108,16 +117,22 @@ impl Stream {
 
     async fn relay(&mut self, body: &mut Incoming) -> Result<(), (ApiError, Outcome)> {
         loop {
-            match next_data(body, self.patience()).await {
+            let (bytes, is_last) = match next_data(body, self.patience()).await {
                 _ if self.is_out_of_patience() => return Err(left_alone()),
-                Ok(Some(bytes)) => self.frames.push(bytes),
-                Ok(None) => break,
+                Ok(Some(bytes)) => (self.in_dialect(bytes), false),
+                Ok(None) => (self.converse.as_mut().map(ChunkStream::end).unwrap_or_default(), true),
                 // Nothing is missing after the last event, whatever becomes of the connection.
                 Err(_) if self.is_done => break,
                 Err(failure) => return Err(failure),
+            };
+            if !bytes.is_empty() {
+                self.frames.push(bytes);
             }
             while let Some(frame) = self.frames.next().map_err(too_long)? {
                 self.pass(frame).await;
+            }
+            if is_last {
+                break;
             }
         }
         // The last event may lack its empty line, and an array ends behind its last element.
@@ -131,6 +146,13 @@ impl Stream {
         }
         // Who has told the usage of the whole has said all that matters, or why there is no more; anyone else was cut off.
         if self.is_done || self.has_failed || self.reader.is_final() { Ok(()) } else { Err(cut_off()) }
+    }
+
+    fn in_dialect(&mut self, bytes: Bytes) -> Bytes {
+        match &mut self.converse {
+            Some(converse) => converse.push(&bytes),
+            None => bytes,
+        }
     }
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.

@@ -11,6 +11,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::health::Out;
 use super::key_health::Trial;
 use super::{Credential, Destination, Unserved, Upstream};
+use crate::clouds::{self, Place};
+use crate::credentials::Auth;
+use crate::gateway::bedrock;
 
 /// What stands for itself in a model's name in a path.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -61,7 +64,7 @@ impl Upstream {
             return Err(Unserved::Kind);
         }
         if !self.is_callable() {
-            return Err(Unserved::Provider);
+            return Err(if self.known.is_cloud() { Unserved::Key } else { Unserved::Provider });
         }
         if !self.known.offers(operation) {
             return Err(Unserved::Operation);
@@ -70,7 +73,9 @@ impl Upstream {
             let model = ModelName::from(wanted.model);
             let url = self.url(self.base_url.as_ref().ok_or(Unserved::Provider)?, wanted, &model)?;
             let trial = self.keyless.begin_for(&model, choosing)?;
-            return Ok(Destination { key_id: "".into(), secret: None, url, model, trial });
+            let named = model.to_string();
+            let (auth, is_converse) = (Auth::Open, false);
+            return Ok(Destination { key_id: "".into(), auth, url, model, named, is_converse, trial });
         }
         let mut out: Option<Out> = None;
         for key in in_order(self.usable(wanted).collect(), choosing) {
@@ -120,7 +125,7 @@ impl Upstream {
         self.keys.iter().filter(move |key| {
             let permitted = access.allows(&key.id);
             let meant = pinned.is_none_or(|pinned| key.id == *pinned);
-            permitted && meant && key.serves(model) && (key.secret.is_some() || key.base_url.is_some())
+            permitted && meant && key.serves(model) && key.can_serve()
         })
     }
 
@@ -131,9 +136,34 @@ impl Upstream {
         model: ModelName,
         trial: Option<Trial>,
     ) -> Result<Destination, Unserved> {
-        let base_url = key.base_url.as_ref().or(self.base_url.as_ref()).ok_or(Unserved::Key)?;
-        let url = self.url(base_url, wanted, &model)?;
-        Ok(Destination { key_id: key.id.clone(), secret: key.secret.clone(), url, model, trial })
+        let Place { url, model: named } = self.place(key, wanted, &model)?;
+        let (auth, is_converse) = (key.auth.clone().ok_or(Unserved::Key)?, self.known.speaks_converse());
+        Ok(Destination { key_id: key.id.clone(), auth, url, model, named, is_converse, trial })
+    }
+
+    /// Where the operation is for the key.
+    fn place(&self, key: &Credential, wanted: &Wanted<'_>, model: &ModelName) -> Result<Place, Unserved> {
+        let ((operation, streamed), base_url) = (wanted.kind, key.base_url.as_ref().or(self.base_url.as_ref()));
+        let place = match (self.known.name, operation.verb(streamed)) {
+            ("azure", _) => {
+                let base_url = base_url.ok_or(Unserved::Key)?;
+                let path = operation.path();
+                Ok(clouds::azure(&key.texts, base_url, path.strip_prefix("/v1").unwrap_or(path), model.as_str()))
+            }
+            ("vertex", None) => clouds::vertex_chat(&key.texts, base_url, model.as_str()),
+            ("vertex", Some(verb)) => clouds::vertex_native(&key.texts, base_url, model.as_str(), verb),
+            ("bedrock", _) => {
+                clouds::bedrock(&key.texts, base_url, model.as_str(), |model, arn| bedrock::path(model, arn, streamed))
+            }
+            _ => {
+                let url = self.url(base_url.ok_or(Unserved::Key)?, wanted, model)?;
+                Ok(Place { url, model: model.to_string() })
+            }
+        };
+        place.map_err(|error| {
+            tracing::warn!(key = %key.id, %error, "a provider key does not say where its provider is");
+            Unserved::Key
+        })
     }
 
     /// Where the operation is, for the model as the provider calls it.

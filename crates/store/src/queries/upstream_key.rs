@@ -16,7 +16,7 @@ use crate::seal::{Place, Sealer};
 use crate::sealed_map::SealedMap;
 use crate::store::{UpstreamHeaders, UpstreamKey};
 
-/// What the gateway needs of a key, its secret still sealed. Only settings that are no secrets are used.
+/// What the gateway needs of a key, its secrets still sealed.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = provider_keys)]
 struct UpstreamRow {
@@ -29,6 +29,7 @@ struct UpstreamRow {
     blacklisted_models: String,
     aliases: String,
     settings_shown: String,
+    settings_sealed: Option<Vec<u8>>,
     weight: f64,
     enabled: bool,
 }
@@ -45,6 +46,7 @@ impl UpstreamRow {
             blacklisted_models,
             aliases,
             settings_shown,
+            settings_sealed,
             weight,
             enabled,
         } = self;
@@ -54,6 +56,8 @@ impl UpstreamRow {
             (ENVIRONMENT, None) => Some(SecretSource::Environment(value_shown)),
             (other, _) => return Err(StoreError::unreadable("the source of a provider key", other)),
         };
+        let KeySettings { values, options } = document("settings", &settings_shown)?;
+        let settings = SealedMap::open(values, settings_sealed.as_deref(), Place::key_settings(&id), sealer)?;
         Ok(UpstreamKey {
             id: id.into(),
             name,
@@ -62,7 +66,8 @@ impl UpstreamRow {
             models: allow_list(&models)?,
             blacklisted_models: allow_list(&blacklisted_models)?,
             aliases: document("aliases", &aliases)?,
-            settings: document::<KeySettings>("settings", &settings_shown)?.values,
+            settings: settings.sources(),
+            options,
             weight,
             enabled,
         })
@@ -88,18 +93,17 @@ pub(super) struct Secrets {
 
 /// Opens the secrets of a provider.
 pub(super) fn secrets(c: &mut Conn, name: &ProviderName, sealer: &Sealer) -> Result<Secrets, StoreError> {
-    let rows: Vec<(UpstreamRow, Option<Vec<u8>>)> = provider_keys::table
+    let rows: Vec<UpstreamRow> = provider_keys::table
         .inner_join(providers::table)
         .filter(providers::name.eq(name.as_str()))
         .order(provider_keys::number)
-        .select((UpstreamRow::as_select(), provider_keys::settings_sealed))
+        .select(UpstreamRow::as_select())
         .load(c)?;
     let mut keys = Vec::new();
-    for (row, sealed) in rows {
+    for row in rows {
         let id = row.id.clone();
         let key = row.into_upstream_key(name.to_string(), sealer)?;
-        let settings = SealedMap::open(key.settings, sealed.as_deref(), Place::key_settings(&id), sealer)?;
-        keys.push((id, key.secret, settings.sources()));
+        keys.push((id, key.secret, key.settings));
     }
     Ok(Secrets { keys, headers: headers(c, sealer)?.remove(name) })
 }

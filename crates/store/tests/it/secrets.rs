@@ -6,7 +6,7 @@ use keyward_core::ids::McpClientId;
 use keyward_core::invalid::Pointer;
 use keyward_core::limits::Edit;
 use keyward_core::mcp_client::{McpClient, McpClientDraft, UpdateMcpClient};
-use keyward_core::provider::{ProviderKey, ProviderKeyDraft, UpdateProviderKey};
+use keyward_core::provider::{ProviderKey, ProviderKeyDraft, Setting, UpdateProviderKey};
 use keyward_core::secret::SecretSource;
 use keyward_store::{Reveal, StoreError};
 use serde_json::{Value, json};
@@ -87,7 +87,16 @@ async fn no_secret_of_a_provider_is_readable_in_the_database() {
     let headers = store.upstream_headers().await.unwrap().remove(&made.name).unwrap();
     assert_eq!(headers["x-token"], SecretSource::from_text("fake-header-secret"));
     assert_eq!(headers["x-team"], SecretSource::from_text("readable-team"));
-    assert_eq!(store.upstream_keys().await.unwrap()[0].secret, Some(SecretSource::from_text("fake-own-secret")));
+    let key = store.upstream_keys().await.unwrap().remove(0);
+    assert_eq!(key.secret, Some(SecretSource::from_text("fake-own-secret")));
+    for (setting, expected) in [
+        (Setting::VertexAuthCredentials, "fake-service-account"),
+        (Setting::AzureTenantId, "readable-tenant"),
+        (Setting::BedrockSecretKey, "fake-secret-key"),
+    ] {
+        assert_eq!(key.settings.get(&setting), Some(&SecretSource::from_text(expected)), "{setting:?}");
+    }
+    assert!(!secrets.iter().any(|secret| format!("{key:?}").contains(secret)), "{key:?}");
 }
 
 /// A client with a secret in every member that can have one.

@@ -1,6 +1,6 @@
 //! Which key serves: by weight among those that nothing is known against.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::header::HeaderMap;
@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::config::KeyHealthSettings;
+use crate::credentials::KeyTexts;
 use crate::metrics::KeyChanges;
 use crate::upstreams::health::Why;
 use crate::upstreams::key_health::KeyHealth;
@@ -24,7 +25,8 @@ fn health(id: &str) -> Arc<KeyHealth> {
 fn upstream(keys: &[(&str, f64)]) -> Upstream {
     let key = |(id, weight): &(&str, f64)| Credential {
         id: (*id).into(),
-        secret: Some(SecretString::from("not-a-secret")),
+        texts: KeyTexts { secret: None, settings: BTreeMap::new(), scopes: Vec::new() },
+        auth: Some(Auth::Secret(SecretString::from("not-a-secret"))),
         base_url: None,
         models: vec!["*".to_owned()].try_into().unwrap(),
         blacklisted_models: Vec::new().try_into().unwrap(),

@@ -3,6 +3,7 @@
 mod books;
 mod buffering;
 mod clamp;
+mod clouds;
 mod credentials;
 mod dialects;
 mod explaining;
