@@ -17,6 +17,7 @@ mod explaining;
 mod frames;
 mod headers;
 mod models;
+mod objects;
 mod relay;
 mod resolve;
 mod resolver;
@@ -31,6 +32,7 @@ mod voice;
 
 pub(crate) use estimate::Tokenizers;
 pub(crate) use explaining::explain;
+pub(crate) use objects::{Objects, batches};
 pub(crate) use routes::routes;
 pub(crate) use upstream_client::{UpstreamClient, tls};
 pub(crate) use voice::Voice;

@@ -24,7 +24,7 @@ use crate::access::Access;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
-use crate::gateway::Tokenizers;
+use crate::gateway::{Objects, Tokenizers};
 use crate::gateway::routing::RoutingRules;
 use crate::journal::Tending;
 use crate::kept::Freshness;
@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) ledger: Arc<LedgerWriter>,
     pub(crate) upstreams: Upstreams,
     pub(crate) routing_rules: RoutingRules,
+    /// What providers keep beyond one request.
+    pub(crate) objects: Objects,
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
@@ -94,6 +96,7 @@ impl State {
             ledger,
             upstreams,
             routing_rules,
+            objects: Objects::default(),
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
             tokenizers: Tokenizers::default(),

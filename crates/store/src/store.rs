@@ -84,6 +84,7 @@ mod model_configs;
 mod open;
 mod owners;
 mod pricing_overrides;
+mod provider_objects;
 mod providers;
 mod routing_rules;
 mod server_config;

@@ -103,12 +103,16 @@ pub(super) struct Server {
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
+    pub(super) batch_poll_seconds: NonZeroU64,
     pub(super) thresholds: Thresholds,
     webhooks: Vec<WebhookInput>,
 }
 
 /// The least that OpenAI's responses take for a cap, and the least that makes an answer.
 const MIN_OUTPUT_TOKENS: NonZeroU64 = NonZeroU64::MIN.saturating_add(15);
+
+/// Batches take minutes at least, and most of them hours.
+const BATCH_POLL_SECONDS: NonZeroU64 = NonZeroU64::MIN.saturating_add(59);
 
 impl Default for Server {
     fn default() -> Self {
@@ -127,6 +131,7 @@ impl Default for Server {
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
             ledger_retention_days: None,
+            batch_poll_seconds: BATCH_POLL_SECONDS,
             thresholds: Thresholds::default(),
             webhooks: Vec::new(),
         }

@@ -10,7 +10,7 @@ use std::future::{Ready, ready};
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
-use super::resolve;
+use super::{objects, resolve};
 use super::routing::{Plan, Sight};
 use super::scan::{Reading, Scan};
 use crate::clock;
@@ -20,11 +20,11 @@ use crate::state::State;
 
 /// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
 pub(super) struct Arriving<C> {
-    caller: Metered<C>,
-    request: HttpRequest,
-    identity: RequestIdentity,
-    state: web::Data<State>,
-    payload: Payload,
+    pub(super) caller: Metered<C>,
+    pub(super) request: HttpRequest,
+    pub(super) identity: RequestIdentity,
+    pub(super) state: web::Data<State>,
+    pub(super) payload: Payload,
 }
 
 /// What a route makes of a request.
@@ -94,7 +94,11 @@ impl<C: MeteringClass> Arriving<C> {
             operation,
             is_rehearsal: false,
         };
-        let plan = Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?;
+        // What the provider keeps is only where it was made.
+        let plan = match objects::place(&state, &principal, &scan, &asked).await? {
+            Some(place) => Plan::to(place),
+            None => Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?,
+        };
         Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
     }
 }

@@ -15,6 +15,7 @@ use keyward_engine::{Admission, Attempt};
 use super::asking::{ask, ready};
 use super::books::Books;
 use super::dispatch::{Call, Draft};
+use super::objects::Keeping;
 use super::resolve::Route;
 use super::routing::{Place, Plan};
 use super::scan::Scan;
@@ -101,7 +102,7 @@ impl Attempts<'_> {
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
         let mut books = Books::open(self.state.clone(), admission, about);
         let call = match self.written(&route, draft, output_cap, &books).await {
-            Ok(call) => call,
+            Ok(call) => Call { keeping: Keeping::of(&self.scan, &route, self.identity.id()), ..call },
             Err(error) => {
                 books.release();
                 return Err(Setback::Final(error));

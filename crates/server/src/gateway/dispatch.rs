@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::{Dialect, Operation};
-use keyward_engine::Admission;
-use secrecy::ExposeSecret;
+use keyward_engine::{Admission, Inquiry};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::headers;
+use super::objects::Keeping;
 use super::resolve::Route;
 use super::scan::Scan;
 use super::upstream_client::UpstreamClient;
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub(super) operation: Operation,
     /// True: the client asked for an answer in pieces.
     pub(super) streamed: bool,
+    /// What is written down of the answer, if the provider keeps it.
+    pub(super) keeping: Option<Keeping>,
 }
 
 /// A request that lacks its body.
@@ -50,11 +53,11 @@ impl Draft {
         let Self { request, patience, timeout } = self;
         let request = request.body(Full::new(body)).map_err(unbuildable)?;
         let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed })
+        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, keeping: None })
     }
 }
 
-fn unbuildable(error: http::Error) -> ApiError {
+pub(super) fn unbuildable(error: http::Error) -> ApiError {
     ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error)
 }
 
@@ -71,25 +74,36 @@ pub(super) enum SendError {
 /// Builds the real request but for its body: the real key, and of the client's headers only what a provider may see.
 pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Result<Draft, ApiError> {
     let operation = scan.operation;
-    let mut request = http::Request::post(url(client, route, operation)).header(CONTENT_TYPE, scan.content_type());
-    if let Some(secret) = &route.destination.secret {
-        let (name, prefix) = key_header(operation.dialect());
+    let request = http::Request::post(url(client, route, operation)).header(CONTENT_TYPE, scan.content_type());
+    let (secret, extra) = (route.destination.secret.as_ref(), &route.upstream.headers);
+    let request = headed(request, client.headers(), operation.dialect(), secret, extra)?;
+    Ok(Draft { request, patience: route.patience, timeout: route.upstream.timeout })
+}
+
+/// A request with the real key, and of the client's headers only what a provider may see.
+pub(super) fn headed(
+    request: http::request::Builder,
+    client: &actix_web::http::header::HeaderMap,
+    dialect: Dialect,
+    secret: Option<&SecretString>,
+    extra: &HeaderMap,
+) -> Result<http::request::Builder, ApiError> {
+    let mut request = request;
+    if let Some(secret) = secret {
+        let (name, prefix) = key_header(dialect);
         let mut value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose_secret()))
             .map_err(|error| unbuildable(error.into()))?;
         value.set_sensitive(true);
         request = request.header(name, value);
     }
-    let extra = &route.upstream.headers;
-    let own = headers::to_provider(client.headers(), operation.dialect())
-        .into_iter()
-        .filter(|(name, _)| !extra.contains_key(*name));
+    let own = headers::to_provider(client, dialect).into_iter().filter(|(name, _)| !extra.contains_key(*name));
     for (name, value) in own {
         request = request.header(name, value);
     }
     for (name, value) in extra {
         request = request.header(name, value);
     }
-    Ok(Draft { request, patience: route.patience, timeout: route.upstream.timeout })
+    Ok(request)
 }
 
 /// Where the request goes. Gemini's paths have a version, which is the client's, and streams come as events when that is asked
@@ -116,9 +130,17 @@ const fn key_header(dialect: Dialect) -> (HeaderName, &'static str) {
     }
 }
 
-/// Sends the request. The admission is the proof that it may be sent.
+/// Why a request may be sent.
+pub(super) enum Proof<'a> {
+    /// It was admitted.
+    Attempt(&'a Admission),
+    /// It asks what became of something that was.
+    Inquiry(&'a Inquiry),
+}
+
+/// Sends the request. The proof is that it may be sent.
 pub(super) async fn send(
-    _proof: &Admission,
+    _proof: Proof<'_>,
     client: &UpstreamClient,
     request: http::Request<Full<Bytes>>,
     timeout: Duration,

@@ -1,5 +1,6 @@
 //! Relay and settle: one task for each admitted attempt, which outlives the client. Whatever happens, it ends in one settlement.
 
+use std::future::Future;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -15,8 +16,9 @@ use tokio::sync::oneshot;
 
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
-use super::dispatch::{Call, SendError, send};
+use super::dispatch::{Call, Proof, SendError, send};
 use super::frames::Frames;
+use super::objects::{self, Keeping};
 use super::stream::Stream;
 use super::telling;
 use super::upstream_client::UpstreamClient;
@@ -29,6 +31,15 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
 pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Result<HttpResponse, ApiError> {
+    attended(request, books, |books, client, reply| run(books, client, call, reply)).await
+}
+
+/// Runs what is done about an admitted attempt in a task that outlives the client, and waits for the beginning of its answer.
+pub(super) async fn attended<F, Fut>(request: &HttpRequest, books: Books, run: F) -> Result<HttpResponse, ApiError>
+where
+    F: FnOnce(Books, UpstreamClient, Reply) -> Fut + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
     let lost = || ApiError::new(ErrorCode::Internal, "The attempt was interrupted");
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
@@ -39,7 +50,7 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     state.tasks.spawn_local(async move {
         tokio::select! {
             () = give_up.cancelled() => {}
-            () = run(books, client, call, reply) => {}
+            () = run(books, client, reply) => {}
             () = lapses::keep_alive(pulse) => {}
         }
     });
@@ -50,17 +61,18 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed } = call;
+    let Call { request, patience, timeout, relay_usage, operation, streamed, keeping } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
-    let failure = match send(admission, &client, request, patience).await {
+    let failure = match send(Proof::Attempt(admission), &client, request, patience).await {
         Ok(response) => {
             books.answer_began();
             return match pieces_of(&response, streamed) {
                 Some(frames) => {
-                    Stream::new(books, operation, (timeout, relay_usage), frames).run(response, reply).await;
+                    let stream = Stream::new(books, operation, (timeout, relay_usage), frames);
+                    stream.keeping(keeping).run(response, reply).await;
                 }
-                None => whole(books, operation, timeout, response, reply).await,
+                None => whole(books, (operation, keeping), timeout, response, reply).await,
             };
         }
         Err(SendError::NotSent(error)) => {
@@ -83,14 +95,19 @@ fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Fram
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
     mut books: Books,
-    operation: Operation,
+    (operation, keeping): (Operation, Option<Keeping>),
     timeout: Duration,
     response: http::Response<Incoming>,
     reply: Reply,
 ) {
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
-        Ok(body) => judge(&mut books, operation, &head, body, &reply),
+        Ok(body) => {
+            let kept = keeping.filter(|_| head.status.is_success()).and_then(|keeping| keeping.of_answer(&body));
+            let judged = judge(&mut books, operation, &head, body, &reply);
+            objects::remember(books.state(), kept);
+            judged
+        }
         Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
     };
     // A client that went away has no use for it.
@@ -147,7 +164,8 @@ fn costing(head: &http::response::Parts, cost: Option<NanoUsd>) -> HttpResponseB
     answer
 }
 
-async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiError, Outcome)> {
+/// Reads an answer to its end.
+pub(super) async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiError, Outcome)> {
     let mut collected = BytesMut::new();
     while let Some(data) = next_data(&mut body, timeout).await? {
         if collected.len() + data.len() > MAX_ANSWER {

@@ -18,8 +18,8 @@ mod expression;
 mod facts;
 mod table;
 
-use decision::{Decision, by_weight, decide};
-pub(super) use decision::{Draw, Place};
+use decision::{Decision, decide};
+pub(super) use decision::{Draw, Place, by_weight};
 pub(crate) use expression::Expression;
 use facts::Facts;
 use table::CompiledRule;
@@ -87,7 +87,8 @@ impl Plan {
         })
     }
 
-    fn to(place: Place) -> Self {
+    /// One place and no other.
+    pub(super) fn to(place: Place) -> Self {
         Self { rule: None, places: vec![place], patience: None }
     }
 

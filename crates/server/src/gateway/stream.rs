@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
 use super::frames::{Frame, Frames, TooLong};
+use super::objects::{self, Keeping};
 use super::usage::{Reader, Usage, shape};
 use super::voice;
 use crate::error::ApiError;
@@ -36,6 +37,8 @@ pub(super) struct Stream {
     about: ErrorExtra,
     frames: Frames,
     reader: Reader,
+    /// What is written down of the answer, until its id is known.
+    keeping: Option<Keeping>,
     client: Client,
     /// True when something was sent to the client.
     has_begun: bool,
@@ -72,11 +75,17 @@ impl Stream {
             request_id,
             frames,
             reader: Reader::new(shape(operation)),
+            keeping: None,
             client: Client::Gone(Instant::now()),
             has_begun: false,
             is_done: false,
             has_failed: false,
         }
+    }
+
+    /// The same, of which something is written down once the answer's id is known.
+    pub(super) fn keeping(self, keeping: Option<Keeping>) -> Self {
+        Self { keeping, ..self }
     }
 
     /// Relays the stream to its end and settles it.
@@ -126,6 +135,10 @@ impl Stream {
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
     async fn pass(&mut self, frame: Frame) {
+        if let Some(kept) = frame.data().and_then(|data| self.keeping.as_ref()?.of_event(data)) {
+            self.keeping = None;
+            objects::remember(self.books.state(), Some(kept));
+        }
         let said = frame.data().map(|data| self.reader.read(data)).unwrap_or_default();
         self.has_failed |= said.failed;
         if said.ends {

@@ -16,7 +16,7 @@ const MOST_PARTS: usize = 64;
 
 /// A form, taken apart.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Form {
+pub(in crate::gateway) struct Form {
     boundary: String,
     content_type: HeaderValue,
     parts: Vec<Part>,
@@ -34,7 +34,7 @@ impl Form {
     ///
     /// # Errors
     /// A body that is no form.
-    pub(super) async fn read(content_type: Option<&ContentType>, body: &Bytes) -> Result<Self, ApiError> {
+    pub(in crate::gateway) async fn read(content_type: Option<&ContentType>, body: &Bytes) -> Result<Self, ApiError> {
         let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(text).map_err(malformed)?;
         let content_type = HeaderValue::from_str(text).map_err(malformed)?;
@@ -67,8 +67,30 @@ impl Form {
         scan.meant(in_path, named)
     }
 
+    /// The content of the one part of this name.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub(in crate::gateway) fn content(&self, name: &str) -> Result<&Bytes, ApiError> {
+        let mut parts = self.parts.iter().filter(|part| part.name.eq_ignore_ascii_case(name));
+        match (parts.next(), parts.next()) {
+            (Some(part), None) if part.name == name => Ok(&part.content),
+            (Some(_) | None, _) => {
+                let message = format!("The form must have one part '{name}'");
+                Err(ApiError::new(ErrorCode::InvalidRequest, message).at(format!("/{name}")))
+            }
+        }
+    }
+
+    /// The form with another content of one part: the same parts with the same boundary.
+    pub(in crate::gateway) fn with_content(&self, name: &str, content: &Bytes) -> Bytes {
+        let mut written = BytesMut::with_capacity(content.len() + 1_024);
+        self.write_parts(&mut written, |part| if part.name == name { content } else { &part.content });
+        written.freeze()
+    }
+
     /// The text of the one part of this name.
-    fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
+    pub(in crate::gateway) fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let refuse =
             |what: &str| ApiError::new(ErrorCode::InvalidRequest, format!("'{name}' {what}")).at(format!("/{name}"));
         // A provider that ignores case would otherwise read another request than the one that was held for.
@@ -81,7 +103,7 @@ impl Form {
     }
 
     /// What the body is said to be.
-    pub(super) fn content_type(&self) -> HeaderValue {
+    pub(in crate::gateway) fn content_type(&self) -> HeaderValue {
         self.content_type.clone()
     }
 
@@ -98,8 +120,12 @@ impl Form {
             let disposition = b"content-disposition: form-data; name=\"model\"\r\n";
             self.write(&mut written, disposition, model.as_bytes());
         }
+        self.write_parts(&mut written, |part| if part.name == "model" { model.as_bytes() } else { &part.content });
+        written.freeze()
+    }
+
+    fn write_parts<'a>(&'a self, written: &mut BytesMut, content: impl Fn(&'a Part) -> &'a [u8]) {
         for part in &self.parts {
-            let content = if part.name == "model" { model.as_bytes() } else { &part.content };
             let mut headers = BytesMut::new();
             for (name, value) in &part.headers {
                 headers.put_slice(name.as_str().as_bytes());
@@ -107,10 +133,9 @@ impl Form {
                 headers.put_slice(value.as_bytes());
                 headers.put_slice(b"\r\n");
             }
-            self.write(&mut written, &headers, content);
+            self.write(written, &headers, content(part));
         }
         written.put_slice(format!("--{}--\r\n", self.boundary).as_bytes());
-        written.freeze()
     }
 
     fn write(&self, written: &mut BytesMut, headers: &[u8], content: &[u8]) {

@@ -10,6 +10,7 @@ mod failures;
 mod faithful;
 mod fallbacks;
 mod model_limits;
+mod objects;
 mod policy;
 mod pricing;
 mod refusals;

@@ -117,7 +117,15 @@ impl App {
 
     /// Stops the server and starts another one on the same database.
     pub async fn restarted(self) -> Self {
+        self.restarted_after(async |_| {}).await
+    }
+
+    /// The same, with something done to the database in between.
+    pub async fn restarted_after(self, change: impl AsyncFnOnce(&Store)) -> Self {
         self.server.stop().await.unwrap();
+        let store = open(&self.database.url).await;
+        change(&store).await;
+        store.close().await.unwrap();
         let server = Server::start(self.settings.clone(), root_key()).await.unwrap();
         let url = format!("http://{}", server.address());
         let client = Client::builder().base_url(&url).transport(self.transport.clone()).build().unwrap();

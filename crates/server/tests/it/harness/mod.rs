@@ -5,6 +5,7 @@ mod contract;
 mod database;
 mod raw;
 mod receiver;
+mod routed;
 mod transport;
 mod upstream;
 
@@ -13,4 +14,5 @@ pub use contract::Contract;
 pub use database::Database;
 pub use raw::Reply;
 pub use receiver::{Message, Receiver};
+pub use routed::Routed;
 pub use upstream::{Absent, Scripted, Step};
