@@ -1,16 +1,28 @@
 //! The price catalogue: what models cost and how much they take and give.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::price::{LongContext, LongContexts, PicoUsd, Price, Rates};
+use crate::price::Price;
+
+mod difference;
+mod litellm;
+mod models_dev;
+mod row;
+mod source;
+
+pub use difference::{CatalogueDifference, Changed, PriceChange};
+pub use source::{CatalogueFormat, ImportedCatalogue, InvalidSource, Provenance};
+
+use row::Row;
 
 /// The catalogue that Keyward ships with.
 const BUILT_IN: &str = include_str!("../data/prices.json");
 
 /// What is known of one model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelCard {
     /// What it costs.
     pub price: Price,
@@ -24,6 +36,8 @@ pub struct ModelCard {
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     version: String,
+    about: String,
+    sources: HashMap<String, String>,
     models: HashMap<String, HashMap<String, ModelCard>>,
 }
 
@@ -57,19 +71,51 @@ impl Catalogue {
     /// # Errors
     /// When the text is not a catalogue.
     pub fn from_json(text: &str) -> Result<Self, InvalidCatalogue> {
-        let file: File = serde_json::from_str(text)?;
-        let mut models: HashMap<String, HashMap<String, ModelCard>> = HashMap::new();
-        for row in file.models {
-            let card = row.card();
-            let provider = models.entry(row.provider.clone()).or_default();
-            if provider.insert(row.model.clone(), card).is_some() {
-                return Err(InvalidCatalogue::Duplicate { provider: row.provider, model: row.model });
+        let File { version, about, sources, models: rows } = serde_json::from_str(text)?;
+        let mut catalogue = Self { version, about, sources, models: HashMap::new() };
+        for Row { provider, model, card } in rows {
+            if !catalogue.insert(&provider, &model, card) {
+                return Err(InvalidCatalogue::Duplicate { provider, model });
             }
         }
-        Ok(Self { version: file.version, models })
+        Ok(catalogue)
     }
 
-    /// The date of the figures.
+    /// The catalogue as JSON text, as [`Catalogue::from_json`] reads it.
+    ///
+    /// # Errors
+    /// None: it has nothing that JSON has not.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let rows = self.cards().into_iter().map(|(provider, model, card)| Row {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            card: card.clone(),
+        });
+        serde_json::to_string(&File {
+            version: self.version.clone(),
+            about: self.about.clone(),
+            sources: self.sources.clone(),
+            models: rows.collect(),
+        })
+    }
+
+    /// An empty catalogue.
+    fn empty(version: String, about: String) -> Self {
+        Self { version, about, sources: HashMap::new(), models: HashMap::new() }
+    }
+
+    /// Adds a model; false when it is there already, and stays as it was.
+    fn insert(&mut self, provider: &str, model: &str, card: ModelCard) -> bool {
+        match self.models.entry(provider.to_owned()).or_default().entry(model.to_owned()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(card);
+                true
+            }
+        }
+    }
+
+    /// Which figures these are: a date, or where they were imported from and when.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -82,99 +128,31 @@ impl Catalogue {
 
     /// What is known of a model.
     #[must_use]
-    pub fn find(&self, provider: &str, model: &str) -> Option<ModelCard> {
-        self.models.get(provider)?.get(model).copied()
+    pub fn find(&self, provider: &str, model: &str) -> Option<&ModelCard> {
+        self.models.get(provider)?.get(model)
+    }
+
+    /// Every model, by provider and name.
+    #[must_use]
+    pub fn cards(&self) -> Vec<(&str, &str, &ModelCard)> {
+        let of = |(provider, models)| {
+            let (provider, models): (&String, &HashMap<String, ModelCard>) = (provider, models);
+            models.iter().map(move |(model, card)| (provider.as_str(), model.as_str(), card))
+        };
+        let mut all: Vec<_> = self.models.iter().flat_map(of).collect();
+        all.sort_by_key(|(provider, model, _)| (*provider, *model));
+        all
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     version: String,
-    #[serde(rename = "about")]
-    _about: String,
-    #[serde(rename = "sources")]
-    _sources: HashMap<String, String>,
+    about: String,
+    sources: HashMap<String, String>,
     models: Vec<Row>,
 }
 
-/// One model. Prices are US dollars per million tokens; an absent cache price is the input price.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    provider: String,
-    model: String,
-    input: PicoUsd,
-    output: PicoUsd,
-    cached_input: Option<PicoUsd>,
-    cache_write: Option<PicoUsd>,
-    long_context: Option<LongContextRow>,
-    context_tokens: Option<u64>,
-    max_output_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LongContextRow {
-    above_input_tokens: u64,
-    input: PicoUsd,
-    output: PicoUsd,
-    cached_input: Option<PicoUsd>,
-    cache_write: Option<PicoUsd>,
-}
-
-impl Row {
-    fn card(&self) -> ModelCard {
-        let own = self.long_context.iter().map(|long| LongContext {
-            above_input_tokens: long.above_input_tokens,
-            rates: rates(long.input, long.output, long.cached_input, long.cache_write),
-        });
-        let long_contexts = own.fold(LongContexts::NONE, LongContexts::with);
-        ModelCard {
-            price: Price { base: rates(self.input, self.output, self.cached_input, self.cache_write), long_contexts },
-            context_tokens: self.context_tokens,
-            max_output_tokens: self.max_output_tokens,
-        }
-    }
-}
-
-fn rates(input: PicoUsd, output: PicoUsd, cached_input: Option<PicoUsd>, cache_write: Option<PicoUsd>) -> Rates {
-    Rates { input, output, cached_input: cached_input.unwrap_or(input), cache_write: cache_write.unwrap_or(input) }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::price::TokenUsage;
-
-    #[test]
-    fn the_shipped_catalogue_is_whole_and_exact() {
-        let catalogue = Catalogue::built_in().unwrap();
-        for provider in ["openai", "anthropic", "gemini", "mistral", "groq", "deepseek", "xai", "cohere", "demo"] {
-            assert!(catalogue.models.contains_key(provider), "{provider} is missing");
-        }
-        for card in catalogue.models.values().flat_map(HashMap::values) {
-            assert_ne!(card.context_tokens, Some(0));
-            assert_ne!(card.max_output_tokens, Some(0));
-            assert!(card.price.base.cached_input <= card.price.base.input, "a cache hit dearer than a miss");
-        }
-        let usage = TokenUsage { input: 1_000_000, cached_input: 1_000_000, cache_write: 0, output: 1_000_000 };
-        let mini = catalogue.find("openai", "gpt-4o-mini").unwrap();
-        assert_eq!(mini.price.cost(&usage).to_string(), "0.825");
-    }
-
-    #[test]
-    fn a_long_input_has_its_own_rates_for_the_whole_request() {
-        let pro = Catalogue::built_in().unwrap().find("gemini", "gemini-2.5-pro").unwrap().price;
-        let at = |input| pro.cost(&TokenUsage { input, output: 1_000, ..TokenUsage::default() }).to_string();
-        assert_eq!(at(200_000), "0.26");
-        assert_eq!(at(200_001), "0.5150025");
-    }
-
-    #[test]
-    fn a_model_that_stands_twice_is_an_error() {
-        let row = r#"{"provider":"p","model":"m","input":1,"output":1}"#;
-        let text = format!(r#"{{"version":"v","about":"","sources":{{}},"models":[{row},{row}]}}"#);
-        assert!(matches!(Catalogue::from_json(&text), Err(InvalidCatalogue::Duplicate { .. })));
-    }
-}
+mod tests;

@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 use crate::ids::{CustomerId, ModelName, ProviderKeyId, ProviderName, RequestId, TeamId, VirtualKeyId};
 use crate::meter::MeterId;
 use crate::money::NanoUsd;
-use crate::price::{PriceVersion, Rates, TokenUsage};
+use crate::price::{PriceVersion, Rates, Usage};
+use crate::pricing_override::RequestType;
 use crate::window::Window;
 
 mod reconciliation;
@@ -83,6 +84,8 @@ pub struct Attribution {
     pub team_id: Option<TeamId>,
     /// The key's or its team's customer.
     pub customer_id: Option<CustomerId>,
+    /// What kind of request it is: each has prices of its own. None: one that is free by declaration.
+    pub request_type: Option<RequestType>,
     /// The provider.
     pub provider: ProviderName,
     /// The real credential that served it.
@@ -140,8 +143,8 @@ pub struct Adjustment {
 pub struct LedgerEntry {
     /// Who and what.
     pub attribution: Attribution,
-    /// What was used.
-    pub usage: TokenUsage,
+    /// What was used. What the provider reports as its bill is there only where that is what is charged.
+    pub usage: Usage,
     /// Where `usage` comes from.
     pub usage_source: UsageSource,
     /// What it cost.

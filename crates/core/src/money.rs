@@ -60,6 +60,19 @@ impl NanoUsd {
         }
     }
 
+    /// Reads dollars from a decimal literal, and rounds up what is finer than a nano-dollar: a bill, whose figures others compute.
+    /// None when it is no amount, or a negative one.
+    #[must_use]
+    pub fn billed(literal: &str) -> Option<Self> {
+        let parsed = match literal.contains(['e', 'E']) {
+            true => Decimal::from_scientific(literal),
+            false => literal.parse(),
+        };
+        let dollars = parsed.ok().filter(|dollars| !dollars.is_sign_negative() || dollars.is_zero())?;
+        let nanos = dollars.checked_mul(Decimal::new(1_000_000_000, 0))?.ceil();
+        i64::try_from(nanos.normalize().mantissa()).ok().filter(|_| nanos.normalize().scale() == 0).map(Self)
+    }
+
     fn decimal(self) -> Decimal {
         Decimal::new(self.0, NANO_SCALE).normalize()
     }

@@ -10,8 +10,14 @@ use serde_json::value::RawValue;
 use crate::money::{InvalidAmount, NanoUsd, parse_scaled};
 
 mod breakdown;
+mod class;
+mod rates;
+mod usage;
 
 pub use breakdown::CostBreakdown;
+pub use class::{Class, ClassKind, ClassSet, PerClass};
+pub use rates::{PriceSheet, Rates};
+pub use usage::{ServiceTier, TokenUsage, Usage, bills_as_reported};
 
 /// A unit price in trillionths of a US dollar per token, which is millionths of a dollar per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -33,8 +39,13 @@ impl PicoUsd {
         self.0
     }
 
-    fn of(self, tokens: u64) -> i128 {
-        i128::from(self.0) * i128::from(tokens)
+    fn of(self, count: u64) -> i128 {
+        i128::from(self.0).saturating_mul(i128::from(count))
+    }
+
+    /// So many times as much. Saturates at the largest price.
+    const fn times(self, factor: i64) -> Self {
+        Self(self.0.saturating_mul(factor))
     }
 }
 
@@ -90,149 +101,172 @@ pub struct VersionedPrice {
     pub version: PriceVersion,
 }
 
-/// Token counts in disjoint classes: together they are everything the provider counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TokenUsage {
-    /// Input tokens that no other class has.
-    pub input: u64,
-    /// Input tokens read from the provider's prompt cache.
-    pub cached_input: u64,
-    /// Input tokens written to the provider's prompt cache.
-    pub cache_write: u64,
-    /// Output tokens, reasoning included.
-    pub output: u64,
-}
-
-impl TokenUsage {
-    /// Input tokens of all classes.
-    #[must_use]
-    pub const fn total_input(&self) -> u64 {
-        self.input.saturating_add(self.cached_input).saturating_add(self.cache_write)
-    }
-
-    /// Tokens of all classes.
-    #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.total_input().saturating_add(self.output)
-    }
-}
-
-/// Unit prices of each token class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rates {
-    /// Per plain input token.
-    pub input: PicoUsd,
-    /// Per output token.
-    pub output: PicoUsd,
-    /// Per input token read from the cache.
-    pub cached_input: PicoUsd,
-    /// Per input token written to the cache.
-    pub cache_write: PicoUsd,
-}
-
-impl Rates {
-    fn dearest_input(&self) -> PicoUsd {
-        self.input.max(self.cached_input).max(self.cache_write)
-    }
-}
-
-/// Rates that hold for the whole request when its input is longer than a threshold.
+/// Prices that hold in place of a model's usual ones, under a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LongContext {
-    /// The largest input, in tokens, that still has the base rates.
+pub struct Variant {
+    /// The tier that must have served.
+    pub tier: ServiceTier,
+    /// The largest input, in tokens, of which they do not hold; zero: they hold for all.
     pub above_input_tokens: u64,
-    /// The rates above it.
-    pub rates: Rates,
+    /// The prices. What is not here stays as it is.
+    pub sheet: PriceSheet,
 }
 
-/// The rates for long inputs, by rising threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LongContexts([Option<LongContext>; Self::MOST]);
+/// What else a request may cause than plain text in and out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Possible {
+    /// The classes that its tokens may fall in.
+    pub classes: ClassSet,
+    /// The most of each unit that is no token.
+    pub units: TokenUsage,
+    /// The tier that it asks for. It may be served as usual too.
+    pub tier: ServiceTier,
+}
 
-impl LongContexts {
-    /// The most there can be: a model's own, and those that a pricing override can name.
-    const MOST: usize = 4;
-    /// The base rates, however long the input is.
-    pub const NONE: Self = Self([None; Self::MOST]);
-
-    /// The same with another one, in place of one with the same threshold. Beyond the most there can be, it is not taken in.
-    #[must_use]
-    pub fn with(self, one: LongContext) -> Self {
-        let others = self.iter().filter(|other| other.above_input_tokens != one.above_input_tokens);
-        let mut all: Vec<_> = others.chain([one]).collect();
-        all.sort_by_key(|one| one.above_input_tokens);
-        let mut places = [None; Self::MOST];
-        places.iter_mut().zip(all).for_each(|(place, one)| *place = Some(one));
-        Self(places)
-    }
-
-    /// Each, by rising threshold.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = LongContext> {
-        self.0.into_iter().flatten()
-    }
-
-    /// Those that an input of so many tokens is longer than.
-    fn below(&self, input: u64) -> impl DoubleEndedIterator<Item = LongContext> {
-        self.iter().filter(move |one| input > one.above_input_tokens)
+impl Default for Possible {
+    fn default() -> Self {
+        Self { classes: ClassSet::USUAL, units: TokenUsage::default(), tier: ServiceTier::Standard }
     }
 }
 
-/// What a model costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What a model costs. Clones share its variants.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Price {
-    /// The usual rates.
-    pub base: Rates,
-    /// Rates for long inputs, where the provider has them.
-    pub long_contexts: LongContexts,
+    /// The usual prices.
+    pub base: PriceSheet,
+    /// What holds in their place, by tier and rising threshold; none for most models.
+    variants: Option<Arc<[Variant]>>,
 }
 
 impl Price {
     /// Free of charge, explicitly.
-    pub const FREE: Self = Self {
-        base: Rates { input: PicoUsd(0), output: PicoUsd(0), cached_input: PicoUsd(0), cache_write: PicoUsd(0) },
-        long_contexts: LongContexts::NONE,
-    };
+    pub const FREE: Self = Self { base: PriceSheet::all(Some(PicoUsd(0))), variants: None };
 
-    /// What this usage costs, rounded up once to the nano-dollar. Saturates at the largest amount.
+    /// A price without conditions.
     #[must_use]
-    pub fn cost(&self, usage: &TokenUsage) -> NanoUsd {
-        let rates = self.rates_for(usage.total_input());
-        rounded_up(
-            rates.input.of(usage.input)
-                + rates.cached_input.of(usage.cached_input)
-                + rates.cache_write.of(usage.cache_write)
-                + rates.output.of(usage.output),
-        )
+    pub const fn flat(base: PriceSheet) -> Self {
+        Self { base, variants: None }
     }
 
-    /// The most that up to this many tokens can cost, in whatever classes the input falls: what a hold reserves.
+    /// The same with other prices under a condition, on top of those that hold under it already.
     #[must_use]
-    pub fn ceiling(&self, input: u64, output: u64) -> NanoUsd {
-        let at = |rates: &Rates| rates.dearest_input().of(input) + rates.output.of(output);
-        let dearest = self.long_contexts.below(input).map(|long| at(&long.rates)).fold(at(&self.base), i128::max);
-        rounded_up(dearest)
+    pub fn with(self, variant: Variant) -> Self {
+        let Variant { tier, above_input_tokens, sheet } = variant;
+        if (tier, above_input_tokens) == (ServiceTier::Standard, 0) {
+            return Self { base: sheet.over(&self.base), ..self };
+        }
+        let is_same = |other: &Variant| (other.tier, other.above_input_tokens) == (tier, above_input_tokens);
+        let mut variants = self.variants().to_vec();
+        match variants.iter_mut().find(|other| is_same(other)) {
+            Some(same) => same.sheet = sheet.over(&same.sheet),
+            None => variants.push(variant),
+        }
+        variants.sort_by_key(|one| (one.tier.as_str(), one.above_input_tokens));
+        Self { base: self.base, variants: Some(variants.into()) }
+    }
+
+    /// What holds under conditions, each tier by rising threshold.
+    #[must_use]
+    pub fn variants(&self) -> &[Variant] {
+        self.variants.as_deref().unwrap_or_default()
+    }
+
+    /// True when a price says what such a request costs: the tier that it asks for, and what it may cause that is no text.
+    #[must_use]
+    pub fn covers(&self, possible: &Possible) -> bool {
+        let is_known = |class: Class| self.base.get(class).is_some();
+        let made = [Class::AudioOutput, Class::ImageOutput];
+        let knows_what_is_made = made.into_iter().all(|class| !possible.classes.has(class) || is_known(class));
+        let knows_units = possible.units.set().all(|(class, _)| is_known(class));
+        let is_dearer = match possible.tier {
+            ServiceTier::Priority => true,
+            ServiceTier::Standard | ServiceTier::Flex | ServiceTier::Batch => false,
+        };
+        let is_free = *self == Self::FREE;
+        let knows_tier = self.variants().iter().any(|one| one.tier == possible.tier) || is_free;
+        knows_what_is_made && knows_units && (!is_dearer || knows_tier)
+    }
+
+    /// What this usage costs at these prices, rounded up once to the nano-dollar. Saturates at the largest amount.
+    #[must_use]
+    pub fn cost(&self, usage: &Usage) -> NanoUsd {
+        let rates = self.rates_for(usage);
+        let costs = usage.counts.iter().map(|(class, count)| rates.get(class).of(count));
+        rounded_up(costs.fold(0, i128::saturating_add))
+    }
+
+    /// The most that up to this many tokens can cost, in whatever of the possible classes they fall: what a hold reserves.
+    #[must_use]
+    pub fn ceiling(&self, input: u64, output: u64, possible: &Possible) -> NanoUsd {
+        let at = |rates: &Rates| {
+            rates.before_output(input, possible).saturating_add(rates.dearest_output(possible).of(output))
+        };
+        rounded_up(self.reachable(input, possible.tier).map(|rates| at(&rates)).fold(0, i128::max))
     }
 
     /// The most output tokens beside this much input whose [`Price::ceiling`] is not above `money`; none: not even one more than
     /// none fits, as the input alone costs more. Saturates where output is free.
     #[must_use]
-    pub fn affordable_output(&self, input: u64, money: NanoUsd) -> Option<u64> {
+    pub fn affordable_output(&self, input: u64, money: NanoUsd, possible: &Possible) -> Option<u64> {
         let pico = i128::from(money.nanos()) * PicoUsd::PER_NANO;
-        let at = |rates: &Rates| {
-            let left = pico - rates.dearest_input().of(input);
-            match (left, i128::from(rates.output.0)) {
+        let at = |rates: Rates| {
+            let left = pico.saturating_sub(rates.before_output(input, possible));
+            match (left, i128::from(rates.dearest_output(possible).0)) {
                 (..0, _) => None,
                 (_, ..=0) => Some(u64::MAX),
                 (left, rate) => Some(u64::try_from(left / rate).unwrap_or(u64::MAX)),
             }
         };
-        self.long_contexts.below(input).map(|long| at(&long.rates)).fold(at(&self.base), Option::min)
+        self.reachable(input, possible.tier).map(at).fold(Some(u64::MAX), Option::min)
     }
 
-    /// The rates that hold for a request whose input has so many tokens.
+    /// The rates that hold for what was used.
     #[must_use]
-    pub fn rates_for(&self, input: u64) -> Rates {
-        self.long_contexts.below(input).next_back().map_or(self.base, |long| long.rates)
+    pub fn rates_for(&self, usage: &Usage) -> Rates {
+        self.rates_at(usage.tier, usage.counts.total_input())
+    }
+
+    fn rates_at(&self, tier: ServiceTier, input: u64) -> Rates {
+        let last = |class: Class, tier: ServiceTier, is_long: bool| {
+            let holds = |one: &&Variant| {
+                let above = one.above_input_tokens;
+                one.tier == tier && (above > 0) == is_long && (above == 0 || input > above)
+            };
+            self.variants().iter().filter(holds).filter_map(|one| *one.sheet.get(class)).next_back()
+        };
+        let sheet = self.base.map(|class, usual| {
+            let long = last(class, ServiceTier::Standard, true);
+            let of_tier = match tier {
+                ServiceTier::Standard => None,
+                ServiceTier::Flex | ServiceTier::Priority | ServiceTier::Batch => {
+                    // A long input that nobody has priced at this tier costs the dearer of the two.
+                    let short = last(class, tier, false).map(|short| long.map_or(short, |long| short.max(long)));
+                    last(class, tier, true).or(short)
+                }
+            };
+            of_tier.or(long).or(usual)
+        });
+        sheet.rates()
+    }
+
+    /// Every set of rates that may hold for a request whose input is at most this long.
+    fn reachable(&self, input: u64, tier: ServiceTier) -> impl Iterator<Item = Rates> {
+        let tiers = [Some(ServiceTier::Standard), Some(tier).filter(|tier| *tier != ServiceTier::Standard)];
+        tiers.into_iter().flatten().flat_map(move |tier| {
+            let long = self.variants().iter().map(|one| one.above_input_tokens).filter(move |above| input > *above);
+            std::iter::once(0)
+                .chain(long.filter(|above| *above > 0).map(|above| above.saturating_add(1)))
+                .map(move |input| self.rates_at(tier, input))
+        })
+    }
+
+    /// Counts the request itself, where it has a fee of its own.
+    #[must_use]
+    pub fn with_fee(&self, mut counts: TokenUsage) -> TokenUsage {
+        if self.base.requests.is_some_and(|fee| fee.0 > 0) {
+            counts.requests = 1;
+        }
+        counts
     }
 }
 
@@ -242,69 +276,4 @@ fn rounded_up(pico: i128) -> NanoUsd {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn pico(text: &str) -> PicoUsd {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn one_rounding_per_entry_and_it_is_upwards() {
-        let price = Price {
-            base: Rates { input: pico("0.0375"), output: pico("0.15"), ..Rates::default() },
-            long_contexts: LongContexts::NONE,
-        };
-        let usage = |input, output| TokenUsage { input, output, ..TokenUsage::default() };
-        assert_eq!(price.cost(&usage(1, 0)).nanos(), 38);
-        assert_eq!(price.cost(&usage(2, 0)).nanos(), 75);
-        assert_eq!(price.cost(&usage(1, 1)).nanos(), 188);
-        assert_eq!(price.cost(&TokenUsage::default()), NanoUsd::ZERO);
-    }
-
-    fn any_price() -> impl Strategy<Value = Price> {
-        let rates = || {
-            proptest::array::uniform4(0i64..1_000_000_000).prop_map(|[input, output, cached_input, cache_write]| {
-                Rates {
-                    input: PicoUsd(input),
-                    output: PicoUsd(output),
-                    cached_input: PicoUsd(cached_input),
-                    cache_write: PicoUsd(cache_write),
-                }
-            })
-        };
-        (rates(), proptest::collection::vec((0u64..1_000_000, rates()), 0..4)).prop_map(|(base, long)| {
-            let long = long.into_iter().map(|(above_input_tokens, rates)| LongContext { above_input_tokens, rates });
-            Price { base, long_contexts: long.fold(LongContexts::NONE, LongContexts::with) }
-        })
-    }
-
-    proptest! {
-        /// A hold is never smaller than what it is settled with, as long as the token bounds were right.
-        #[test]
-        fn ceiling_covers_every_split_of_the_input(
-            price in any_price(),
-            [input, cached_input, cache_write, output, slack_in, slack_out] in proptest::array::uniform6(0u64..1_000_000),
-        ) {
-            let usage = TokenUsage { input, cached_input, cache_write, output };
-            let ceiling = price.ceiling(usage.total_input() + slack_in, output + slack_out);
-            prop_assert!(price.cost(&usage) <= ceiling);
-        }
-
-        /// What is affordable fits, and one token more does not.
-        #[test]
-        fn affordable_output_is_the_most_that_fits(price in any_price(), input in 0u64..100_000, nanos in 0i64..1_000_000_000_000) {
-            let money = NanoUsd::from_nanos(nanos);
-            match price.affordable_output(input, money) {
-                None => prop_assert!(price.ceiling(input, 0) > money),
-                Some(u64::MAX) => prop_assert!(price.ceiling(input, u64::from(u32::MAX)) <= money),
-                Some(output) => {
-                    prop_assert!(price.ceiling(input, output) <= money);
-                    prop_assert!(price.ceiling(input, output + 1) > money);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use keyward_core::ids::RequestId;
 use keyward_core::ledger::{LedgerEntry, Outcome};
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::Usage;
 use keyward_core::scope::ScopeKind;
 
 use crate::admit::Core;
@@ -60,8 +60,10 @@ impl Pulse {
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settlement {
-    /// What the provider said was used; none: the bounds that were held are charged.
-    pub usage: Option<TokenUsage>,
+    /// What was used; none: nobody knows, and the bounds that were held are charged.
+    pub usage: Option<Usage>,
+    /// True when the provider has not told it, and it was counted: then no more is charged than was held.
+    pub is_counted: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// When the provider's answer began, if it did.

@@ -10,7 +10,8 @@ use keyward_core::meter::{Count, EnforcementDefaults, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::price::VersionedPrice;
+use keyward_core::price::{Possible, Price, VersionedPrice};
+use keyward_core::pricing_override::RequestType;
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
@@ -33,6 +34,8 @@ pub struct Demand<'a> {
     pub counted_input: Option<&'a dyn Fn() -> Option<u64>>,
     /// Output tokens.
     pub output: OutputDemand,
+    /// What else the request may cause, or cause them to be.
+    pub possible: Possible,
 }
 
 /// One call to one provider that asks to be admitted.
@@ -41,6 +44,8 @@ pub struct Attempt<'a> {
     pub request_id: RequestId,
     /// Which attempt of the request, from 0.
     pub attempt: i32,
+    /// What kind of request it is; none: one that is free by declaration.
+    pub request_type: Option<RequestType>,
     /// The real credential that shall serve it.
     pub provider_key_id: ProviderKeyId,
     /// What the provider calls the model.
@@ -178,6 +183,7 @@ impl Engine {
             virtual_key_id: permit.principal.policy.id.clone(),
             team_id: plan.team_id.clone(),
             customer_id: plan.customer_id.clone(),
+            request_type: attempt.request_type,
             provider: permit.provider.clone(),
             provider_key_id: attempt.provider_key_id,
             model: permit.model.clone(),
@@ -266,8 +272,18 @@ impl Engine {
 impl Attempt<'_> {
     /// The terms on which everything that is asked for would be held.
     pub(crate) fn as_asked(&self) -> Terms {
-        let Demand { input, counted_input: _, output } = self.demand;
-        Terms::full(&Asked { price: self.price.as_ref().map(|known| &known.price), input, output })
+        let Demand { input, counted_input: _, output, possible } = self.demand;
+        Terms::full(&Asked { price: self.price(), input, output, possible: self.with_fee(possible) })
+    }
+
+    fn price(&self) -> Option<&Price> {
+        self.price.as_ref().map(|known| &known.price)
+    }
+
+    /// What is possible, with the fee of the request itself where its price has one.
+    fn with_fee(&self, possible: Possible) -> Possible {
+        let units = self.price().map_or(possible.units, |price| price.with_fee(possible.units));
+        Possible { units, ..possible }
     }
 }
 
@@ -282,11 +298,11 @@ impl Core {
 
     /// Ends an attempt that was taken out. Returns its cost.
     pub(crate) fn settle(&self, open: Open, settlement: Settlement) -> NanoUsd {
-        let (hold, segment) = (open.hold, open.segment);
+        let (hold, segment, is_priced) = (open.hold, open.segment, open.price.is_some());
         let entry = open.settle(settlement);
         let cost = entry.cost;
         self.probe.reached(CrashPoint::MetersSettled);
-        self.journal.settled(hold, &entry);
+        self.journal.settled(hold, is_priced, &entry);
         self.ledger.append(entry, Receipt::new(self.journal.clone(), segment));
         self.probe.reached(CrashPoint::EntryQueued);
         cost
@@ -308,14 +324,15 @@ pub(crate) fn weigh<T>(
     now: Timestamp,
     then: impl Fn(Locked<'_>, &Levels, &Terms) -> T,
 ) -> Result<(Terms, T), Refusal> {
-    if let (None, Some(budget)) = (&attempt.price, plan.scope_set.budget()) {
+    let Demand { input, counted_input, output, possible } = attempt.demand;
+    let is_covered = attempt.price().is_some_and(|price| price.covers(&possible));
+    if let (false, Some(budget)) = (is_covered, plan.scope_set.budget()) {
         let (provider, model) = (permit.provider.clone(), permit.model.clone());
         return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
     }
-    let Demand { input, counted_input, output } = attempt.demand;
-    let price = attempt.price.as_ref().map(|known| &known.price);
+    let (price, possible) = (attempt.price(), attempt.with_fee(possible));
     let try_with = |input, can_clamp| {
-        let asked = Asked { price, input, output: OutputDemand { can_clamp, ..output } };
+        let asked = Asked { price, input, output: OutputDemand { can_clamp, ..output }, possible };
         let mut locked = plan.lock();
         let levels = locked.levels(now);
         let terms = decide(plan.meters(), &levels, &asked)?;

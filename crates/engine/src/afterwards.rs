@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use keyward_core::ids::{ModelName, ProviderKeyId, ProviderName, RequestId, VirtualKeyId};
 use keyward_core::ledger::{Attribution, Outcome};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{TokenUsage, VersionedPrice};
+use keyward_core::price::{Usage, VersionedPrice};
 use keyward_core::refusal::Refusal;
 
 use crate::admission::Settlement;
@@ -32,7 +32,7 @@ pub struct Spent {
     /// What it costs, if that is known.
     pub price: Option<VersionedPrice>,
     /// What was used.
-    pub usage: TokenUsage,
+    pub usage: Usage,
 }
 
 /// The right to ask a provider what became of something that was admitted: the answer is what the books are waiting for. It costs
@@ -71,7 +71,7 @@ impl Engine {
         let permit = Permit { principal: debtor.clone(), config, provider: provider.clone(), model: model.clone() };
         let plan = core.policies.plan(&permit);
         let ceiling = price.as_ref().map_or(NanoUsd::ZERO, |known| known.price.cost(&usage));
-        let terms = Terms { bound: usage, ceiling, output_cap: None };
+        let terms = Terms { bound: usage.counts, tier: usage.tier, ceiling, output_cap: None };
         let holds = {
             let mut locked = plan.lock();
             let levels = locked.levels(now);
@@ -83,6 +83,8 @@ impl Engine {
             virtual_key_id: debtor.policy.id.clone(),
             team_id: plan.team_id.clone(),
             customer_id: plan.customer_id.clone(),
+            // Answers that were summed up cannot be priced anew one by one.
+            request_type: None,
             provider,
             provider_key_id,
             model,
@@ -94,8 +96,13 @@ impl Engine {
             open.release();
             return Err(Refusal::BooksUnavailable);
         };
-        let settlement =
-            Settlement { usage: Some(usage), outcome: Outcome::Completed, first_byte_at: Some(now), at: now };
+        let settlement = Settlement {
+            usage: Some(usage),
+            is_counted: false,
+            outcome: Outcome::Completed,
+            first_byte_at: Some(now),
+            at: now,
+        };
         Ok(core.settle(Open { segment, ..open }, settlement))
     }
 }

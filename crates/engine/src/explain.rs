@@ -109,7 +109,7 @@ impl From<Terms> for Granted {
     fn from(terms: Terms) -> Self {
         Self {
             input_tokens: terms.bound.total_input(),
-            output_tokens: terms.bound.output,
+            output_tokens: terms.bound.total_output(),
             cost: terms.ceiling,
             output_cap: terms.output_cap,
         }

@@ -159,8 +159,8 @@ impl Journal {
     }
 
     /// Writes down how an attempt ended. When that fails, a crash before the database has the entry charges what was held.
-    pub(crate) fn settled(&self, hold: u64, entry: &LedgerEntry) {
-        let record = Record::Settled(SettledRecord::of(hold, entry));
+    pub(crate) fn settled(&self, hold: u64, has_version: bool, entry: &LedgerEntry) {
+        let record = Record::Settled(SettledRecord::of(hold, has_version, entry));
         // The failure is known to the journal, which admits nothing until it is over.
         let _ = encoded(&record).and_then(|frame| self.append(frame, CrashPoint::SettlementHalfWritten, |_| ()));
         self.probe.reached(CrashPoint::SettlementWritten);

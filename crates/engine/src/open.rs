@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{TokenUsage, VersionedPrice};
+use keyward_core::price::{Price, PriceVersion, Rates, TokenUsage, Usage, VersionedPrice, bills_as_reported};
 use keyward_core::scope::ScopeKind;
 
 use crate::admission::Settlement;
@@ -50,16 +50,10 @@ impl Open {
 
     /// Replaces the hold by what was used, on every meter. Returns the entry that says so.
     pub(crate) fn settle(self, settlement: Settlement) -> LedgerEntry {
-        let (usage, usage_source, cost) = match settlement.usage {
-            Some(usage) => {
-                let cost = self.price.as_ref().map_or(NanoUsd::ZERO, |known| known.price.cost(&usage));
-                (usage, UsageSource::Provider, cost)
-            }
-            None => (self.terms.bound, UsageSource::Estimated, self.terms.ceiling),
-        };
+        let (usage, usage_source, cost) = self.charge(&settlement);
         let meters = self.plan.meters().iter().zip(&self.holds);
         let postings = meters.map(|(live, held)| {
-            let amount = amount_of(live.meter.id.metric, held.amount, &usage, cost);
+            let amount = amount_of(live.meter.id.metric, held.amount, &usage.counts, cost);
             Posting {
                 meter: live.meter.id.clone(),
                 window: live.counter.settle(held, amount),
@@ -71,9 +65,7 @@ impl Open {
         });
         LedgerEntry {
             postings: postings.collect(),
-            pricing: self
-                .price
-                .map(|known| Pricing { rates: known.price.rates_for(usage.total_input()), version: known.version }),
+            pricing: pricing(self.price, &usage),
             attribution: self.attribution,
             usage,
             usage_source,
@@ -86,9 +78,39 @@ impl Open {
         }
     }
 
+    /// What is charged: what the provider says, or what was counted, or what was held.
+    fn charge(&self, settlement: &Settlement) -> (Usage, UsageSource, NanoUsd) {
+        let Terms { bound, ceiling, .. } = self.terms;
+        let price = self.price.as_ref().map(|known| &known.price);
+        let estimated = (Usage { tier: self.terms.tier, ..bound.into() }, UsageSource::Estimated, ceiling);
+        let Some(usage) = settlement.usage else { return estimated };
+        let reported = usage.reported.filter(|_| bills_as_reported(self.attribution.provider.as_str()));
+        let counts = price.map_or(usage.counts, |price| price.with_fee(usage.counts));
+        let usage = Usage { counts, reported, ..usage };
+        let cost = reported.unwrap_or_else(|| price.map_or(NanoUsd::ZERO, |price: &Price| price.cost(&usage)));
+        match settlement.is_counted {
+            false => (usage, UsageSource::Provider, cost),
+            true if cost <= ceiling && counts.total() <= bound.total() => (usage, UsageSource::Counted, cost),
+            true => estimated,
+        }
+    }
+
     /// How an attempt ends that nobody settles: it is charged what it held.
     pub(crate) const fn abandonment(at: Timestamp) -> Settlement {
-        Settlement { usage: None, outcome: Outcome::Abandoned, first_byte_at: None, at }
+        Settlement { usage: None, is_counted: false, outcome: Outcome::Abandoned, first_byte_at: None, at }
+    }
+}
+
+/// What the cost was computed by; none: the model has no price.
+fn pricing(price: Option<VersionedPrice>, usage: &Usage) -> Option<Pricing> {
+    match price {
+        Some(VersionedPrice { price, version }) => {
+            Some(Pricing { rates: price.rates_for(usage).about(&usage.counts), version })
+        }
+        None if usage.reported.is_some() => {
+            Some(Pricing { rates: Rates::default(), version: PriceVersion::from("reported by the provider") })
+        }
+        None => None,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use keyward_core::meter::{Enforcement, Meter, Metric, OutputClamp};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{Price, TokenUsage};
+use keyward_core::price::{Possible, Price, ServiceTier, TokenUsage};
 use keyward_core::refusal::{LimitRefusal, Quantity, Refusal};
 
 use crate::counter::Level;
@@ -30,6 +30,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) price: Option<&'a Price>,
     pub(crate) input: u64,
     pub(crate) output: OutputDemand,
+    pub(crate) possible: Possible,
 }
 
 /// What is held, and what it is held for.
@@ -37,6 +38,8 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Terms {
     /// The most tokens.
     pub(crate) bound: TokenUsage,
+    /// The tier that is asked for.
+    pub(crate) tier: ServiceTier,
     /// The most money.
     pub(crate) ceiling: NanoUsd,
     /// The output cap of one answer that the request must carry to stay within.
@@ -51,10 +54,11 @@ impl Terms {
 
     fn new(asked: &Asked<'_>, per_answer: u64) -> Self {
         let output = per_answer.saturating_mul(asked.output.answers);
-        let ceiling = asked.price.map_or(NanoUsd::ZERO, |price| price.ceiling(asked.input, output));
-        let bound = TokenUsage { input: asked.input, output, ..TokenUsage::default() };
+        let Possible { units, tier, classes: _ } = asked.possible;
+        let ceiling = asked.price.map_or(NanoUsd::ZERO, |price| price.ceiling(asked.input, output, &asked.possible));
+        let bound = TokenUsage { input: asked.input, output, ..units };
         let output_cap = (per_answer < asked.output.per_answer).then_some(per_answer);
-        Self { bound, ceiling, output_cap }
+        Self { bound, tier, ceiling, output_cap }
     }
 }
 
@@ -109,7 +113,7 @@ fn payable(meter: &Meter, level: &Level, asked: &Asked<'_>) -> Option<u64> {
     let output = match meter.id.metric {
         Metric::ParallelRequests | Metric::Requests => None,
         Metric::Tokens => u64::try_from(level.room()).ok()?.checked_sub(asked.input),
-        Metric::Cost => asked.price?.affordable_output(asked.input, NanoUsd::from_nanos(level.room())),
+        Metric::Cost => asked.price?.affordable_output(asked.input, NanoUsd::from_nanos(level.room()), &asked.possible),
     };
     let cap = output? / answers.max(1);
     (cap >= least.clamp(1, per_answer.max(1))).then_some(cap)

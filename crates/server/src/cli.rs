@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use keyward_core::audit::AuditVerification;
-use keyward_core::catalogue::InvalidCatalogue;
+use keyward_core::catalogue::{InvalidCatalogue, InvalidSource};
 use keyward_store::{Store, StoreError, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -19,9 +19,11 @@ use crate::server::{Server, ServerError};
 
 mod journal;
 mod ledger;
+mod prices;
 
 use journal::Journal;
 use ledger::Ledger;
+use prices::Prices;
 
 /// Keyward, the governance layer for LLM traffic: virtual keys with budgets and rate limits that hold.
 #[derive(Debug, Parser)]
@@ -64,6 +66,9 @@ enum Command {
     /// Checks the books of a database that no server uses, or prices them anew
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Says what models cost, and puts other lists of prices in force
+    #[command(subcommand)]
+    Prices(Prices),
     /// Looks into the journal: holds and settlements that the database may not have yet
     #[command(subcommand)]
     Journal(Journal),
@@ -155,6 +160,15 @@ pub enum CliError {
     /// The price catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] InvalidCatalogue),
+    /// A file cannot be read.
+    #[error("{0} cannot be read")]
+    Input(String, #[source] std::io::Error),
+    /// A file is no list of prices.
+    #[error("{0} is no list of prices")]
+    Prices(String, #[source] InvalidSource),
+    /// The prices that are in force have no such model.
+    #[error("no model '{0}' has a price")]
+    NoSuchModel(String),
     /// The configuration file has errors, which were told.
     #[error("{file} has {errors} {}", if *.errors == 1 { "error" } else { "errors" })]
     BadConfig {
@@ -197,6 +211,7 @@ impl Cli {
             Command::Config(ConfigCommand::Export { place, output }) => config_export(place, output).await,
             Command::Audit(Audit::Verify(place)) => audit_verify(place).await,
             Command::Ledger(ledger) => ledger.run().await,
+            Command::Prices(prices) => prices.run().await,
             Command::Journal(journal) => journal.run(),
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);

@@ -131,7 +131,8 @@ mod tests {
     use jiff::Timestamp;
     use keyward_core::ledger::{Attribution, Outcome, Postings, UsageSource};
     use keyward_core::money::NanoUsd;
-    use keyward_core::price::TokenUsage;
+    use keyward_core::price::Usage;
+    use keyward_core::pricing_override::RequestType;
     use keyward_store::StoreOptions;
     use tokio_util::task::TaskTracker;
 
@@ -146,12 +147,13 @@ mod tests {
                 virtual_key_id: "vk".into(),
                 team_id: None,
                 customer_id: None,
+                request_type: Some(RequestType::ChatCompletion),
                 provider: "p".into(),
                 provider_key_id: "k".into(),
                 model: "m".into(),
                 model_served: "m".into(),
             },
-            usage: TokenUsage::default(),
+            usage: Usage::default(),
             usage_source: UsageSource::Provider,
             cost: NanoUsd::from_nanos(1),
             pricing: None,

@@ -6,7 +6,7 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
 use keyward_core::meter::Metric;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::{ClassKind, Usage};
 use keyward_core::scope::ScopeKind;
 use keyward_engine::Engine;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,12 +16,15 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::upstreams::{Condition, Upstreams};
+
 /// The figures of one server.
 pub(crate) struct Metrics {
     registry: Registry,
     attempts: Family<AttemptLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
-    tokens: Family<TokenLabels, Counter>,
+    tokens: Family<ClassLabels, Counter>,
+    units: Family<ClassLabels, Counter>,
     cost: Counter<f64, AtomicU64>,
     in_flight: Gauge,
     shadow_refusals: Family<MeterLabels, Counter>,
@@ -29,6 +32,8 @@ pub(crate) struct Metrics {
     journal_bytes: Gauge,
     journal_available: Gauge,
     fallbacks: Counter,
+    retries: Counter,
+    provider_keys: Family<ConditionLabels, Gauge>,
     routing_rule_failures: Counter,
     webhook_deliveries: Family<DeliveryLabels, Counter>,
 }
@@ -50,7 +55,7 @@ struct MeterLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TokenLabels {
+struct ClassLabels {
     class: &'static str,
 }
 
@@ -59,13 +64,34 @@ struct DeliveryLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConditionLabels {
+    condition: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChangeLabels {
+    change: &'static str,
+}
+
+/// Counts what becomes different about provider keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyChanges(Family<ChangeLabels, Counter>);
+
+impl KeyChanges {
+    pub(crate) fn count(&self, change: &'static str) {
+        self.0.get_or_create(&ChangeLabels { change }).inc();
+    }
+}
+
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(key_changes: KeyChanges) -> Self {
         let mut registry = Registry::with_prefix("keyward");
         let metrics = Self {
             attempts: Family::default(),
             refusals: Family::default(),
             tokens: Family::default(),
+            units: Family::default(),
             cost: Counter::default(),
             in_flight: Gauge::default(),
             shadow_refusals: Family::default(),
@@ -73,6 +99,8 @@ impl Metrics {
             journal_bytes: Gauge::default(),
             journal_available: Gauge::default(),
             fallbacks: Counter::default(),
+            retries: Counter::default(),
+            provider_keys: Family::default(),
             routing_rule_failures: Counter::default(),
             webhook_deliveries: Family::default(),
             registry: Registry::default(),
@@ -84,6 +112,7 @@ impl Metrics {
             metrics.refusals.clone(),
         );
         registry.register("tokens", "Tokens used, by class", metrics.tokens.clone());
+        registry.register("units", "What is billed and is no token, by class", metrics.units.clone());
         registry.register_with_unit(
             "cost",
             "Money spent, for show: the ledger is exact",
@@ -92,6 +121,13 @@ impl Metrics {
         );
         registry.register("attempts_in_flight", "Attempts that are running", metrics.in_flight.clone());
         registry.register("fallbacks", "Requests that went on to a fallback", metrics.fallbacks.clone());
+        registry.register("retries", "Times that a provider was asked again", metrics.retries.clone());
+        registry.register(
+            "provider_key_changes",
+            "Provider keys of which something became different: limited, rejected, opened, half_opened, closed",
+            key_changes.0,
+        );
+        registry.register("provider_keys", "Provider keys, by how they stand", metrics.provider_keys.clone());
         registry.register(
             "routing_rule_failures",
             "Routing rules that were passed over because they could not be evaluated",
@@ -126,17 +162,15 @@ impl Metrics {
         self.in_flight.inc();
     }
 
-    pub(crate) fn attempt_ended(&self, outcome: Outcome, usage: Option<TokenUsage>, cost: NanoUsd) {
+    pub(crate) fn attempt_ended(&self, outcome: Outcome, usage: Option<Usage>, cost: NanoUsd) {
         self.in_flight.dec();
         self.attempts.get_or_create(&AttemptLabels { outcome: outcome.as_str() }).inc();
-        let usage = usage.unwrap_or_default();
-        for (class, count) in [
-            ("input", usage.input),
-            ("cached_input", usage.cached_input),
-            ("cache_write", usage.cache_write),
-            ("output", usage.output),
-        ] {
-            self.tokens.get_or_create(&TokenLabels { class }).inc_by(count);
+        for (class, count) in usage.unwrap_or_default().counts.iter() {
+            let family = match class.kind() {
+                ClassKind::Input | ClassKind::Output => &self.tokens,
+                ClassKind::Unit => &self.units,
+            };
+            family.get_or_create(&ClassLabels { class: class.as_str() }).inc_by(count);
         }
         self.cost.inc_by(cost.to_string().parse().unwrap_or(0.0));
     }
@@ -151,6 +185,10 @@ impl Metrics {
 
     pub(crate) fn fell_back(&self) {
         self.fallbacks.inc();
+    }
+
+    pub(crate) fn retried(&self) {
+        self.retries.inc();
     }
 
     pub(crate) fn routing_rule_failed(&self) {
@@ -170,8 +208,12 @@ impl Metrics {
     }
 
     /// The figures as text.
-    pub(crate) fn text(&self, engine: &Engine) -> Result<String, std::fmt::Error> {
-        let journal = engine.journal();
+    pub(crate) fn text(&self, engine: &Engine, upstreams: &Upstreams) -> Result<String, std::fmt::Error> {
+        let (journal, keys) = (engine.journal(), upstreams.conditions());
+        for condition in Condition::ALL {
+            let labels = ConditionLabels { condition: condition.as_str() };
+            self.provider_keys.get_or_create(&labels).set(keys.get(&condition).copied().unwrap_or_default());
+        }
         self.open_attempts.set(i64::try_from(engine.open_attempts()).unwrap_or(i64::MAX));
         self.journal_bytes.set(i64::try_from(journal.bytes()).unwrap_or(i64::MAX));
         self.journal_available.set(i64::from(journal.is_available()));

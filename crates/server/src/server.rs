@@ -79,8 +79,7 @@ impl Server {
     /// Whatever keeps it from serving; nothing is left running then.
     pub async fn start(mut settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
         settings.check()?;
-        let catalogue = Catalogue::built_in()?;
-        let prices = catalogue.version().to_owned();
+        let built_in = Catalogue::built_in()?;
         let tls = tls()?;
         let failed = |address| move |error| ServerError::Serving(address, error);
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
@@ -94,6 +93,8 @@ impl Server {
                 return Err(error);
             }
         };
+        let catalogue = store.prices_in_force().await?.unwrap_or(built_in);
+        let prices = catalogue.version().to_owned();
         let (ledger, writing) = LedgerWriter::new(store.probed(settings.probe.clone()), settings.probe.clone());
         let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access).await?;
         let state = web::Data::new(state);
@@ -124,6 +125,8 @@ impl Server {
                 .wrap(from_fn(cors))
         })
         .workers(workers)
+        // A client that closes has left: nothing is tried again for it.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(5)
         .disable_signals()
         .client_request_timeout(Duration::from_secs(30))

@@ -24,8 +24,8 @@ use crate::access::Access;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
-use crate::gateway::{Objects, Tokenizers};
 use crate::gateway::routing::RoutingRules;
+use crate::gateway::{Objects, Tokenizers};
 use crate::journal::Tending;
 use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
@@ -84,10 +84,11 @@ impl State {
         policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
         policies.model_configs.iter().for_each(|config| engine.put_model_config(config, now));
         let pricing = PricingTable::new(&policies.pricing_overrides)?;
-        let upstreams = Upstreams::new(settings.block_private_upstreams);
+        let upstreams = Upstreams::new(settings.block_private_upstreams, settings.key_health);
         upstreams.reload(&store).await?;
         let routing_rules = RoutingRules::default();
         routing_rules.reload(&store).await?;
+        let metrics = Metrics::new(upstreams.key_changes());
         Ok(Self {
             hasher: store.key_hasher(),
             settings,
@@ -102,7 +103,7 @@ impl State {
             tokenizers: Tokenizers::default(),
             freshness: Freshness::default(),
             tending: Tending::default(),
-            metrics: Metrics::new(),
+            metrics,
             access,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),

@@ -83,6 +83,7 @@ mod mcp_clients;
 mod model_configs;
 mod open;
 mod owners;
+mod price_catalogues;
 mod pricing_overrides;
 mod provider_objects;
 mod providers;
@@ -92,6 +93,7 @@ mod sessions;
 mod virtual_keys;
 
 pub use events::{Attempted, PendingDelivery};
+pub use price_catalogues::{NewCatalogue, StoredCatalogue};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
 pub use sessions::{CredentialStamp, SessionTerms};
 

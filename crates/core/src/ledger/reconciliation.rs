@@ -63,8 +63,10 @@ pub enum FaultKind {
         /// The sum of the breakdown; none: it has none.
         breakdown: Option<NanoUsd>,
     },
-    /// The cost of a class of tokens is not its tokens at its rate.
+    /// The cost of a class is not what there is of it at its rate.
     Breakdown,
+    /// What it used of each class does not add up to its tokens.
+    Usage,
 }
 
 impl fmt::Display for Difference {
@@ -89,7 +91,8 @@ impl fmt::Display for EntryFault {
                 write!(f, "it cost {cost}, its breakdown adds up to {sum}")
             }
             FaultKind::Cost { cost, breakdown: None } => write!(f, "it cost {cost}, and has no breakdown"),
-            FaultKind::Breakdown => f.write_str("its breakdown is not its tokens at its rates"),
+            FaultKind::Breakdown => f.write_str("its breakdown is not what it used at its rates"),
+            FaultKind::Usage => f.write_str("its classes do not add up to its tokens"),
         }
     }
 }

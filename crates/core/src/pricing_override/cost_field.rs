@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::place::Place;
+
 /// The name of a price, such as `input_cost_per_token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CostField(&'static str);
@@ -114,54 +116,6 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family { unit: "US dollars per pixel.", fields: &["input_cost_per_pixel", "output_cost_per_pixel"] },
 ];
 
-/// The fields that price the four classes of tokens.
-#[derive(Debug)]
-pub(crate) struct TokenFields {
-    pub(crate) input: CostField,
-    pub(crate) output: CostField,
-    pub(crate) cached_input: Option<CostField>,
-    pub(crate) cache_write: Option<CostField>,
-}
-
-/// The usual rates.
-pub(crate) const BASE: TokenFields = TokenFields {
-    input: CostField("input_cost_per_token"),
-    output: CostField("output_cost_per_token"),
-    cached_input: Some(CostField("cache_read_input_token_cost")),
-    cache_write: Some(CostField("cache_creation_input_token_cost")),
-};
-
-/// Rates for inputs of more tokens than this, by rising threshold.
-pub(crate) const LONG_CONTEXT: [(u64, TokenFields); 3] = [
-    (
-        128_000,
-        TokenFields {
-            input: CostField("input_cost_per_token_above_128k_tokens"),
-            output: CostField("output_cost_per_token_above_128k_tokens"),
-            cached_input: None,
-            cache_write: None,
-        },
-    ),
-    (
-        200_000,
-        TokenFields {
-            input: CostField("input_cost_per_token_above_200k_tokens"),
-            output: CostField("output_cost_per_token_above_200k_tokens"),
-            cached_input: Some(CostField("cache_read_input_token_cost_above_200k_tokens")),
-            cache_write: Some(CostField("cache_creation_input_token_cost_above_200k_tokens")),
-        },
-    ),
-    (
-        272_000,
-        TokenFields {
-            input: CostField("input_cost_per_token_above_272k_tokens"),
-            output: CostField("output_cost_per_token_above_272k_tokens"),
-            cached_input: Some(CostField("cache_read_input_token_cost_above_272k_tokens")),
-            cache_write: Some(CostField("cache_creation_input_token_cost_above_272k_tokens")),
-        },
-    ),
-];
-
 impl CostField {
     /// The field of this name.
     #[must_use]
@@ -173,6 +127,11 @@ impl CostField {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0
+    }
+
+    /// What it is the price of; none: of nothing that is counted, so that it is kept and has no effect.
+    pub(crate) fn place(self) -> Option<Place> {
+        Place::of(self.0)
     }
 
     fn names() -> impl Iterator<Item = &'static str> {
@@ -209,14 +168,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stand_once_and_what_is_in_force_is_known() {
+    fn names_stand_once_and_what_is_counted_has_a_price() {
         let names: Vec<&str> = CostField::names().collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        let sets = LONG_CONTEXT.iter().map(|(_, fields)| fields).chain([&BASE]);
-        for TokenFields { input, output, cached_input, cache_write } in sets {
-            for field in [Some(*input), Some(*output), *cached_input, *cache_write].into_iter().flatten() {
-                assert_eq!(CostField::find(field.as_str()), Some(field));
-            }
-        }
+        let without: Vec<&str> = names.into_iter().filter(|name| Place::of(name).is_none()).collect();
+        let expected = [
+            "cache_creation_input_audio_token_cost",
+            "output_cost_per_character",
+            "input_cost_per_video_per_second",
+            "input_cost_per_video_per_second_above_128k_tokens",
+            "output_cost_per_second",
+            "output_cost_per_video_per_second",
+            "input_cost_per_image",
+            "input_cost_per_image_above_128k_tokens",
+            "output_cost_per_image_above_1024_and_1024_pixels",
+            "output_cost_per_image_above_1024_and_1024_pixels_and_premium_image",
+            "output_cost_per_image_above_512_and_512_pixels",
+            "output_cost_per_image_above_512_and_512_pixels_and_premium_image",
+            "output_cost_per_image_premium_image",
+            "input_cost_per_pixel",
+            "output_cost_per_pixel",
+        ];
+        assert_eq!(without, expected);
     }
 }

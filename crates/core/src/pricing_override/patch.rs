@@ -10,9 +10,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::cost_field::{BASE, CostField, FAMILIES, LONG_CONTEXT, TokenFields};
+use super::cost_field::{CostField, FAMILIES};
+use super::place::Place;
 use crate::money::{InvalidAmount, parse_scaled};
-use crate::price::{LongContext, LongContexts, PicoUsd, Price, Rates};
+use crate::price::{PicoUsd, Price, PriceSheet, Variant};
 
 /// A price of one unit of whatever is counted, in US dollars. On the wire it is a plain number, read from its literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,45 +57,30 @@ impl<'de> Deserialize<'de> for PricePatch {
 }
 
 impl PricePatch {
-    /// What a model costs with these prices in place of its own. A price that neither names is none: without its own, input
-    /// and output must both be here. A cache price that was the price of input stays that.
+    /// What a model costs with these prices in place of its own. A price that neither names is none: without its own, the model must
+    /// have prices of input and output here, or of the units that it is billed by.
     #[must_use]
-    pub fn applied_to(&self, price: Option<Price>) -> Option<Price> {
-        let base = self.rates(&BASE, price.map(|price| price.base))?;
-        let own = price.map(|price| price.long_contexts).unwrap_or_default();
-        Some(Price { base, long_contexts: self.long_contexts(own, base)? })
+    pub fn applied_to(&self, own: Option<Price>) -> Option<Price> {
+        let has_own = own.is_some();
+        let places = self.0.iter().filter_map(|(field, price)| Some((field.place()?, price.0)));
+        let price = places.fold(own.unwrap_or_default(), |price, (place, picos)| {
+            let Place { class, tier, above_input_tokens } = place;
+            let mut sheet = PriceSheet::default();
+            *sheet.get_mut(class) = Some(picos);
+            price.with(Variant { tier, above_input_tokens, sheet })
+        });
+        let PriceSheet { input, output, images, seconds, characters, .. } = price.base;
+        let has_tokens = input.is_some() && output.is_some();
+        let has_units = [images, seconds, characters].into_iter().any(|unit| unit.is_some());
+        (has_own || has_tokens || has_units).then_some(price)
     }
 
-    /// The rates for long inputs. A threshold that the model has keeps what is not named here; one that it does not have has the
-    /// rates of shorter inputs there.
-    fn long_contexts(&self, own: LongContexts, base: Rates) -> Option<LongContexts> {
-        let named = LONG_CONTEXT.iter().filter(|(_, fields)| self.has_any(fields));
-        named.into_iter().try_fold(own, |all, (above_input_tokens, fields)| {
-            let below = all.iter().take_while(|one| one.above_input_tokens <= *above_input_tokens).last();
-            let rates = self.rates(fields, Some(below.map_or(base, |one| one.rates)))?;
-            Some(all.with(LongContext { above_input_tokens: *above_input_tokens, rates }))
-        })
-    }
-
-    fn rates(&self, fields: &TokenFields, own: Option<Rates>) -> Option<Rates> {
-        let input = self.price(fields.input).or(own.map(|own| own.input))?;
-        let output = self.price(fields.output).or(own.map(|own| own.output))?;
-        let cache = |field: Option<CostField>, of: fn(&Rates) -> PicoUsd| {
-            let own = own.filter(|own| of(own) != own.input).map(|own| of(&own));
-            field.and_then(|field| self.price(field)).or(own).unwrap_or(input)
-        };
-        let cached_input = cache(fields.cached_input, |own| own.cached_input);
-        Some(Rates { input, output, cached_input, cache_write: cache(fields.cache_write, |own| own.cache_write) })
-    }
-
-    fn has_any(&self, fields: &TokenFields) -> bool {
-        let TokenFields { input, output, cached_input, cache_write } = fields;
-        let fields = [Some(*input), Some(*output), *cached_input, *cache_write];
-        fields.into_iter().flatten().any(|field| self.0.contains_key(&field))
-    }
-
-    fn price(&self, field: CostField) -> Option<PicoUsd> {
-        self.0.get(&field).map(|price| price.0)
+    /// These prices, and those of `under` for what has none here.
+    #[must_use]
+    pub fn over(&self, under: &Self) -> Self {
+        let mut all = under.0.clone();
+        all.extend(self.0.iter().map(|(field, price)| (*field, *price)));
+        Self(all)
     }
 
     /// The patch as JSON text.
@@ -130,16 +116,18 @@ impl ToSchema for PricePatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::price::TokenUsage;
+    use crate::price::{Class, ServiceTier, TokenUsage, Usage};
 
     fn patch(json: &str) -> PricePatch {
         serde_json::from_str(json).unwrap()
     }
 
-    fn rates(input: i64, output: i64, cached_input: i64, cache_write: i64) -> Rates {
-        let [input, output, cached_input, cache_write] =
-            [input, output, cached_input, cache_write].map(PicoUsd::from_picos);
-        Rates { input, output, cached_input, cache_write }
+    fn price(rates: &[(Class, i64)]) -> PriceSheet {
+        rates.iter().map(|(class, picos)| (*class, Some(PicoUsd::from_picos(*picos)))).collect()
+    }
+
+    fn long(above_input_tokens: u64, sheet: PriceSheet) -> Variant {
+        Variant { tier: ServiceTier::Standard, above_input_tokens, sheet }
     }
 
     #[test]
@@ -164,43 +152,66 @@ mod tests {
 
     #[test]
     fn given_prices_replace_the_models_own_field_by_field() {
-        let own = Price { base: rates(100, 400, 50, 100), long_contexts: LongContexts::NONE };
-        let price = patch(r#"{"input_cost_per_token":0.00000000007}"#).applied_to(Some(own)).unwrap();
-        assert_eq!(price.base, rates(70, 400, 50, 70), "a cache write that cost what input did still does");
-        assert_eq!(patch("{}").applied_to(Some(own)), Some(own));
+        let own = Price::flat(price(&[(Class::Input, 100), (Class::Output, 400), (Class::CachedInput, 50)]));
+        let edited = patch(r#"{"input_cost_per_token":0.00000000007}"#).applied_to(Some(own.clone())).unwrap();
+        let expected = price(&[(Class::Input, 70), (Class::Output, 400), (Class::CachedInput, 50)]);
+        assert_eq!(edited.base, expected);
+        assert_eq!(edited.base.rates().cache_write.picos(), 70, "a cache write that cost what input did still does");
+        assert_eq!(patch("{}").applied_to(Some(own.clone())), Some(own));
     }
 
     #[test]
-    fn a_model_without_a_price_needs_both_input_and_output() {
+    fn a_model_without_a_price_needs_both_input_and_output_or_a_unit() {
         assert_eq!(patch(r#"{"input_cost_per_token":1e-6}"#).applied_to(None), None);
-        let price = patch(r#"{"input_cost_per_token":1e-6,"output_cost_per_token":0}"#).applied_to(None).unwrap();
-        let usage = TokenUsage { input: 3, cached_input: 1, cache_write: 1, output: 9 };
-        assert_eq!(price.cost(&usage).to_string(), "0.000005");
+        let tokens = patch(r#"{"input_cost_per_token":1e-6,"output_cost_per_token":0}"#).applied_to(None).unwrap();
+        let usage = TokenUsage { input: 3, cached_input: 1, cache_write: 1, output: 9, ..TokenUsage::default() };
+        assert_eq!(tokens.cost(&usage.into()).to_string(), "0.000005");
+        let speech = patch(r#"{"input_cost_per_character":0.000015}"#).applied_to(None).unwrap();
+        let usage = TokenUsage { characters: 1_000, ..TokenUsage::default() };
+        assert_eq!(speech.cost(&usage.into()).to_string(), "0.015");
+    }
+
+    #[test]
+    fn every_class_and_tier_has_the_price_that_is_named() {
+        let text = r#"{
+            "input_cost_per_token":1e-6, "output_cost_per_token":2e-6, "input_cost_per_token_flex":5e-7,
+            "output_cost_per_token_priority":4e-6, "cache_creation_input_token_cost_above_1hr":7e-6,
+            "input_cost_per_audio_token":3e-5, "output_cost_per_image":0.04, "input_cost_per_second":0.0001,
+            "input_cost_per_audio_per_second":0.5, "input_cost_per_token_above_200k_tokens_priority":9e-6
+        }"#;
+        let price = patch(text).applied_to(None).unwrap();
+        let cost = |tier, counts: TokenUsage| price.cost(&Usage { tier, ..counts.into() }).to_string();
+        let of = |class| [(class, 1_000)].into_iter().collect();
+        let standard = ServiceTier::Standard;
+        assert_eq!(cost(standard, of(Class::Input)), "0.001");
+        assert_eq!(cost(ServiceTier::Flex, of(Class::Input)), "0.0005");
+        assert_eq!(cost(ServiceTier::Priority, of(Class::Output)), "0.004");
+        assert_eq!(cost(standard, of(Class::CacheWriteHour)), "0.007");
+        assert_eq!(cost(standard, of(Class::AudioInput)), "0.03");
+        assert_eq!(cost(standard, of(Class::Images)), "40");
+        assert_eq!(cost(ServiceTier::Priority, TokenUsage { input: 300_000, ..TokenUsage::default() }), "2.7");
+        assert_eq!(cost(standard, of(Class::Seconds)), "0.1", "of two names for it, one counts");
     }
 
     #[test]
     fn each_threshold_that_is_named_has_its_rates_and_the_rest_of_those_below() {
-        let long = |above_input_tokens, rates| LongContext { above_input_tokens, rates };
-        let tiers = |json: &str, own: Price| patch(json).applied_to(Some(own)).unwrap().long_contexts;
-        let of = |all: &[LongContext]| all.iter().copied().fold(LongContexts::NONE, LongContexts::with);
-        let flat = Price { base: rates(1, 2, 1, 1), long_contexts: LongContexts::NONE };
+        let flat = Price::flat(price(&[(Class::Input, 1), (Class::Output, 2)]));
         let one = r#"{"input_cost_per_token_above_128k_tokens":0.000000000009}"#;
-        assert_eq!(tiers(one, flat), of(&[long(128_000, rates(9, 2, 9, 9))]));
-        let two = r#"{"output_cost_per_token_above_272k_tokens":0.000000000007,"input_cost_per_token_above_200k_tokens":0.000000000009}"#;
-        let expected = [long(200_000, rates(9, 2, 9, 9)), long(272_000, rates(9, 7, 9, 9))];
-        assert_eq!(tiers(two, flat), of(&expected));
+        let nine = price(&[(Class::Input, 9)]);
+        assert_eq!(patch(one).applied_to(Some(flat.clone())), Some(flat.clone().with(long(128_000, nine))));
         // The model's own threshold keeps what is not named.
-        let own = Price { long_contexts: of(&[long(272_000, rates(5, 6, 5, 5))]), ..flat };
-        let edited = r#"{"output_cost_per_token_above_272k_tokens":0.000000000009}"#;
-        assert_eq!(tiers(edited, own), of(&[long(272_000, rates(5, 9, 5, 5))]));
-        assert_eq!(tiers(one, own), of(&[long(128_000, rates(9, 2, 9, 9)), long(272_000, rates(5, 6, 5, 5))]));
+        let own = flat.with(long(272_000, price(&[(Class::Input, 5), (Class::Output, 6)])));
+        let edited =
+            patch(r#"{"output_cost_per_token_above_272k_tokens":0.000000000009}"#).applied_to(Some(own)).unwrap();
+        assert_eq!(edited.variants(), [long(272_000, price(&[(Class::Input, 5), (Class::Output, 9)]))]);
     }
 
     #[test]
     fn the_highest_threshold_below_the_input_sets_its_price() {
         let json = r#"{"input_cost_per_token_above_128k_tokens":2e-9,"input_cost_per_token_above_200k_tokens":3e-9}"#;
-        let price = patch(json).applied_to(Some(Price { base: rates(1_000, 0, 1_000, 1_000), ..Price::FREE })).unwrap();
-        let cost = |input| price.cost(&TokenUsage { input, ..TokenUsage::default() }).nanos();
+        let own = Price::flat(price(&[(Class::Input, 1_000), (Class::Output, 0)]));
+        let price = patch(json).applied_to(Some(own)).unwrap();
+        let cost = |input| price.cost(&TokenUsage { input, ..TokenUsage::default() }.into()).nanos();
         assert_eq!((cost(128_000), cost(128_001), cost(200_001)), (128_000, 256_002, 600_003));
     }
 }

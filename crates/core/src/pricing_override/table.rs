@@ -1,4 +1,5 @@
-//! Every pricing override, compiled: the one that wins is found by hash, without looking at the others.
+//! Every pricing override, compiled: those that fit are found by hash, without looking at the others. Each narrower one is laid over
+//! the wider ones, so that one with only some prices leaves the others as they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -62,42 +63,54 @@ impl PricingTable {
         Ok(table)
     }
 
-    /// What a model costs whose own price is `own`: with the prices of the override that wins, if there is one.
+    /// What a model costs whose own price is `own`, with the prices of every override that fits: the model's name, or the alias
+    /// that it was asked for by.
     #[must_use]
-    pub fn price(&self, priced: &Priced<'_>, own: Option<VersionedPrice>) -> Option<VersionedPrice> {
-        let Some(Entry { version, patch }) = self.winner(priced) else { return own };
-        let price = patch.applied_to(own.as_ref().map(|own| own.price))?;
-        let version = match own {
-            Some(own) => PriceVersion::from(format!("{}; {version}", own.version).as_str()),
-            None => version.clone(),
-        };
-        Some(VersionedPrice { price, version })
+    pub fn price(&self, priced: &Priced<'_>, asked: &str, own: Option<VersionedPrice>) -> Option<VersionedPrice> {
+        let fitting = self.fitting(priced, asked);
+        if fitting.is_empty() {
+            return own;
+        }
+        let merged = fitting.iter().fold(PricePatch::default(), |under, entry| entry.patch.over(&under));
+        let price = merged.applied_to(own.as_ref().map(|own| own.price.clone()))?;
+        let own = own.iter().map(|own| own.version.as_str());
+        let versions: Vec<&str> = own.chain(fitting.iter().map(|entry| entry.version.as_str())).collect();
+        Some(VersionedPrice { price, version: PriceVersion::from(versions.join("; ").as_str()) })
     }
 
-    /// The most specific scope wins; in it an exact pattern, else the longest prefix.
-    fn winner(&self, priced: &Priced<'_>) -> Option<&Entry> {
+    /// The overrides that fit, the one that counts most last: of the most specific scope, in it an exact pattern, else the longest
+    /// prefix; of two alike, that of the alias.
+    fn fitting(&self, priced: &Priced<'_>, asked: &str) -> Vec<&Entry> {
         if self.0.is_empty() {
-            return None;
+            return Vec::new();
         }
-        let found = scopes(priced).into_iter().find_map(|scope| {
-            let patterns = self.0.get(&(scope, priced.request_type))?;
-            patterns.find(priced.model)
-        });
-        found.map(Arc::as_ref)
+        let alias = Some(asked).filter(|asked| *asked != priced.model);
+        let mut all: Vec<&Entry> = Vec::new();
+        for scope in scopes(priced) {
+            let Some(patterns) = self.0.get(&(scope, priced.request_type)) else { continue };
+            let mut found: Vec<((usize, bool), &Arc<Entry>)> = patterns.find(priced.model, false).collect();
+            found.extend(alias.into_iter().flat_map(|alias| patterns.find(alias, true)));
+            found.sort_by_key(|(rank, _)| *rank);
+            for (_, entry) in found {
+                all.retain(|other| !std::ptr::eq(*other, entry.as_ref()));
+                all.push(entry);
+            }
+        }
+        all
     }
 }
 
-/// The scopes that a request has, most specific first.
+/// The scopes that a request has, least specific first.
 fn scopes(priced: &Priced<'_>) -> [PricingScope; 6] {
     let (virtual_key, provider, key) =
         (priced.virtual_key.clone(), priced.provider.clone(), priced.provider_key.clone());
     [
-        PricingScope::VirtualKeyProviderKey(virtual_key.clone(), provider.clone(), key.clone()),
-        PricingScope::VirtualKeyProvider(virtual_key.clone(), provider.clone()),
-        PricingScope::VirtualKey(virtual_key),
-        PricingScope::ProviderKey(key),
-        PricingScope::Provider(provider),
         PricingScope::Global,
+        PricingScope::Provider(provider.clone()),
+        PricingScope::ProviderKey(key.clone()),
+        PricingScope::VirtualKey(virtual_key.clone()),
+        PricingScope::VirtualKeyProvider(virtual_key.clone(), provider.clone()),
+        PricingScope::VirtualKeyProviderKey(virtual_key, provider, key),
     ]
 }
 
@@ -114,11 +127,14 @@ impl Patterns {
         }
     }
 
-    fn find(&self, model: &str) -> Option<&Arc<Entry>> {
-        self.exact.get(model).or_else(|| {
-            let mut beginnings = self.lengths.iter().filter_map(|length| model.get(..*length));
-            beginnings.find_map(|beginning| self.prefixes.get(beginning))
-        })
+    /// Those that fit a name, each with how closely, and whether the name is an alias.
+    fn find(&self, model: &str, is_alias: bool) -> impl Iterator<Item = ((usize, bool), &Arc<Entry>)> {
+        let exact = self.exact.get(model).map(|entry| ((usize::MAX, is_alias), entry));
+        let prefixes = self.lengths.iter().filter_map(move |length| {
+            let entry = self.prefixes.get(model.get(..*length)?)?;
+            Some(((*length, is_alias), entry))
+        });
+        exact.into_iter().chain(prefixes)
     }
 }
 
@@ -133,10 +149,11 @@ mod tests {
     fn entry(index: usize, kind: &str, ids: [Option<&str>; 3], pattern: &str, request_type: &str) -> PricingOverride {
         let match_type = if pattern.ends_with('*') { "wildcard" } else { "exact" };
         let cost = format!("0.{:012}", index + 1).parse::<f64>().unwrap();
+        let fields = ["input_cost_per_token", "output_cost_per_token", "output_cost_per_token_flex"];
         let members = json!({
             "id": "id", "name": "n", "scope_kind": kind, "virtual_key_id": ids[0], "provider_id": ids[1],
             "provider_key_id": ids[2], "match_type": match_type, "pattern": pattern, "request_types": [request_type],
-            "patch": {"input_cost_per_token": cost, "output_cost_per_token": 0}, "pricing_patch": "", "config_hash": "",
+            "patch": {fields[index % 3]: cost, fields[(index + 1) % 3]: 0}, "pricing_patch": "", "config_hash": "",
             "created_at": Timestamp::UNIX_EPOCH, "updated_at": Timestamp::UNIX_EPOCH,
         });
         let members: serde_json::Map<String, Value> =
@@ -144,23 +161,33 @@ mod tests {
         serde_json::from_str(&Value::Object(members).to_string()).unwrap()
     }
 
-    /// Goes through all of them and keeps the best by the documented rule.
-    fn naive<'a>(entries: &'a [PricingOverride], priced: &Priced<'_>) -> Option<&'a PricingOverride> {
-        let rank = |entry: &&PricingOverride| {
+    /// Goes through all of them and lays those that fit over each other by the documented rule.
+    fn naive(entries: &[PricingOverride], priced: &Priced<'_>, asked: &str) -> PricePatch {
+        let rank = |entry: &PricingOverride| {
             let fits = entry.virtual_key_id.as_ref().is_none_or(|id| id == priced.virtual_key)
                 && entry.provider_id.as_ref().is_none_or(|name| name == priced.provider)
                 && entry.provider_key_id.as_ref().is_none_or(|id| id == priced.provider_key)
                 && entry.request_types.contains(&priced.request_type);
-            let length = match entry.pattern.strip_suffix('*') {
-                Some(prefix) => priced.model.starts_with(prefix).then_some(prefix.len()),
-                None => (entry.pattern == priced.model).then_some(usize::MAX),
+            let length = |model: &str| match entry.pattern.strip_suffix('*') {
+                Some(prefix) => model.starts_with(prefix).then_some(prefix.len()),
+                None => (entry.pattern == model).then_some(usize::MAX),
             };
             let kinds = ["global", "provider", "provider_key", "virtual_key", "virtual_key_provider"];
             let specific = kinds.iter().position(|kind| *kind == entry.scope_kind.as_str()).unwrap_or(kinds.len());
-            length.filter(|_| fits).map(|length| (specific, length))
+            let (served, alias) =
+                (length(priced.model).map(|length| (length, false)), length(asked).map(|length| (length, true)));
+            served.max(alias).filter(|_| fits).map(|rank| (specific, rank))
         };
-        // Of equals the last one is the maximum.
-        entries.iter().filter(|entry| rank(entry).is_some()).max_by_key(rank)
+        // Of those with one scope and pattern the last one counts, and the others do not.
+        let is_replaced = |index: usize| {
+            let of =
+                |entry: &PricingOverride| (entry.scope().unwrap(), entry.pattern.clone(), entry.request_types.clone());
+            entries[index + 1..].iter().any(|later| of(later) == of(&entries[index]))
+        };
+        let mut fitting: Vec<_> = (0..entries.len()).filter(|index| !is_replaced(*index)).collect();
+        fitting.retain(|index| rank(&entries[*index]).is_some());
+        fitting.sort_by_key(|index| rank(&entries[*index]));
+        fitting.iter().fold(PricePatch::default(), |under, index| entries[*index].patch.over(&under))
     }
 
     fn any_entry() -> impl Strategy<Value = (usize, usize, usize, usize, &'static str, &'static str)> {
@@ -175,6 +202,7 @@ mod tests {
         fn the_table_agrees_with_a_search_through_everything(
             made in proptest::collection::vec(any_entry(), 0..20),
             model in prop_oneof![Just("gpt"), Just("gp"), Just("gpt-4o"), Just("x"), Just("é"), Just("é1"), Just("")],
+            asked in prop_oneof![Just("gpt"), Just("x"), Just("é1")],
         ) {
             let entries: Vec<PricingOverride> = made
                 .iter()
@@ -201,8 +229,8 @@ mod tests {
                 model,
                 request_type: RequestType::ChatCompletion,
             };
-            let found = PricingTable::new(&entries).unwrap().price(&priced, None);
-            prop_assert_eq!(found.map(|found| found.price), naive(&entries, &priced).and_then(|entry| entry.patch.applied_to(None)));
+            let found = PricingTable::new(&entries).unwrap().price(&priced, asked, None);
+            prop_assert_eq!(found.map(|found| found.price), naive(&entries, &priced, asked).applied_to(None));
         }
     }
 }

@@ -7,7 +7,7 @@ use crc32fast::Hasher;
 
 /// What a segment begins with: a name, the format's version, the segment's number, and the database that it belongs to.
 pub(crate) const HEADER: usize = 8 + 8 + 16;
-const MAGIC: &[u8; 8] = b"KWJRNL\x00\x01";
+const MAGIC: &[u8; 8] = b"KWJRNL\x00\x02";
 /// Mark, length, checksum.
 pub(crate) const FRAME: usize = 4 + 4 + 4;
 const MARK: [u8; 4] = [0xF7, b'K', b'W', 0x1D];

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, Pricing, UsageSource};
 use keyward_core::meter::{MeterId, Metric};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{PicoUsd, PriceVersion, Rates, TokenUsage};
+use keyward_core::price::{Class, PerClass, PicoUsd, PriceVersion, ServiceTier, TokenUsage, Usage};
+use keyward_core::pricing_override::RequestType;
 use keyward_core::window::Window;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -43,15 +44,16 @@ pub(crate) struct HoldRecord<'a> {
     virtual_key_id: &'a str,
     team_id: Option<&'a str>,
     customer_id: Option<&'a str>,
+    request_type: Option<&'a str>,
     provider: &'a str,
     provider_key_id: &'a str,
     model: &'a str,
     model_served: &'a str,
-    bound: [u64; 4],
+    bound: UsageRecord,
     ceiling: i64,
     /// The version of the prices, and the rates at the bound.
     #[serde(borrow)]
-    price: Option<(&'a str, [i64; 4])>,
+    price: Option<(&'a str, Amounts<i64>)>,
     admitted_at: i64,
     meters: SmallVec<[MeterRecord<'a>; 8]>,
 }
@@ -70,15 +72,27 @@ struct MeterRecord<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SettledRecord {
     pub(crate) hold: u64,
-    usage: [u64; 4],
+    usage: UsageRecord,
     usage_source: SourceRecord,
     cost: i64,
-    rates: Option<[i64; 4]>,
+    /// The version of the prices where the hold has none, and the rates.
+    pricing: Option<(Option<String>, Amounts<i64>)>,
     outcome: OutcomeRecord,
     first_byte_at: Option<i64>,
     settled_at: i64,
     /// The window and the amount of each meter of the hold.
     amounts: SmallVec<[([i64; 2], i64); 8]>,
+}
+
+/// Amounts by the codes of their classes, as far as there are any.
+type Amounts<T> = SmallVec<[(u8, T); 4]>;
+
+/// What was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct UsageRecord {
+    counts: Amounts<u64>,
+    tier: TierRecord,
+    reported: Option<i64>,
 }
 
 macro_rules! recorded {
@@ -103,6 +117,7 @@ macro_rules! recorded {
 recorded!(MetricRecord of Metric { ParallelRequests, Requests, Tokens, Cost });
 recorded!(OutcomeRecord of Outcome { Completed, ClientCancelled, TimedOut, UpstreamError, Abandoned });
 recorded!(SourceRecord of UsageSource { Provider, Counted, Estimated });
+recorded!(TierRecord of ServiceTier { Standard, Flex, Priority, Batch });
 
 impl<'a> HoldRecord<'a> {
     pub(crate) fn of(hold: u64, open: &'a Open) -> Self {
@@ -112,6 +127,7 @@ impl<'a> HoldRecord<'a> {
             virtual_key_id,
             team_id,
             customer_id,
+            request_type,
             provider,
             provider_key_id,
             model,
@@ -125,7 +141,11 @@ impl<'a> HoldRecord<'a> {
             held: held.amount,
             would_refuse: held.would_refuse,
         });
-        let rates = open.price.as_ref().map(|known| known.price.rates_for(open.terms.bound.total_input()));
+        let bound = Usage { tier: open.terms.tier, ..open.terms.bound.into() };
+        let price = open.price.as_ref().map(|known| {
+            let rates = known.price.rates_for(&bound).about(&bound.counts);
+            (known.version.as_str(), amounts(&rates.map(|_, rate| rate.picos())))
+        });
         Self {
             hold,
             request_id: request_id.as_str(),
@@ -133,13 +153,14 @@ impl<'a> HoldRecord<'a> {
             virtual_key_id: virtual_key_id.as_str(),
             team_id: team_id.as_ref().map(|id| id.as_str()),
             customer_id: customer_id.as_ref().map(|id| id.as_str()),
+            request_type: request_type.map(RequestType::as_str),
             provider: provider.as_str(),
             provider_key_id: provider_key_id.as_str(),
             model: model.as_str(),
             model_served: model_served.as_str(),
-            bound: usage_record(&open.terms.bound),
+            bound: UsageRecord::of(&bound),
             ceiling: open.terms.ceiling.nanos(),
-            price: open.price.as_ref().zip(rates).map(|(known, rates)| (known.version.as_str(), rates_record(&rates))),
+            price,
             admitted_at: open.admitted_at.as_microsecond(),
             meters: meters.collect(),
         }
@@ -150,10 +171,10 @@ impl<'a> HoldRecord<'a> {
         let amounts = self.meters.iter().map(|meter| (meter.window, held_for_good(meter)));
         self.entry(&SettledRecord {
             hold: self.hold,
-            usage: self.bound,
+            usage: self.bound.clone(),
             usage_source: SourceRecord::Estimated,
             cost: self.ceiling,
-            rates: self.price.map(|(_, rates)| rates),
+            pricing: self.price.as_ref().map(|(_, rates)| (None, rates.clone())),
             outcome: OutcomeRecord::Abandoned,
             first_byte_at: None,
             settled_at: self.admitted_at,
@@ -178,13 +199,13 @@ impl<'a> HoldRecord<'a> {
         });
         Some(LedgerEntry {
             attribution: self.attribution(),
-            usage: usage_of(settled.usage),
+            usage: settled.usage.usage()?,
             usage_source: settled.usage_source.into(),
             cost: NanoUsd::from_nanos(settled.cost),
-            pricing: self
-                .price
-                .zip(settled.rates)
-                .map(|((version, _), rates)| Pricing { version: PriceVersion::from(version), rates: rates_of(rates) }),
+            pricing: match &settled.pricing {
+                Some(pricing) => Some(self.pricing(pricing)?),
+                None => None,
+            },
             held: NanoUsd::from_nanos(self.ceiling),
             outcome: settled.outcome.into(),
             admitted_at: instant_of(self.admitted_at)?,
@@ -194,6 +215,14 @@ impl<'a> HoldRecord<'a> {
         })
     }
 
+    /// None when the records do not belong together.
+    fn pricing(&self, (version, rates): &(Option<String>, Amounts<i64>)) -> Option<Pricing> {
+        let held = self.price.as_ref().map(|(version, _)| *version);
+        let version = version.as_deref().or(held)?;
+        let rates = by_class(rates)?.map(|_, picos| PicoUsd::from_picos(picos));
+        Some(Pricing { version: PriceVersion::from(version), rates })
+    }
+
     fn attribution(&self) -> Attribution {
         Attribution {
             request_id: self.request_id.into(),
@@ -201,6 +230,7 @@ impl<'a> HoldRecord<'a> {
             virtual_key_id: self.virtual_key_id.into(),
             team_id: self.team_id.map(Into::into),
             customer_id: self.customer_id.map(Into::into),
+            request_type: self.request_type.and_then(RequestType::find),
             provider: self.provider.into(),
             provider_key_id: self.provider_key_id.into(),
             model: self.model.into(),
@@ -210,14 +240,17 @@ impl<'a> HoldRecord<'a> {
 }
 
 impl SettledRecord {
-    pub(crate) fn of(hold: u64, entry: &LedgerEntry) -> Self {
+    pub(crate) fn of(hold: u64, has_version: bool, entry: &LedgerEntry) -> Self {
+        let rates = |pricing: &Pricing| amounts(&pricing.rates.map(|_, rate| rate.picos()));
+        let version = |pricing: &Pricing| (!has_version).then(|| pricing.version.to_string());
+        let pricing = entry.pricing.as_ref().map(|pricing| (version(pricing), rates(pricing)));
         let amounts = entry.postings.iter().map(|posting| (window_record(posting.window), posting.amount));
         Self {
             hold,
-            usage: usage_record(&entry.usage),
+            usage: UsageRecord::of(&entry.usage),
             usage_source: entry.usage_source.into(),
             cost: entry.cost.nanos(),
-            rates: entry.pricing.as_ref().map(|pricing| rates_record(&pricing.rates)),
+            pricing,
             outcome: entry.outcome.into(),
             first_byte_at: entry.first_byte_at.map(Timestamp::as_microsecond),
             settled_at: entry.settled_at.as_microsecond(),
@@ -234,23 +267,25 @@ fn held_for_good(meter: &MeterRecord<'_>) -> i64 {
     }
 }
 
-fn usage_record(usage: &TokenUsage) -> [u64; 4] {
-    let TokenUsage { input, cached_input, cache_write, output } = *usage;
-    [input, cached_input, cache_write, output]
+impl UsageRecord {
+    fn of(usage: &Usage) -> Self {
+        let Usage { counts, tier, reported } = usage;
+        Self { counts: amounts(counts), tier: (*tier).into(), reported: reported.map(NanoUsd::nanos) }
+    }
+
+    /// None when there is a class that nobody knows: the record is of another version.
+    fn usage(&self) -> Option<Usage> {
+        let counts: TokenUsage = by_class(&self.counts)?;
+        Some(Usage { counts, tier: self.tier.into(), reported: self.reported.map(NanoUsd::from_nanos) })
+    }
 }
 
-fn usage_of([input, cached_input, cache_write, output]: [u64; 4]) -> TokenUsage {
-    TokenUsage { input, cached_input, cache_write, output }
+fn amounts<T: Copy + Default + PartialEq>(values: &PerClass<T>) -> Amounts<T> {
+    values.set().map(|(class, value)| (class.code(), value)).collect()
 }
 
-fn rates_record(rates: &Rates) -> [i64; 4] {
-    let Rates { input, output, cached_input, cache_write } = *rates;
-    [input, output, cached_input, cache_write].map(PicoUsd::picos)
-}
-
-fn rates_of(picos: [i64; 4]) -> Rates {
-    let [input, output, cached_input, cache_write] = picos.map(PicoUsd::from_picos);
-    Rates { input, output, cached_input, cache_write }
+fn by_class<T: Copy + Default>(amounts: &Amounts<T>) -> Option<PerClass<T>> {
+    amounts.iter().map(|(code, value)| Some((Class::of_code(*code)?, *value))).collect()
 }
 
 /// The database keeps microseconds; what is recovered then equals what was written.

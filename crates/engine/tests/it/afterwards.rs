@@ -25,7 +25,7 @@ fn record(world: &World, attempt: i32, tokens: u64, now: Timestamp) -> Result<Na
         model: "m".into(),
         model_served: "m".into(),
         price: Some(VersionedPrice { price: price(), version: "test".into() }),
-        usage: output(tokens),
+        usage: output(tokens).into(),
     };
     world.engine.record(&debtor, spent, now)
 }
@@ -90,11 +90,13 @@ fn nothing_is_recorded_while_the_books_cannot_be_kept() {
 #[test]
 fn what_is_about_no_model_is_permitted_by_its_provider_and_covered_by_limits_on_all_models() {
     let config = crate::world::config("p", json!({ "allowed_models": ["m"], "budgets": [budget("pc", 10, 60)] }));
-    let limits = json!({ "allow_all_providers": false, "provider_configs": [config], "budgets": [budget("b", 10, 60)] });
+    let limits =
+        json!({ "allow_all_providers": false, "provider_configs": [config], "budgets": [budget("b", 10, 60)] });
     let world = World::with_key(limits);
     let principal = || world.engine.identify(&HASH, at(1)).unwrap();
     let permit = principal().permit_provider("p".into()).unwrap();
-    let covering = world.engine.coverage(&permit).levels(at(1)).map(|level| level.limit.to_string()).collect::<Vec<_>>();
+    let covering =
+        world.engine.coverage(&permit).levels(at(1)).map(|level| level.limit.to_string()).collect::<Vec<_>>();
     assert_eq!(covering, ["b", "pc"]);
     assert_eq!(principal().permit_provider("q".into()).unwrap_err().code(), ErrorCode::ProviderBlocked);
 }

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use keyward_core::catalogue::{Catalogue, ModelCard};
 use keyward_core::meter::{Count, Metric, OutputClamp};
-use keyward_core::price::TokenUsage;
+use keyward_core::price::{Possible, TokenUsage};
 use keyward_core::window::{FOREVER, Window};
 use keyward_engine::{Admission, Demand, OutputDemand};
 use rand::rngs::StdRng;
@@ -80,7 +80,7 @@ fn trace(random: &mut StdRng, card: &ModelCard, worth: i64) -> Vec<Call> {
     while cost < worth {
         let (now, context) = agents.iter_mut().min_by_key(|(now, _)| *now).unwrap();
         let made = turn(random, *now, context);
-        cost += made.iter().map(|call| card.price.cost(&call.usage).nanos()).sum::<i64>();
+        cost += made.iter().map(|call| card.price.cost(&call.usage.into()).nanos()).sum::<i64>();
         // Then its tools run.
         *now = made.iter().map(|call| call.ends).max().unwrap() + random.random_range(200..8_000);
         if *context > LONGEST {
@@ -117,8 +117,8 @@ fn admit(world: &World, card: &ModelCard, call: &Call) -> Option<Admission> {
         least: 16,
     };
     let input = (tokens * 4).min(card.context_tokens.unwrap());
-    let demand = Demand { input, counted_input: Some(&count), output };
-    ask(&world.engine, &HASH, ("p", "m"), demand, Some(card.price), at(1)).ok()
+    let demand = Demand { input, counted_input: Some(&count), output, possible: Possible::default() };
+    ask(&world.engine, &HASH, ("p", "m"), demand, Some(card.price.clone()), at(1)).ok()
 }
 
 fn replay(world: &World, calls: &[Call], card: &ModelCard, cap: i64) -> Figures {
@@ -137,7 +137,7 @@ fn replay(world: &World, calls: &[Call], card: &ModelCard, cap: i64) -> Figures 
             ends.pop();
             end(ended, &mut running);
         }
-        let cost = card.price.cost(&call.usage).nanos();
+        let cost = card.price.cost(&call.usage.into()).nanos();
         let is_payable = clairvoyant + cost <= cap;
         if is_payable {
             clairvoyant += cost;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use keyward_core::error_code::ErrorCode;
 use keyward_core::meter::Metric;
+use keyward_core::price::Possible;
 use keyward_core::refusal::Refusal;
 use keyward_engine::{Admission, Demand, OutputDemand};
 use serde_json::{Value, json};
@@ -15,7 +16,14 @@ const OPEN: OutputDemand =
     OutputDemand { per_answer: 1_000, answers: 1, capped_by_client: false, can_clamp: true, least: 16 };
 
 fn try_ask(world: &World, input: u64, output: OutputDemand) -> Result<Admission, Refusal> {
-    ask(&world.engine, &HASH, ("p", "m"), Demand { input, counted_input: None, output }, Some(price()), at(1))
+    ask(
+        &world.engine,
+        &HASH,
+        ("p", "m"),
+        Demand { input, counted_input: None, output, possible: Possible::default() },
+        Some(price()),
+        at(1),
+    )
 }
 
 fn world_of(nanos: i64, members: Value) -> World {
@@ -33,7 +41,7 @@ fn try_counting(
         times.set(times.get() + 1);
         counted
     };
-    let demand = Demand { input: cheap, counted_input: Some(&count), output };
+    let demand = Demand { input: cheap, counted_input: Some(&count), output, possible: Possible::default() };
     let asked = ask(&world.engine, &HASH, ("p", "m"), demand, Some(price()), at(1));
     (asked, times.get())
 }
@@ -166,7 +174,7 @@ fn i1_counting_keeps_no_meter_locked() {
         other.set(Some(world.ask(70, at(1)).unwrap()));
         Some(10)
     };
-    let demand = Demand { input: 200, counted_input: Some(&count), output: OPEN };
+    let demand = Demand { input: 200, counted_input: Some(&count), output: OPEN, possible: Possible::default() };
     let admission = ask(&world.engine, &HASH, ("p", "m"), demand, Some(price()), at(1)).unwrap();
     assert_eq!((admission.output_cap(), held(&admission)), (Some(20), vec![100]));
 }

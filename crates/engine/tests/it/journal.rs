@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use keyward_core::crash_point::Probe;
 use keyward_core::ledger::{LedgerEntry, Outcome, UsageSource};
 use keyward_core::meter::EnforcementDefaults;
+use keyward_core::money::NanoUsd;
+use keyward_core::price::{ServiceTier, TokenUsage, Usage};
 use keyward_core::refusal::Refusal;
 use keyward_engine::{
-    Admission, Engine, Journal, JournalError, JournalOptions, Ledger, Receipt, Recovery, Tail, inspect,
+    Admission, Engine, Journal, JournalError, JournalOptions, Ledger, Receipt, Recovery, Settlement, Tail, inspect,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -111,6 +113,23 @@ fn i9_what_a_process_leaves_behind_is_recovered() {
     // Had the task died instead of the process, the books would say the same.
     drop(running);
     assert_eq!(found[1], node.ledger.entries()[1]);
+}
+
+/// I9: every class, the tier and what the provider has billed come back as they were, also without a price.
+#[test]
+fn i9_all_that_was_used_comes_back() {
+    let node = Node::roomy();
+    let counts = TokenUsage { cache_write_1h: 3, audio_output: 5, searches: 2, ..output(7) };
+    let usage = Usage { counts, tier: ServiceTier::Priority, reported: Some(NanoUsd::from_nanos(99)) };
+    let end = Settlement { usage: Some(usage), is_counted: false, ..settled(None, at(3)) };
+    node.ask(50).unwrap().settle(end);
+    node.engine.put_virtual_key(hashes(HASH), &key(json!({})), at(3));
+    let billed = ask(&node.engine, &HASH, ("openrouter", "m"), demand(50), None, at(4)).unwrap();
+    billed.settle(end);
+    let found = recovered(node.left_behind().path()).unwrap();
+    assert_eq!(found, node.ledger.entries());
+    assert_eq!(found[1].cost.nanos(), 99);
+    assert_eq!(found[1].usage, usage);
 }
 
 proptest! {

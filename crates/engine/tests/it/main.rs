@@ -21,5 +21,6 @@ mod standing;
 mod storm;
 mod strictness;
 mod torture;
+mod usage;
 mod windows;
 mod world;

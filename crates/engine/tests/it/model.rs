@@ -4,7 +4,7 @@
 
 use keyward_core::ledger::Outcome;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{LongContexts, Price, Rates, TokenUsage};
+use keyward_core::price::{Possible, Price, PriceSheet, TokenUsage};
 use keyward_core::refusal::Refusal;
 use keyward_engine::{Admission, Demand, MeterLevel, OutputDemand};
 use rand::RngExt;
@@ -23,11 +23,8 @@ const EVENTS: usize = 300;
 
 /// One nano-dollar for a token of input, three for one of output.
 fn price() -> Price {
-    let [one, three] = ["0.001", "0.003"].map(|text| text.parse().unwrap());
-    Price {
-        base: Rates { input: one, output: three, cached_input: one, cache_write: one },
-        long_contexts: LongContexts::NONE,
-    }
+    let [input, output] = ["0.001", "0.003"].map(|text| Some(text.parse().unwrap()));
+    Price::flat(PriceSheet { input, output, ..PriceSheet::default() })
 }
 
 /// What an attempt asks for.
@@ -111,7 +108,7 @@ impl Trial {
             wish.counted.flatten()
         };
         let counted_input = wish.counted.map(|_| &count as &dyn Fn() -> Option<u64>);
-        let demand = || Demand { input: wish.input, counted_input, output: wish.output };
+        let demand = || Demand { input: wish.input, counted_input, output: wish.output, possible: Possible::default() };
         if self.organisation.keys[key].is_none() {
             let asked = ask(&self.world.engine, &secret, (provider, model), demand(), price, now);
             assert_eq!(asked.err(), Some(Refusal::UnknownKey));
@@ -121,17 +118,18 @@ impl Trial {
         let verdict = self.books.decide(&lines, &wish, now);
         let permit =
             || self.world.engine.identify(&secret, now).unwrap().permit(provider.into(), model.into()).unwrap();
-        let explained = self.world.engine.explain(&permit(), &attempt(model, demand(), price), now);
+        let explained = self.world.engine.explain(&permit(), &attempt(model, demand(), price.clone()), now);
         let explained = explained.verdict.map(|granted| granted.output_cap);
         times.set(0);
-        let asked = ask(&self.world.engine, &secret, (provider, model), demand(), price, now);
+        let asked = ask(&self.world.engine, &secret, (provider, model), demand(), price.clone(), now);
         assert_eq!(explained.as_ref().err(), asked.as_ref().err());
         match (asked, verdict) {
             (Ok(admission), Verdict::Admitted { input, per_answer, counted }) => {
                 let cap = (per_answer < wish.output.per_answer).then_some(per_answer);
                 assert_eq!((admission.output_cap(), explained.unwrap(), times.get()), (cap, cap, counted));
                 let bound = TokenUsage { input, output: per_answer * wish.output.answers, ..TokenUsage::default() };
-                let cost = price.map_or(0, |price| price.ceiling(bound.input, bound.output).nanos());
+                let cost =
+                    price.map_or(0, |price| price.ceiling(bound.input, bound.output, &Possible::default()).nanos());
                 let held = self.books.hold(&lines, bound.total() as i64, cost);
                 let running = Running { admission, held, bound, is_priced: wish.is_priced, alive_in: self.round };
                 self.running.push(running);
@@ -249,7 +247,7 @@ impl Trial {
         let entries = self.world.ledger.entries.lock().unwrap();
         assert_eq!(entries.len(), self.entries);
         let entry = entries.last().unwrap();
-        assert_eq!((entry.usage, entry.outcome), (used, outcome));
+        assert_eq!((entry.usage, entry.outcome), (used.into(), outcome));
         let posted = entry.postings.iter().map(|posting| (posting.meter.clone(), posting.held));
         assert!(posted.eq(held.iter().map(|held| (held.meter.clone(), held.amount))));
         self.books.fold(entry);

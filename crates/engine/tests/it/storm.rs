@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use keyward_core::meter::Metric;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::{Possible, TokenUsage};
 use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Demand, OutputDemand};
 use rand::rngs::StdRng;
@@ -127,7 +127,7 @@ fn i1_torture_capped_output_overspends_nothing_and_leaves_nothing_useful() {
         let cap = random.random_range(200..20_000);
         let world = World::with_key(json!({ "budgets": [budget("b", cap, 60)] }));
         let open = OutputDemand { per_answer: 4_000, answers: 1, capped_by_client: false, can_clamp: true, least: 16 };
-        let demand = || Demand { input: INPUT, counted_input: None, output: open };
+        let demand = || Demand { input: INPUT, counted_input: None, output: open, possible: Possible::default() };
         let next = || ask(&world.engine, &HASH, ("p", "m"), demand(), Some(price()), at(1));
         at_once(&mut random, |mut random| {
             for _ in 0..ASKS {

@@ -2,6 +2,7 @@
 
 use keyward_core::error_code::ErrorCode;
 use keyward_core::meter::Metric;
+use keyward_core::price::Possible;
 use keyward_engine::{Demand, OutputDemand};
 use serde_json::json;
 
@@ -34,7 +35,7 @@ fn a_shadow_limit_neither_caps_output_nor_has_input_counted() {
     let world = World::with_key(json!({ "budgets": [shadow] }));
     let count = || panic!("counted for a limit that only watches");
     let output = OutputDemand { per_answer: 900, answers: 1, capped_by_client: false, can_clamp: true, least: 1 };
-    let demand = Demand { input: 900, counted_input: Some(&count), output };
+    let demand = Demand { input: 900, counted_input: Some(&count), output, possible: Possible::default() };
     let admission = ask(&world.engine, &HASH, ("p", "m"), demand, Some(price()), at(1)).unwrap();
     assert_eq!(admission.output_cap(), None);
 }

@@ -11,7 +11,8 @@ use keyward_core::meter::{Count, EnforcementDefaults, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::money::NanoUsd;
 use keyward_core::owner::{Customer, Team};
-use keyward_core::price::{LongContexts, Price, Rates, TokenUsage, VersionedPrice};
+use keyward_core::price::{Possible, Price, PriceSheet, TokenUsage, VersionedPrice};
+use keyward_core::pricing_override::RequestType;
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
@@ -123,11 +124,8 @@ pub fn model_config(id: &str, members: Value) -> ModelConfig {
 
 /// One nano-dollar for each token of input or output.
 pub fn price() -> Price {
-    let nano = "0.001".parse().unwrap();
-    Price {
-        base: Rates { input: nano, output: nano, cached_input: nano, cache_write: nano },
-        long_contexts: LongContexts::NONE,
-    }
+    let nano = Some("0.001".parse().unwrap());
+    Price::flat(PriceSheet { input: nano, output: nano, ..PriceSheet::default() })
 }
 
 impl World {
@@ -214,6 +212,7 @@ impl Prepared {
         let attempt = Attempt {
             request_id: self.request_id.clone(),
             attempt: 0,
+            request_type: Some(RequestType::ChatCompletion),
             provider_key_id: self.provider_key_id.clone(),
             model_served: self.model.clone(),
             price: Some(self.price.clone()),
@@ -241,6 +240,7 @@ pub fn attempt<'a>(model: &str, demand: Demand<'a>, price: Option<Price>) -> Att
     Attempt {
         request_id: "request".into(),
         attempt: 0,
+        request_type: Some(RequestType::ChatCompletion),
         provider_key_id: "provider-key".into(),
         model_served: model.into(),
         price: price.map(|price| VersionedPrice { price, version: "test".into() }),
@@ -269,7 +269,7 @@ pub fn put_eight_meters(engine: &Engine) {
 /// Up to so many tokens of output, and no fewer.
 pub fn demand(output: u64) -> Demand<'static> {
     let output = OutputDemand { per_answer: output, answers: 1, capped_by_client: true, can_clamp: false, least: 1 };
-    Demand { input: 0, counted_input: None, output }
+    Demand { input: 0, counted_input: None, output, possible: Possible::default() }
 }
 
 /// The hashes of a key that was never rotated.
@@ -286,5 +286,6 @@ pub fn output(tokens: u64) -> TokenUsage {
 }
 
 pub fn settled(usage: Option<TokenUsage>, now: Timestamp) -> Settlement {
-    Settlement { usage, outcome: Outcome::Completed, first_byte_at: Some(now), at: now }
+    let (usage, outcome) = (usage.map(Into::into), Outcome::Completed);
+    Settlement { usage, is_counted: false, outcome, first_byte_at: Some(now), at: now }
 }

@@ -4,12 +4,11 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use keyward_core::catalogue::Catalogue;
 use keyward_core::change::Change;
 use keyward_core::ledger::{Reconciliation, Rerated, Rerating};
 use keyward_store::Store;
 
-use super::{CliError, Place};
+use super::{CliError, Place, prices};
 use crate::clock;
 
 #[derive(Debug, Subcommand)]
@@ -88,10 +87,13 @@ impl Rerate {
         let (options, settings) = place.settings()?;
         let which =
             Rerating { since, until, provider: provider.map(Into::into), model: model.map(Into::into), dry_run };
-        let catalogue = Catalogue::built_in()?;
         let store = Store::open_existing(options).await?;
+        let catalogue = prices::in_force(&store).await;
         let change = Change::by_server("ledger_rerate", clock::now());
-        let rerated = store.ledger_rerate(change, which, catalogue, settings.unpriced_models.price()).await;
+        let rerated = match catalogue {
+            Ok(prices) => Ok(store.ledger_rerate(change, which, prices, settings.unpriced_models.price()).await?),
+            Err(error) => Err(error),
+        };
         store.close().await?;
         print(&rerated?, dry_run);
         Ok(())

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::webhooks::{self, Webhook, WebhookInput};
-use super::{ConfigError, JournalSettings};
+use super::{ConfigError, JournalSettings, KeyHealthSettings};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -102,6 +102,7 @@ pub(super) struct Server {
     pub(super) session_idle_limit_seconds: u64,
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
+    pub(super) key_health: KeyHealthSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
     pub(super) batch_poll_seconds: NonZeroU64,
     pub(super) thresholds: Thresholds,
@@ -130,6 +131,7 @@ impl Default for Server {
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
+            key_health: KeyHealthSettings::default(),
             ledger_retention_days: None,
             batch_poll_seconds: BATCH_POLL_SECONDS,
             thresholds: Thresholds::default(),

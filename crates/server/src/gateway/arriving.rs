@@ -10,8 +10,7 @@ use std::future::{Ready, ready};
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
-use super::{objects, resolve};
-use super::routing::{Plan, Sight};
+use super::routing::{Asked, Lots, Plan, Sight};
 use super::scan::{Reading, Scan};
 use crate::clock;
 use crate::error::ApiError;
@@ -86,7 +85,8 @@ impl<C: MeteringClass> Arriving<C> {
         let reading = Reading { operation, in_path: model.as_deref(), streamed, content_type };
         let scan = Scan::read(&reading, &body).await?;
         extra.model_requested = scan.model.clone();
-        let asked = resolve::asked(&scan.model)?;
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
+        let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
         let sight = Sight {
             headers: request.headers(),
             query: request.query_string(),
@@ -95,11 +95,11 @@ impl<C: MeteringClass> Arriving<C> {
             is_rehearsal: false,
         };
         // What the provider keeps is only where it was made.
-        let plan = match objects::place(&state, &principal, &scan, &asked).await? {
+        let plan = match objects::place(&state, &principal, &scan, &asked.place).await? {
             Some(place) => Plan::to(place),
-            None => Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?,
+            None => Plan::of(&state, &principal, &sight, asked, &lots)?,
         };
-        Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
+        Attempts { request, identity, state, hash: caller.hash, scan, body, extra, lots, admitted: 0 }.run(plan).await
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::RequestId;
+use keyward_core::pricing_override::RequestType;
 use keyward_engine::Attempt;
 
 use super::estimate::Estimate;
@@ -31,14 +32,16 @@ pub(super) fn ask<T>(
 ) -> (T, Option<u64>) {
     let served = route.served();
     let estimate = Estimate::of(scan, &served, body.len());
+    let possible = scan.possible(route.price.as_ref().map(|known| &known.price), body.len());
     let counted = || scan.counted_input(body, &state.tokenizers, &served);
     let attempt = Attempt {
         request_id,
         attempt,
+        request_type: RequestType::find(scan.operation.request_type()),
         provider_key_id: route.destination.key_id.clone(),
         model_served: route.destination.model.clone(),
         price: route.price.clone(),
-        demand: estimate.demand(&counted, state.settings.min_output_tokens),
+        demand: estimate.demand(&counted, state.settings.min_output_tokens, possible),
     };
     (engine(attempt), estimate.open_cap)
 }

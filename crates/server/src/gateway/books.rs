@@ -6,7 +6,7 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::ledger::Outcome;
 use keyward_core::money::NanoUsd;
-use keyward_core::price::TokenUsage;
+use keyward_core::price::Usage;
 use keyward_engine::{Admission, Settlement};
 
 use crate::clock;
@@ -54,13 +54,23 @@ impl Books {
     }
 
     /// Writes down what was used; the first call counts. Returns the cost, if this was the call.
-    pub(super) fn settle(&mut self, usage: Option<TokenUsage>, outcome: Outcome) -> Option<NanoUsd> {
+    pub(super) fn settle(&mut self, usage: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
+        self.end(usage, false, outcome)
+    }
+
+    /// The same with what was counted, because the provider has not told it. No more is charged than was held.
+    #[expect(dead_code, reason = "the relay calls it once its streams know who serves them")]
+    pub(super) fn settle_counted(&mut self, counted: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
+        self.end(counted, true, outcome)
+    }
+
+    fn end(&mut self, usage: Option<Usage>, is_counted: bool, outcome: Outcome) -> Option<NanoUsd> {
         let admission = self.admission.take()?;
         self.reached(CrashPoint::AnswerEnded);
         let first_byte_at = self.first_byte_at;
         let request_id = admission.request_id().clone();
         let overlooked = admission.overlooked();
-        let cost = admission.settle(Settlement { usage, outcome, first_byte_at, at: clock::now() });
+        let cost = admission.settle(Settlement { usage, is_counted, outcome, first_byte_at, at: clock::now() });
         match cost {
             Some(cost) => {
                 self.state.metrics.attempt_ended(outcome, usage, cost);

@@ -71,6 +71,17 @@ pub(super) enum SendError {
     TimedOut(ApiError),
 }
 
+impl SendError {
+    /// True when more time might have helped.
+    pub(super) fn is_for_want_of_time(&self) -> bool {
+        match self {
+            Self::NotSent(error) => error.code() == ErrorCode::UpstreamTimeout,
+            Self::Broken(_) => false,
+            Self::TimedOut(_) => true,
+        }
+    }
+}
+
 /// Builds the real request but for its body: the real key, and of the client's headers only what a provider may see.
 pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Result<Draft, ApiError> {
     let operation = scan.operation;

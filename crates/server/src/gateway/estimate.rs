@@ -6,12 +6,14 @@
 use std::num::NonZeroU64;
 
 use keyward_core::catalogue::ModelCard;
+use keyward_core::price::Possible;
 use keyward_engine::{Demand, OutputDemand};
 
 use super::scan::Scan;
 
 mod count;
 mod images;
+mod possible;
 mod tokenizers;
 
 pub(crate) use tokenizers::Tokenizers;
@@ -72,7 +74,12 @@ impl Estimate {
     }
 
     /// What the engine is asked for. `counted` finds a closer bound of the input; no cap below `least` is set.
-    pub(super) fn demand<'a>(&self, counted: &'a dyn Fn() -> Option<u64>, least: NonZeroU64) -> Demand<'a> {
+    pub(super) fn demand<'a>(
+        &self,
+        counted: &'a dyn Fn() -> Option<u64>,
+        least: NonZeroU64,
+        possible: Possible,
+    ) -> Demand<'a> {
         let output = OutputDemand {
             per_answer: self.output_per_answer,
             answers: self.answers,
@@ -80,7 +87,7 @@ impl Estimate {
             can_clamp: self.can_clamp,
             least: least.get(),
         };
-        Demand { input: self.input, counted_input: Some(counted), output }
+        Demand { input: self.input, counted_input: Some(counted), output, possible }
     }
 }
 

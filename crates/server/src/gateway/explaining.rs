@@ -15,12 +15,13 @@ use keyward_engine::{Attempt, MeterLevel};
 
 use super::asking::{ask, ready};
 use super::attempts::{Setback, setback};
-use super::resolve::{self, Route};
-use super::routing::{Place, Plan, Sight};
+use super::resolve::Route;
+use super::routing::{Asked, Lots, Place, Plan, Sight};
 use super::scan::Scan;
 use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
+use crate::upstreams::Choosing;
 
 /// A request that is not sent.
 struct Rehearsal<'a> {
@@ -57,10 +58,10 @@ impl Rehearsal<'_> {
         let operation = operation(self.asked.dialect);
         let scan = Scan::of(operation, self.in_path()?, &self.body)?;
         self.extra.model_requested = scan.model.clone();
-        let place = resolve::asked(&self.extra.model_requested)?;
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let headers = HeaderMap::new();
         let sight = Sight { headers: &headers, query: "", body_bytes: self.body.len(), operation, is_rehearsal: true };
-        let plan = Plan::of(self.state, &principal, &sight, place, &mut rand::random::<f64>)?;
+        let plan = Plan::of(self.state, &principal, &sight, asked, &Lots::of_chance())?;
         let mut places = plan.places.iter().peekable();
         while let Some(place) = places.next() {
             match self.at(&scan, &plan, place) {
@@ -84,9 +85,13 @@ impl Rehearsal<'_> {
 
     /// How far it comes at a place of its plan.
     fn at(&mut self, scan: &Scan, plan: &Plan, place: &Place) -> Arrival {
+        let (lots, now) = (Lots::of_chance(), clock::now());
+        let lot = |name: &str| lots.of_name("key", name);
+        let choosing = Choosing { lot: &lot, tried: &[], now, is_rehearsal: true };
         let route = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now()).map_err(setback);
         let route = route.and_then(|principal| {
-            Route::resolve(self.state, principal, place, scan.kind(), plan.patience).map_err(Setback::Passing)
+            let route = Route::resolve(self.state, principal, place, scan.kind(), plan.patience, &choosing);
+            route.map_err(Setback::Passing)
         });
         let route = match route {
             Ok(route) => route,

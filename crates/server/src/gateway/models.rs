@@ -33,7 +33,7 @@ pub(super) fn usable(state: &State, principal: &Principal, dialect: Dialect) -> 
         for name in names {
             let permit = principal.clone().permit(provider.clone(), ModelName::from(name));
             if permit.is_ok_and(|permit| upstream.serves(permit.key_access(), name)) {
-                let card = state.catalogue.find(provider.as_str(), name);
+                let card = state.catalogue.find(provider.as_str(), name).cloned();
                 found.push(Usable { provider: provider.clone(), model: name.to_owned(), card });
             }
         }
@@ -56,8 +56,8 @@ impl Usable {
             object: "model".to_owned(),
             created: 0,
             owned_by: self.provider.to_string(),
-            context_length: self.card.and_then(|card| card.context_tokens),
-            max_output_tokens: self.card.and_then(|card| card.max_output_tokens),
+            context_length: self.card.as_ref().and_then(|card| card.context_tokens),
+            max_output_tokens: self.card.as_ref().and_then(|card| card.max_output_tokens),
         }
     }
 
@@ -76,8 +76,8 @@ impl Usable {
         GeminiModel {
             name: format!("models/{name}"),
             display_name: name,
-            input_token_limit: self.card.and_then(|card| card.context_tokens),
-            output_token_limit: self.card.and_then(|card| card.max_output_tokens),
+            input_token_limit: self.card.as_ref().and_then(|card| card.context_tokens),
+            output_token_limit: self.card.as_ref().and_then(|card| card.max_output_tokens),
             supported_generation_methods: ["generateContent", "countTokens"].map(str::to_owned).to_vec(),
         }
     }

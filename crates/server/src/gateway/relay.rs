@@ -1,6 +1,5 @@
 //! Relay and settle: one task for each admitted attempt, which outlives the client. Whatever happens, it ends in one settlement.
 
-use std::future::Future;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -24,14 +23,20 @@ use super::telling;
 use super::upstream_client::UpstreamClient;
 use super::usage::{self, Usage};
 use crate::error::ApiError;
-use crate::lapses;
+use crate::upstreams::{Trial, Verdict};
+use crate::{clock, lapses};
 
 /// The longest answer that is no stream.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
-pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Result<HttpResponse, ApiError> {
-    attended(request, books, |books, client, reply| run(books, client, call, reply)).await
+pub(super) async fn relay(
+    request: &HttpRequest,
+    books: Books,
+    call: Call,
+    trial: Option<Trial>,
+) -> Result<HttpResponse, ApiError> {
+    attended(request, books, |books, client, reply| run(books, client, call, trial, reply)).await
 }
 
 /// Runs what is done about an admitted attempt in a task that outlives the client, and waits for the beginning of its answer.
@@ -60,30 +65,65 @@ where
     })
 }
 
-async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
+async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
     let Call { request, patience, timeout, relay_usage, operation, streamed, keeping } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(Proof::Attempt(admission), &client, request, patience).await {
+        Ok(response) if is_compressed(&response) => {
+            books.answer_began();
+            learn(trial, Verdict::Failed);
+            compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
+        }
         Ok(response) => {
             books.answer_began();
             return match pieces_of(&response, streamed) {
                 Some(frames) => {
+                    learn(trial, Verdict::Served);
                     let stream = Stream::new(books, operation, (timeout, relay_usage), frames);
                     stream.keeping(keeping).run(response, reply).await;
                 }
-                None => whole(books, (operation, keeping), timeout, response, reply).await,
+                None => whole(books, (operation, keeping), timeout, response, (trial, reply)).await,
             };
         }
-        Err(SendError::NotSent(error)) => {
-            books.release();
-            error
+        Err(failure) => {
+            // A rule's own patience may be shorter than anyone could answer.
+            if patience >= timeout || !failure.is_for_want_of_time() {
+                learn(trial, Verdict::Failed);
+            }
+            unanswered(&mut books, failure)
         }
-        Err(SendError::Broken(error)) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
-        Err(SendError::TimedOut(error)) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
+}
+
+/// Books an attempt that was not answered. What left may have been used.
+fn unanswered(books: &mut Books, failure: SendError) -> ApiError {
+    match failure {
+        SendError::NotSent(error) => {
+            books.release();
+            error
+        }
+        SendError::Broken(error) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
+        SendError::TimedOut(error) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
+    }
+}
+
+/// What the attempt has shown of the key counts also when the client has gone away.
+fn learn(trial: Option<Trial>, verdict: Verdict) {
+    if let Some(trial) = trial {
+        trial.end(verdict, clock::now());
+    }
+}
+
+/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
+pub(super) fn is_compressed(response: &http::Response<Incoming>) -> bool {
+    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+pub(super) fn compressed() -> ApiError {
+    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.
@@ -98,17 +138,21 @@ async fn whole(
     (operation, keeping): (Operation, Option<Keeping>),
     timeout: Duration,
     response: http::Response<Incoming>,
-    reply: Reply,
+    (trial, reply): (Option<Trial>, Reply),
 ) {
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
         Ok(body) => {
+            learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
             let kept = keeping.filter(|_| head.status.is_success()).and_then(|keeping| keeping.of_answer(&body));
             let judged = judge(&mut books, operation, &head, body, &reply);
             objects::remember(books.state(), kept);
             judged
         }
-        Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
+        Err((error, outcome)) => {
+            learn(trial, Verdict::Failed);
+            Err(error.telling(books.settle(None, outcome).map(telling::cost)))
+        }
     };
     // A client that went away has no use for it.
     let _ = reply.send(answer);

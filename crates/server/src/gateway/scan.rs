@@ -11,6 +11,7 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
 use keyward_core::provider::KnownProvider;
 use keyward_core::provider_object::ObjectKind;
+use keyward_core::routing_rule::Fallback;
 
 use crate::error::ApiError;
 use crate::json::parse_with;
@@ -143,8 +144,12 @@ pub(super) struct Scan {
     pub(super) kept: Vec<(ObjectKind, String)>,
     /// False: the provider shall not keep the answer.
     pub(super) is_stored: bool,
+    /// Where else the request may go, if it says so.
+    pub(super) fallbacks: Option<Vec<Fallback>>,
     caps: Vec<Cap>,
     model_at: Option<Range<usize>>,
+    /// Where the value of `fallbacks` stands.
+    fallbacks_at: Option<Range<usize>>,
     /// What names the model of the path once more, and where.
     named_again: Vec<(String, Range<usize>)>,
     stream_options_at: Option<Range<usize>>,
@@ -214,8 +219,10 @@ impl Scan {
             media_at: Vec::new(),
             kept: Vec::new(),
             is_stored: true,
+            fallbacks: None,
             caps: Vec::new(),
             model_at: None,
+            fallbacks_at: None,
             named_again: Vec::new(),
             stream_options_at: None,
             config_at: None,

@@ -1,38 +1,38 @@
-//! Usage as providers of the OpenAI dialect report it, put into disjoint classes that add up to their total.
+//! What an answer says was used, put into disjoint classes that add up to what its provider counts.
+//!
+//! Each dialect tells it in a way of its own, in a file of its own. All are read leniently: an odd member is no reason to lose an
+//! answer that was paid for. What is told beyond a total is not invented, and what a total has beyond its parts is charged.
 
+use keyward_core::money::NanoUsd;
 use keyward_core::operation::{Dialect, Operation};
-use keyward_core::price::TokenUsage;
+use keyward_core::price::{ServiceTier, TokenUsage};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// Read leniently: an odd member is no reason to lose an answer that was paid for.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    usage: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    usage: Option<Value>,
-    #[serde(default)]
-    choices: Option<Vec<IgnoredAny>>,
-}
+mod anthropic;
+pub(super) mod counted;
+mod gemini;
+mod openai;
+mod responses;
 
 /// What was used.
-pub(super) type Usage = TokenUsage;
+pub(super) use keyward_core::price::Usage;
 
 /// How an answer tells its usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
+    /// Chat completions, completions, embeddings, images and sound, as OpenAI and its followers have them.
     OpenAi,
+    /// OpenAI's responses.
     Responses,
+    /// Anthropic's messages.
     Messages,
+    /// Gemini's content.
     GenerateContent,
 }
 
+/// How the answers of an operation tell their usage.
 pub(super) const fn shape(operation: Operation) -> Shape {
     match operation.dialect() {
         Dialect::OpenAi if matches!(operation, Operation::Responses) => Shape::Responses,
@@ -42,67 +42,163 @@ pub(super) const fn shape(operation: Operation) -> Shape {
     }
 }
 
-/// What a piece of a stream says about itself.
+/// What an event of a stream says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Said {
+    /// It was sent only because the usage was asked for.
     pub(super) usage_only: bool,
+    /// It is the dialect's last event.
     pub(super) ends: bool,
+    /// It tells a failure of the provider's.
     pub(super) failed: bool,
 }
 
+/// The usage in a whole answer, if it has one; an error when the answer is not JSON.
+pub(super) fn of_answer(shape: Shape, body: &[u8]) -> Result<Option<Usage>, serde_json::Error> {
+    let members: Members<'_> = match serde_json::from_slice(body) {
+        Ok(members) => members,
+        // It is JSON, of a shape that tells nothing.
+        Err(error) if error.is_data() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(match shape {
+        Shape::OpenAi => openai::usage(&members),
+        Shape::Responses => responses::usage(&members),
+        Shape::Messages => anthropic::usage(&members),
+        Shape::GenerateContent => gemini::usage(&members),
+    })
+}
+
+/// Reads the events of a stream one by one.
+#[derive(Debug)]
 pub(super) struct Reader {
+    shape: Shape,
     usage: Option<Usage>,
     is_final: bool,
+    /// What Anthropic's events have told so far.
+    message: anthropic::Told,
 }
 
 impl Reader {
-    pub(super) const fn new(_: Shape) -> Self {
-        Self { usage: None, is_final: false }
+    pub(super) const fn new(shape: Shape) -> Self {
+        Self { shape, usage: None, is_final: false, message: anthropic::Told::NOTHING }
     }
+
+    /// Reads the data of one event.
     pub(super) fn read(&mut self, data: &[u8]) -> Said {
         if data == b"[DONE]" {
             return Said { ends: true, ..Said::default() };
         }
-        let Ok(chunk) = serde_json::from_slice::<Chunk>(data) else { return Said::default() };
-        let usage_only = chunk.choices.is_some_and(|choices| choices.is_empty());
-        let Some(usage) = chunk.usage.as_ref().and_then(classes) else { return Said::default() };
-        self.usage = Some(usage);
-        self.is_final |= usage_only;
-        Said { usage_only, ..Said::default() }
+        let Ok(members) = serde_json::from_slice::<Members<'_>>(data) else { return Said::default() };
+        match self.shape {
+            Shape::OpenAi => openai::read(self, &members),
+            Shape::Responses => responses::read(self, &members),
+            Shape::Messages => anthropic::read(self, &members),
+            Shape::GenerateContent => gemini::read(self, &members),
+        }
     }
+
+    /// What was told so far.
     pub(super) const fn usage(&self) -> Option<Usage> {
         self.usage
     }
+
+    /// True when what was told is of the whole answer.
     pub(super) const fn is_final(&self) -> bool {
         self.is_final
     }
-}
 
-/// The usage in a whole answer, if it has one; an error when the answer is not JSON.
-pub(super) fn of_answer(_: Shape, body: &[u8]) -> Result<Option<TokenUsage>, serde_json::Error> {
-    match serde_json::from_slice::<Answer>(body) {
-        Ok(answer) => Ok(answer.usage.as_ref().and_then(classes)),
-        // It is JSON, of a shape that tells nothing.
-        Err(error) if error.is_data() => Ok(None),
-        Err(error) => Err(error),
+    fn note(&mut self, usage: Option<Usage>, is_final: bool) {
+        if usage.is_some() {
+            self.usage = usage;
+            self.is_final |= is_final;
+        }
     }
 }
 
-/// None when the input or the output is not told: then nobody knows what was used.
-///
-/// Cached tokens are part of the prompt's. Some providers leave reasoning out of the completion's but not out of the total:
-/// whatever the total has beyond the prompt is output.
-fn classes(usage: &Value) -> Option<TokenUsage> {
-    let count = |name: &str| usage.get(name).and_then(Value::as_u64);
-    let prompt = count("prompt_tokens")?;
-    let beyond_prompt = count("total_tokens").map(|total| total.saturating_sub(prompt));
-    let cached = usage.pointer("/prompt_tokens_details/cached_tokens").and_then(Value::as_u64);
-    // DeepSeek has a name of its own.
-    let cached = cached.or(count("prompt_cache_hit_tokens")).unwrap_or(0).min(prompt);
-    Some(TokenUsage {
-        input: prompt - cached,
-        cached_input: cached,
-        cache_write: 0,
-        output: count("completion_tokens").max(beyond_prompt)?,
-    })
+/// The members of an answer or an event that the readers look at, each in its own text.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(default, borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(default, borrow, alias = "usage_metadata", rename = "usageMetadata")]
+    usage_metadata: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    choices: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    candidates: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "promptFeedback")]
+    prompt_feedback: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    output: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    response: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    x_groq: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    duration: Option<&'a RawValue>,
 }
+
+impl Members<'_> {
+    /// The text of `type`; empty without one.
+    fn kind(&self) -> String {
+        self.kind.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// The tier that is told, if it is one with prices of its own.
+    fn tier(&self) -> ServiceTier {
+        self.service_tier
+            .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
+            .map_or_else(ServiceTier::default, |name| tier(&name))
+    }
+}
+
+/// The value of a member, if it is there.
+fn value(raw: Option<&RawValue>) -> Option<Value> {
+    serde_json::from_str(raw?.get()).ok().filter(|value: &Value| !value.is_null())
+}
+
+/// The tier of this name, in whatever dialect.
+fn tier(name: &str) -> ServiceTier {
+    match name.to_ascii_lowercase().as_str() {
+        "flex" => ServiceTier::Flex,
+        "priority" | "performance" | "on_demand_priority" => ServiceTier::Priority,
+        "on_demand_flex" => ServiceTier::Flex,
+        "batch" => ServiceTier::Batch,
+        _ => ServiceTier::Standard,
+    }
+}
+
+/// A count at this place; a fraction is rounded up, and what is no count is none.
+fn count(value: &Value, pointer: &str) -> Option<u64> {
+    let number = value.pointer(pointer)?;
+    if let Some(count) = number.as_u64() {
+        return Some(count);
+    }
+    let written = number.as_number()?.to_string();
+    let nanos = NanoUsd::billed(&written)?.nanos();
+    u64::try_from(nanos).ok().map(|nanos| nanos.div_ceil(1_000_000_000))
+}
+
+/// A count at this place, else zero.
+fn zero_or(value: &Value, pointer: &str) -> u64 {
+    count(value, pointer).unwrap_or(0)
+}
+
+/// Something that is used when anything is.
+fn some(counts: TokenUsage, tier: ServiceTier, reported: Option<NanoUsd>) -> Option<Usage> {
+    Some(Usage { counts, tier, reported })
+}
+
+#[cfg(test)]
+mod tests;

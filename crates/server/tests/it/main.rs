@@ -13,4 +13,5 @@ mod demo;
 mod gateway;
 mod harness;
 mod operations;
+mod sdks;
 mod torture;

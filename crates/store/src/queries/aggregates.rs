@@ -23,6 +23,7 @@ mod model_budget;
 pub(crate) mod model_config;
 mod orphan;
 pub(crate) mod policies;
+pub(crate) mod price_catalogue;
 pub(crate) mod pricing_override;
 pub(crate) mod provider;
 mod provider_config;

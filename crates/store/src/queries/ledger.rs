@@ -24,6 +24,7 @@ mod due;
 mod row;
 
 use due::{Due, Posted};
+pub(crate) use row::tokens;
 use row::{EntryRow, PostingRow};
 
 /// How many rows one statement takes: SQLite allows 32,766 variables.
@@ -86,8 +87,7 @@ pub(crate) fn usage_by_model(
 }
 
 /// Tokens of all classes. Sums of whole numbers are decimal in PostgreSQL; the cast makes them whole numbers again.
-const TOKENS: &str =
-    "CAST(COALESCE(SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens), 0) AS BIGINT)";
+const TOKENS: &str = "CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT)";
 
 /// What entries cost, with what was adjusted since.
 const COST: &str = "CAST(COALESCE(SUM(cost + COALESCE((SELECT SUM(a.new_cost - a.old_cost) FROM ledger_adjustments a \

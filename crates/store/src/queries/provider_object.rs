@@ -16,8 +16,7 @@ use crate::schema::{ledger, provider_objects};
 const MOST: i64 = 10_000;
 
 /// Whether the virtual key that made it is gone.
-const IS_LEFT: &str =
-    "NOT EXISTS (SELECT 1 FROM virtual_keys v WHERE v.id = provider_objects.virtual_key_id)";
+const IS_LEFT: &str = "NOT EXISTS (SELECT 1 FROM virtual_keys v WHERE v.id = provider_objects.virtual_key_id)";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = provider_objects)]

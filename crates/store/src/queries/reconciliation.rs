@@ -11,6 +11,7 @@ use keyward_core::price::{CostBreakdown, TokenUsage};
 use keyward_core::window::Window;
 use serde::Serialize;
 
+use super::ledger::tokens;
 use super::meter::{self, metric};
 use super::{Conn, audit};
 use crate::error::StoreError;
@@ -154,13 +155,12 @@ const POSTINGS: &str =
     "(SELECT COUNT(*) FROM ledger_postings p WHERE p.request_id = ledger.request_id AND p.attempt = ledger.attempt)";
 
 /// What of an entry can be checked.
-type Checked = ((String, i32), (i64, i64, i64, i64), (i64, Option<String>), (i32, i64));
+type Checked = ((String, i32), (i64, i64, String), (i64, Option<String>), (i32, i64));
 
 fn check_entries(c: &mut Conn, found: &mut Reconciliation) -> Result<(), StoreError> {
     let mut last = (String::new(), 0);
     loop {
-        let tokens =
-            (ledger::input_tokens, ledger::cached_input_tokens, ledger::cache_write_tokens, ledger::output_tokens);
+        let used = (ledger::input_tokens, ledger::output_tokens, ledger::usage);
         let postings = (ledger::posting_count, sql::<BigInt>(POSTINGS));
         let later = sql::<Bool>("(request_id, attempt) > (").bind::<Text, _>(&last.0).sql(", ");
         let later = later.bind::<Integer, _>(last.1).sql(")");
@@ -169,7 +169,7 @@ fn check_entries(c: &mut Conn, found: &mut Reconciliation) -> Result<(), StoreEr
             .filter(later)
             .order(key)
             .limit(PAGE)
-            .select((key, tokens, (ledger::cost, ledger::pricing), postings))
+            .select((key, used, (ledger::cost, ledger::pricing), postings))
             .load(c)?;
         let Some((key, ..)) = page.last() else { return Ok(()) };
         last.clone_from(key);
@@ -181,7 +181,7 @@ fn check_entries(c: &mut Conn, found: &mut Reconciliation) -> Result<(), StoreEr
 }
 
 fn check_entry(
-    ((request_id, attempt), tokens, (cost, pricing), (written, there)): &Checked,
+    ((request_id, attempt), (input, output, usage), (cost, pricing), (written, there)): &Checked,
     faults: &mut Vec<EntryFault>,
 ) {
     let mut fault = |kind| {
@@ -199,18 +199,18 @@ fn check_entry(
     if sum.unwrap_or(NanoUsd::ZERO) != cost || (sum.is_none() && pricing.is_some()) {
         fault(FaultKind::Cost { cost, breakdown: sum });
     }
-    if breakdown.is_some_and(|breakdown| !breakdown.agrees_with(&usage(*tokens))) {
+    let counts = counts(usage);
+    if breakdown.is_some_and(|breakdown| !counts.as_ref().is_ok_and(|counts| breakdown.agrees_with(counts))) {
         fault(FaultKind::Breakdown);
+    }
+    let is_sum =
+        |counts: &TokenUsage| (tokens(counts.total_input()), tokens(counts.total_output())) == (*input, *output);
+    if !counts.as_ref().is_ok_and(is_sum) {
+        fault(FaultKind::Usage);
     }
 }
 
-/// The usage that an entry's columns tell: input, cached input, cache writes, output.
-pub(super) fn usage((input, cached_input, cache_write, output): (i64, i64, i64, i64)) -> TokenUsage {
-    let tokens = |count| u64::try_from(count).unwrap_or(0);
-    TokenUsage {
-        input: tokens(input),
-        cached_input: tokens(cached_input),
-        cache_write: tokens(cache_write),
-        output: tokens(output),
-    }
+/// How much of each class an entry tells.
+pub(super) fn counts(usage: &str) -> Result<TokenUsage, StoreError> {
+    serde_json::from_str(usage).map_err(|error| StoreError::unreadable("what an entry has used", error))
 }

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use keyward_core::ids::{ProviderKeyId, ProviderName, VirtualKeyId};
 use keyward_core::ledger::{Rerated, Rerating, UsageSource};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::CostBreakdown;
+use keyward_core::price::{CostBreakdown, Possible, ServiceTier, Usage};
 use keyward_core::pricing_override::{PriceList, Priced, RequestType};
 use serde::Serialize;
 
-use super::reconciliation::usage;
+use super::reconciliation::counts;
 use super::{Backend, Conn, audit, meter};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
@@ -90,14 +90,13 @@ struct EntryRow {
     request_id: String,
     attempt: i32,
     virtual_key_id: String,
+    request_type: Option<String>,
     provider: String,
     provider_key_id: String,
     model: String,
     model_served: String,
-    input_tokens: i64,
-    cached_input_tokens: i64,
-    cache_write_tokens: i64,
-    output_tokens: i64,
+    usage: String,
+    service_tier: String,
     usage_source: String,
     cost: i64,
     pricing: Option<String>,
@@ -127,6 +126,11 @@ impl Changed<'_> {
 }
 
 impl Entry {
+    /// True for what is free by declaration.
+    const fn is_free(&self) -> bool {
+        self.row.request_type.is_none()
+    }
+
     /// What it costs so far.
     fn cost(&self) -> i64 {
         self.adjusted_cost.unwrap_or(self.row.cost)
@@ -142,23 +146,34 @@ impl Entry {
         let row = &self.row;
         let source = UsageSource::ALL.into_iter().find(|known| known.as_str() == row.usage_source);
         let source = source.ok_or_else(|| StoreError::unreadable("a source of usage", &row.usage_source))?;
+        // What is free by declaration stays so, whatever its model costs otherwise.
+        let Some(request_type) = row.request_type.as_deref().and_then(RequestType::find) else { return Ok(None) };
         let priced = Priced {
             virtual_key: &VirtualKeyId::from(row.virtual_key_id.as_str()),
             provider: &ProviderName::from(row.provider.as_str()),
             provider_key: &ProviderKeyId::from(row.provider_key_id.as_str()),
             model: &row.model_served,
-            request_type: RequestType::ChatCompletion,
+            request_type,
         };
         let Some(known) = prices.price(&priced, &row.model) else { return Ok(None) };
-        let used = usage((row.input_tokens, row.cached_input_tokens, row.cache_write_tokens, row.output_tokens));
-        let rates = known.price.rates_for(used.total_input());
+        let tier = ServiceTier::find(&row.service_tier);
+        let tier = tier.ok_or_else(|| StoreError::unreadable("a service tier", &row.service_tier))?;
+        let used = Usage { counts: counts(&row.usage)?, tier, reported: None };
+        let rates = known.price.rates_for(&used).about(&used.counts);
         Ok(Some(match source {
             UsageSource::Provider | UsageSource::Counted => CostBreakdown::counted(known.version, rates, &used),
             UsageSource::Estimated => {
-                let cost = known.price.ceiling(used.total_input(), used.output);
+                let possible = Possible { units: used.counts.units(), tier, ..Possible::default() };
+                let cost = known.price.ceiling(used.counts.total_input(), used.counts.total_output(), &possible);
                 CostBreakdown::estimated(known.version, rates, &used, cost)
             }
         }))
+    }
+
+    /// True when its provider has told what it bills: no list of prices changes that.
+    fn is_reported(&self) -> bool {
+        let so_far = self.pricing().and_then(|text| CostBreakdown::from_json(text).ok());
+        so_far.is_some_and(|so_far| so_far.is_reported)
     }
 
     /// The same rates make the same cost: also of an estimate, of which more was known when it was made.
@@ -218,8 +233,8 @@ fn price_anew<'a>(
     let mut changed = Vec::new();
     for entry in page {
         let breakdown = entry.priced(prices)?;
-        done.unpriced = done.unpriced.saturating_add(usize::from(breakdown.is_none()));
-        let other = breakdown.filter(|breakdown| !entry.has_rates_of(breakdown));
+        done.unpriced = done.unpriced.saturating_add(usize::from(breakdown.is_none() && !entry.is_free()));
+        let other = breakdown.filter(|breakdown| !entry.is_reported() && !entry.has_rates_of(breakdown));
         let other = other.filter(|breakdown| breakdown.cost().nanos() != entry.cost());
         let cost = other.as_ref().map_or(entry.cost(), |breakdown| breakdown.cost().nanos());
         done.entries = done.entries.saturating_add(1);

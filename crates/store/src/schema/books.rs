@@ -27,20 +27,30 @@ tables! {
         adjusted_at -> InstantColumn,
     }
 
+    price_catalogues (number) {
+        number -> BigInt,
+        version -> Text,
+        source -> Text,
+        sha256 -> Nullable<Text>,
+        effective_at -> InstantColumn,
+        catalogue -> Nullable<Text>,
+    }
+
     ledger (request_id, attempt) {
         request_id -> Text,
         attempt -> Integer,
         virtual_key_id -> Text,
         team_id -> Nullable<Text>,
         customer_id -> Nullable<Text>,
+        request_type -> Nullable<Text>,
         provider -> Text,
         provider_key_id -> Text,
         model -> Text,
         model_served -> Text,
         input_tokens -> BigInt,
-        cached_input_tokens -> BigInt,
-        cache_write_tokens -> BigInt,
         output_tokens -> BigInt,
+        usage -> Text,
+        service_tier -> Text,
         usage_source -> Text,
         cost -> BigInt,
         pricing -> Nullable<Text>,

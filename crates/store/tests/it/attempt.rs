@@ -8,6 +8,7 @@ use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Posting, UsageSour
 use keyward_core::meter::{Count, MeterId};
 use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
+use keyward_core::pricing_override::RequestType;
 use keyward_core::window::Window;
 use keyward_store::Store;
 
@@ -21,12 +22,13 @@ pub(crate) fn entry(request: &str, key: &VirtualKeyId, postings: Vec<Posting>) -
             virtual_key_id: key.clone(),
             team_id: None,
             customer_id: Some("gone".into()),
+            request_type: Some(RequestType::ChatCompletion),
             provider: "openai".into(),
             provider_key_id: "k".into(),
             model: "m".into(),
             model_served: "m".into(),
         },
-        usage: TokenUsage { input: 1, cached_input: 2, cache_write: 3, output: 4 },
+        usage: TokenUsage { input: 1, cached_input: 2, cache_write: 3, output: 4, ..TokenUsage::default() }.into(),
         usage_source: UsageSource::Provider,
         cost: NanoUsd::from_nanos(7),
         pricing: None,

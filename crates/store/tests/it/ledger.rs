@@ -56,8 +56,13 @@ async fn an_entry_has_all_that_is_known_of_an_attempt() {
     let written = "SELECT model || ' ' || model_served || ' ' || usage_source || ' ' || cost || ' ' || held || ' ' || posting_count
         || ' ' || outcome AS line FROM ledger WHERE first_byte_at > admitted_at";
     assert_eq!(database.lines(written), ["m m-2026 counted 7 9 2 client_cancelled"]);
-    let pricing = r#"{"version":"v1","pico_usd_per_token":{"input":500,"output":1500,"cached_input":0,"cache_write":0},"pico_usd":{"input":500,"output":6000,"cached_input":0,"cache_write":0,"unclassified":0}}"#;
+    let pricing =
+        r#"{"version":"v1","pico_usd_per_unit":{"input":500,"output":1500},"pico_usd":{"input":500,"output":6000}}"#;
     assert_eq!(database.lines("SELECT pricing AS line FROM ledger"), [pricing]);
+    let used = r#"6 4 {"input":1,"cached_input":2,"cache_write":3,"output":4} standard chat_completion"#;
+    let usage = "SELECT input_tokens || ' ' || output_tokens || ' ' || usage || ' ' || service_tier || ' ' || request_type AS line
+        FROM ledger";
+    assert_eq!(database.lines(usage), [used]);
     let postings =
         "SELECT metric || ' ' || cap || ' ' || held || ' ' || amount || ' ' || COALESCE(CAST(epoch AS TEXT), 'none')
         || CASE WHEN would_refuse THEN ' would refuse' ELSE '' END AS line FROM ledger_postings ORDER BY position";

@@ -83,12 +83,14 @@ async fn an_entry_that_does_not_explain_itself_is_found() {
     let database = Database::fresh();
     let (store, ..) = books(&database).await;
     let plain = |request| explained(entry(request, &"v".into(), Vec::new()));
-    let batch = vec![plain("r3"), plain("r4"), LedgerEntry { pricing: None, ..plain("r5") }];
+    let batch = vec![plain("r3"), plain("r4"), LedgerEntry { pricing: None, ..plain("r5") }, plain("r6")];
     store.ledger_append(batch).await.unwrap();
     database.execute(
         "DELETE FROM ledger_postings WHERE request_id = 'r1' AND position = 0;
          UPDATE ledger SET cost = 8 WHERE request_id = 'r3';
-         UPDATE ledger SET input_tokens = 0 WHERE request_id = 'r4'",
+         UPDATE ledger SET input_tokens = 0 WHERE request_id = 'r4';
+         UPDATE ledger SET usage = REPLACE(REPLACE(usage, '\"input\":1', '\"input\":2'), '\"cached_input\":2', '\"cached_input\":1')
+            WHERE request_id = 'r6'",
     );
     let found = store.ledger_check().await.unwrap();
     let faults: Vec<_> = found.faults.into_iter().map(|fault| (fault.request_id.to_string(), fault.kind)).collect();
@@ -96,8 +98,9 @@ async fn an_entry_that_does_not_explain_itself_is_found() {
     let expected = [
         ("r1", FaultKind::Postings { written: 2, found: 1 }),
         ("r3", FaultKind::Cost { cost: eight, breakdown: Some(seven) }),
-        ("r4", FaultKind::Breakdown),
+        ("r4", FaultKind::Usage),
         ("r5", FaultKind::Cost { cost: seven, breakdown: None }),
+        ("r6", FaultKind::Breakdown),
     ];
     assert_eq!(faults, expected.map(|(request, kind)| (request.to_owned(), kind)));
     assert_eq!(found.differences.len(), 1, "the counter has what the lost posting had");

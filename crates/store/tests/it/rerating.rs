@@ -5,7 +5,8 @@ use keyward_core::ids::VirtualKeyId;
 use keyward_core::ledger::{LedgerEntry, Pricing, Rerated, Rerating, UsageSource};
 use keyward_core::meter::{MeterId, Metric};
 use keyward_core::money::NanoUsd;
-use keyward_core::price::{Price, TokenUsage};
+use keyward_core::price::{Price, ServiceTier, TokenUsage, Usage};
+use keyward_core::pricing_override::RequestType;
 use keyward_store::Store;
 
 use crate::attempt::{counts, entry, posting, window};
@@ -22,12 +23,12 @@ fn catalogue(version: &str, nanos: u32) -> Catalogue {
 
 /// An attempt that used ten tokens, as the catalogue prices it.
 fn attempt(request: &str, catalogue: &Catalogue, meters: &[(&MeterId, i64)]) -> LedgerEntry {
-    let usage = TokenUsage { input: 6, output: 4, ..TokenUsage::default() };
-    let price = catalogue.find("openai", "m").unwrap().price;
+    let usage = Usage::from(TokenUsage { input: 6, output: 4, ..TokenUsage::default() });
+    let price = catalogue.find("openai", "m").unwrap().price.clone();
     let cost = price.cost(&usage);
     let postings =
         meters.iter().map(|(meter, day)| posting(meter, window(day * 10, day * 10 + 10), cost.nanos())).collect();
-    let pricing = Pricing { version: catalogue.version().into(), rates: price.rates_for(6) };
+    let pricing = Pricing { version: catalogue.version().into(), rates: price.rates_for(&usage) };
     LedgerEntry { usage, cost, pricing: Some(pricing), ..entry(request, &"v".into(), postings) }
 }
 
@@ -141,7 +142,7 @@ async fn an_estimate_is_priced_as_the_bound_that_it_is() {
     let database = Database::fresh();
     let store = database.open().await.unwrap();
     let (old, new) = (catalogue("old", 1), catalogue("new", 3));
-    let usage = TokenUsage { input: 1_000, output: 1_000, ..TokenUsage::default() };
+    let usage = TokenUsage { input: 1_000, output: 1_000, ..TokenUsage::default() }.into();
     let held = NanoUsd::from_nanos(2_500);
     let estimate = LedgerEntry {
         usage,
@@ -157,4 +158,41 @@ async fn an_estimate_is_priced_as_the_bound_that_it_is() {
     assert!(store.ledger_check().await.unwrap().faults.is_empty());
     let key: VirtualKeyId = "v".into();
     assert_eq!(store.ledger_totals(key).await.unwrap().cost.nanos(), 6_000);
+}
+
+/// What was priced by tier and class is priced so again; what a provider has billed, and what is free by declaration, stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn tiers_classes_and_bills_are_kept() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    let row = |cached: u32| {
+        let prices =
+            format!(r#""input":1,"cached_input":0.{cached},"output":2,"variants":[{{"tier":"flex","output":1}}]"#);
+        let models = format!(r#"[{{"provider":"openai","model":"m",{prices}}}]"#);
+        Catalogue::from_json(&format!(r#"{{"version":"v{cached}","about":"","sources":{{}},"models":{models}}}"#))
+            .unwrap()
+    };
+    let (old, new) = (row(1), row(5));
+    let used = |request: &str, usage: Usage| {
+        let price = old.find("openai", "m").unwrap().price.clone();
+        let pricing = Pricing { version: old.version().into(), rates: price.rates_for(&usage).about(&usage.counts) };
+        let cost = usage.reported.unwrap_or_else(|| price.cost(&usage));
+        LedgerEntry { usage, cost, pricing: Some(pricing), ..entry(request, &"v".into(), Vec::new()) }
+    };
+    let counts = TokenUsage { input: 1_000, cached_input: 1_000, output: 1_000, ..TokenUsage::default() };
+    let flex = Usage { tier: ServiceTier::Flex, ..counts.into() };
+    let billed = Usage { reported: Some(NanoUsd::from_nanos(77)), ..counts.into() };
+    let mut free = used("r3", counts.into());
+    free.attribution.request_type = None;
+    let mut embedding = used("r4", counts.into());
+    embedding.attribution.request_type = Some(RequestType::Embedding);
+    store.ledger_append(vec![used("r1", flex), used("r2", billed), free, embedding]).await.unwrap();
+    assert!(store.ledger_check().await.unwrap().faults.is_empty());
+    let done = rerate(&store, all(), &new).await;
+    assert_eq!((done.changed, done.unpriced), (2, 0));
+    let adjusted =
+        "SELECT request_id || ' ' || old_cost || ' ' || new_cost AS line FROM ledger_adjustments ORDER BY request_id";
+    // A million: 1 and 1 for input and output at flex, and 0.1, then 0.5, for cached input.
+    assert_eq!(database.lines(adjusted), ["r1 2100000 2500000", "r4 3100000 3500000"]);
+    assert_eq!(rerate(&store, all(), &new).await.changed, 0);
 }

@@ -17,7 +17,7 @@ use crate::gateway::scan::Scan;
 /// The longest body that is counted, without its images: counting it takes a tenth of a second.
 const LONGEST: usize = 512 * 1024;
 /// The longest piece that is counted at once: the time that a tokenizer needs for one word is more than linear.
-const PIECE: usize = 4_096;
+pub(super) const PIECE: usize = 4_096;
 /// Tokens beside those of its text that a value, and an object, may take.
 const PER_VALUE: u64 = 1;
 const PER_OBJECT: u64 = 4;

@@ -6,6 +6,7 @@ use tiktoken_rs::CoreBPE;
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 
 use super::Served;
+use super::count::PIECE;
 
 /// Tokenizers, each loaded when it is first needed: that takes a good part of a second, and some 50 MB.
 #[derive(Default)]
@@ -15,6 +16,19 @@ pub(crate) struct Tokenizers {
 }
 
 impl Tokenizers {
+    /// How many tokens a text has; none: the model's tokenizer is not known.
+    pub(in crate::gateway) fn count(&self, served: &Served<'_>, text: &str) -> Option<u64> {
+        let tokenizer = self.find(served)?;
+        let mut tokens = 0_u64;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, others) = rest.split_at(rest.floor_char_boundary(PIECE));
+            tokens = tokens.saturating_add(u64::try_from(tokenizer.count_ordinary(piece)).unwrap_or(u64::MAX));
+            rest = others;
+        }
+        Some(tokens)
+    }
+
     /// The tokenizer of a model, when it is known for sure.
     pub(super) fn find(&self, served: &Served<'_>) -> Option<&CoreBPE> {
         if served.provider != "openai" {

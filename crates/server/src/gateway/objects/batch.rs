@@ -102,7 +102,7 @@ pub(super) async fn begin(
         expires_at: None,
         ..object
     };
-    let made = made(&who.state, object);
+    let made = made(who.state.clone(), object);
     way.go(who, parcel, extra.clone(), made).await
 }
 

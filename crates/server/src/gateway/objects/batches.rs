@@ -25,7 +25,7 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::answer::next_data;
 use crate::gateway::dispatch::{Proof, SendError, headed, send, unbuildable};
-use crate::gateway::relay::collect;
+use crate::gateway::relay::{collect, compressed, is_compressed};
 use crate::gateway::upstream_client::UpstreamClient;
 use crate::state::State;
 use crate::upstreams::Upstream;
@@ -52,7 +52,11 @@ pub(crate) async fn watch(state: Arc<State>, client: UpstreamClient) {
                 }
                 if let Err(error) = look(&state, &client, &batch).await {
                     let (provider, id) = (batch.provider.as_str(), batch.id.as_str());
-                    tracing::warn!(provider, batch = id, "a batch could not be looked after; it is tried again: {error}");
+                    tracing::warn!(
+                        provider,
+                        batch = id,
+                        "a batch could not be looked after; it is tried again: {error}"
+                    );
                 }
             }
         }
@@ -168,7 +172,7 @@ impl<'a> Asking<'a> {
         Ok(Self { client, state, batch, upstream, inquiry: state.engine.inquiry(debtor) })
     }
 
-    const fn timeout(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         self.upstream.timeout
     }
 
@@ -181,9 +185,10 @@ impl<'a> Asking<'a> {
         let request = headed(request, &no_headers, dialect(kind), secret, extra)?;
         let request = request.body(Full::new(Bytes::new())).map_err(unbuildable)?;
         let sent = send(Proof::Inquiry(&self.inquiry), self.client, request, self.timeout()).await;
-        sent.map_err(|error| match error {
+        let response = sent.map_err(|error| match error {
             SendError::NotSent(error) | SendError::Broken(error) | SendError::TimedOut(error) => error,
-        })
+        })?;
+        if is_compressed(&response) { Err(compressed()) } else { Ok(response) }
     }
 
     async fn whole(&self, rest: &str) -> Result<(u16, Bytes), ApiError> {
@@ -218,7 +223,10 @@ impl<'a> Asking<'a> {
             }
             searched = rest.len();
             if self.state.is_draining() || searched > MAX_LINE {
-                return Err(ApiError::new(ErrorCode::UpstreamInvalid, "What came of the batch was not read to its end"));
+                return Err(ApiError::new(
+                    ErrorCode::UpstreamInvalid,
+                    "What came of the batch was not read to its end",
+                ));
             }
         }
         tally.read(&rest);

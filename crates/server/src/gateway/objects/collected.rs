@@ -8,13 +8,15 @@ use keyward_core::operation::Operation;
 use keyward_core::provider_object::{ObjectKind, ObjectModel};
 use keyward_engine::Principal;
 
+use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::arriving::home_of;
 use crate::gateway::estimate::Served;
-use crate::gateway::resolve::{self, unserved};
-use crate::gateway::routing::{Place, provider_for};
+use crate::gateway::resolve::{asked, nobody_offers, unserved};
+use crate::gateway::routing::{Lots, Place, providers_for};
 use crate::gateway::scan::Scan;
 use crate::state::State;
+use crate::upstreams::{Choosing, Wanted};
 
 /// What was found out about the requests so far.
 pub(super) struct Collected<'a> {
@@ -52,11 +54,15 @@ impl<'a> Collected<'a> {
         if scan.stream {
             return Err(ApiError::new(ErrorCode::InvalidRequest, "a batch answers nothing in pieces").at("/stream"));
         }
+        if scan.fallbacks.is_some() {
+            let message = "a request in a batch has no fallbacks: all go to one provider";
+            return Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/fallbacks"));
+        }
         if !scan.kept.is_empty() {
             let message = "a request in a batch cannot refer to what a provider keeps";
             return Err(ApiError::new(ErrorCode::InvalidRequest, message));
         }
-        let Place { provider, model, .. } = resolve::asked(&scan.model)?;
+        let Place { provider, model, .. } = asked(&scan.model)?;
         let provider = self.provider_of(operation, provider, &model)?;
         let served = self.served(operation, &provider, model)?;
         scan.splice(body, &Served { provider: provider.as_str(), model: served.as_str(), card: None }, None)
@@ -79,9 +85,9 @@ impl<'a> Collected<'a> {
             };
         }
         let (state, principal) = (self.state, self.principal);
-        let drawn = || provider_for(state, principal, model.as_str(), operation, &mut rand::random::<f64>);
+        let drawn = || providers_for(state, principal, model, operation, &Lots::of_chance()).into_iter().next();
         let provider = named.or_else(drawn).or_else(|| home_of(state, operation));
-        let provider = provider.ok_or_else(|| resolve::nobody_offers(model))?;
+        let provider = provider.ok_or_else(|| nobody_offers(model))?;
         if state.upstreams.find(&provider).is_some() && !state.upstreams.keeps(&provider, self.kind) {
             let message = format!("Provider '{provider}' has no such endpoint ({})", self.kind.words());
             return Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"));
@@ -91,7 +97,12 @@ impl<'a> Collected<'a> {
     }
 
     /// What the provider calls the model, which the virtual key must be allowed to use.
-    fn served(&mut self, operation: Operation, provider: &ProviderName, model: ModelName) -> Result<ModelName, ApiError> {
+    fn served(
+        &mut self,
+        operation: Operation,
+        provider: &ProviderName,
+        model: ModelName,
+    ) -> Result<ModelName, ApiError> {
         if let Some(known) = self.models.iter().find(|known| known.asked == model) {
             return Ok(known.served.clone());
         }
@@ -101,9 +112,13 @@ impl<'a> Collected<'a> {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;
+        let (access, pinned, lots) = (permit.key_access(), self.key_id.as_ref(), Lots::of_chance());
+        let lot = |name: &str| lots.of_name("key", name);
+        // Nothing is sent to the model now.
+        let choosing = Choosing { lot: &lot, tried: &[], now: clock::now(), is_rehearsal: true };
         let destination = upstream
-            .pick(permit.key_access(), self.key_id.as_ref(), model.as_str(), (operation, false))
-            .map_err(|why| unserved(why, provider, &model, operation))?;
+            .pick(&Wanted { access, pinned, model: model.as_str(), kind: (operation, false) }, &choosing)
+            .map_err(|why| unserved(why, provider, &model, (operation, choosing.now)))?;
         self.key_id = Some(destination.key_id).filter(|id| !id.as_str().is_empty());
         self.models.push(ObjectModel { asked: model, served: destination.model.clone() });
         Ok(destination.model)

@@ -1,7 +1,7 @@
 //! Uploads: a file goes to one provider. One for a batch is read line by line before it leaves.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use http::Method;
 use keyward_core::error_body::ErrorExtra;
@@ -20,9 +20,9 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
-use crate::gateway::routing::by_weight;
 use crate::gateway::scan::Form;
 use crate::state::State;
+use crate::upstreams::by_lot;
 
 /// How a client says which provider shall have the file.
 const PROVIDER_HEADER: &str = "x-model-provider";
@@ -77,17 +77,16 @@ impl<C: MeteringClass> Arriving<C> {
             expires_at: None,
         };
         let request_id = object.request_id.clone();
-        let made = made(&state, object);
+        let made = made(state.clone(), object);
         way.go(Traveller { request, request_id, state }, parcel, extra.clone(), made).await
     }
 }
 
 /// What is done once the provider has made an object: it is written down under its id.
 pub(super) fn made(
-    state: &actix_web::web::Data<State>,
+    state: web::Data<State>,
     object: ProviderObject,
 ) -> impl AsyncFnOnce(Bytes) -> Result<(), ApiError> + 'static {
-    let state = state.clone();
     async move |body: Bytes| {
         let told = Told::read(&body);
         let unnamed = || ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer does not tell an id");
@@ -159,8 +158,9 @@ fn by_choice(state: &State, principal: &Principal) -> Result<ProviderName, ApiEr
             there.map(|provider| Choice { provider, weight: 1.0, names_model: false }).collect()
         }
     };
-    let chosen = by_weight(&choices, |choice| choice.weight, &mut rand::random::<f64>);
-    chosen.map(|choice| choice.provider.clone()).ok_or_else(|| {
+    let chance = |_: &str| 1.0 - rand::random::<f64>();
+    let ordered = by_lot(choices, |choice| (choice.provider.as_str(), choice.weight), &chance);
+    ordered.into_iter().next().map(|choice| choice.provider).ok_or_else(|| {
         let message = format!("No provider that this virtual key may use has files; {PROVIDER_HEADER} can name one");
         ApiError::new(ErrorCode::InvalidRequest, message).at(PROVIDER_HEADER)
     })

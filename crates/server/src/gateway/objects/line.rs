@@ -56,7 +56,8 @@ pub(super) fn read(content: &Bytes, collected: &mut Collected<'_>) -> Result<Wri
         let taken = take(content, line, &mut endpoint, collected, &mut written);
         taken.map_err(|error| error.within(format_args!("line {}", index + 1)).at("/file"))?;
     }
-    let endpoint = endpoint.ok_or_else(|| ApiError::new(ErrorCode::InvalidRequest, "The file has no line").at("/file"))?;
+    let endpoint =
+        endpoint.ok_or_else(|| ApiError::new(ErrorCode::InvalidRequest, "The file has no line").at("/file"))?;
     Ok(Written { endpoint, content: written.freeze() })
 }
 

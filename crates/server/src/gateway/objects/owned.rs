@@ -132,9 +132,9 @@ pub(in crate::gateway) async fn place(
             ObjectKind::File | ObjectKind::Batch | ObjectKind::MessageBatch => "file_id",
         };
         let object = find(state, *kind, id, principal.virtual_key_id()).await.map_err(|error| error.at(at))?;
-        let is_apart = found.as_ref().is_some_and(|other| {
-            other.provider != object.provider || other.provider_key_id != object.provider_key_id
-        });
+        let is_apart = found
+            .as_ref()
+            .is_some_and(|other| other.provider != object.provider || other.provider_key_id != object.provider_key_id);
         if is_apart || asked.provider.as_ref().is_some_and(|named| *named != object.provider) {
             let message = format!("The {} is kept by '{}', with a key of its own", kind.words(), object.provider);
             return Err(ApiError::new(ErrorCode::NotFound, message).at(at));

@@ -3,7 +3,7 @@
 
 use keyward_core::ids::{ProviderKeyId, ProviderName, VirtualKeyId};
 use keyward_core::operation::Operation;
-use keyward_core::price::{LongContexts, PicoUsd, Price, PriceVersion, Rates, TokenUsage, VersionedPrice};
+use keyward_core::price::{PicoUsd, Price, PriceSheet, PriceVersion, ServiceTier, VersionedPrice};
 use keyward_core::pricing_override::{PriceList, Priced, RequestType};
 use keyward_core::provider_object::{ObjectKind, ObjectModel, ProviderObject};
 use serde::Deserialize;
@@ -52,19 +52,22 @@ pub(super) fn price(state: &State, subject: &Subject<'_>, model: &ObjectModel) -
     PriceList { catalogue: &state.catalogue, overrides: &overrides, otherwise }.price(&priced, model.asked.as_str())
 }
 
+/// Tells what a model costs.
+type PriceOf<'a> = &'a (dyn Fn(&ObjectModel) -> Option<VersionedPrice> + Sync);
+
 /// What answers with one model and at the same rates have used together.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sum {
     pub(super) model: ObjectModel,
     /// None: the model has no price.
     pub(super) price: Option<VersionedPrice>,
-    pub(super) usage: TokenUsage,
+    pub(super) usage: Usage,
 }
 
 /// The sums of a batch, in the order in which its answers first needed them: the same whenever the same answers are read.
 pub(super) struct Tally<'a> {
     batch: &'a ProviderObject,
-    price: &'a dyn Fn(&ObjectModel) -> Option<VersionedPrice>,
+    price: PriceOf<'a>,
     operation: Operation,
     pub(super) sums: Vec<Sum>,
     /// How many answers did not tell their usage.
@@ -106,7 +109,7 @@ struct Named {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(batch: &'a ProviderObject, price: &'a dyn Fn(&ObjectModel) -> Option<VersionedPrice>) -> Self {
+    pub(super) fn new(batch: &'a ProviderObject, price: PriceOf<'a>) -> Self {
         let ProviderObject { virtual_key_id, provider, provider_key_id, kind, endpoint, .. } = batch;
         let (kind, endpoint) = (*kind, endpoint.as_deref());
         let subject = Subject { virtual_key: virtual_key_id, provider, key_id: provider_key_id, kind, endpoint };
@@ -143,6 +146,7 @@ impl<'a> Tally<'a> {
         let named = serde_json::from_slice::<Named>(body).ok().and_then(|named| named.model).unwrap_or_default();
         let unknown = || ObjectModel { asked: named.as_str().into(), served: named.as_str().into() };
         let model = self.batch.model_of(&named).cloned().unwrap_or_else(unknown);
+        let used = Usage { tier: ServiceTier::Batch, reported: None, ..used };
         let price = (self.price)(&model).map(|known| for_batches(&known, &used));
         match self.sums.iter_mut().find(|sum| sum.model == model && sum.price == price) {
             Some(sum) => sum.usage = added(&sum.usage, &used),
@@ -157,14 +161,20 @@ impl Response<'_> {
     }
 }
 
-/// What an answer costs in a batch: half of what it costs at once, which is what OpenAI and Anthropic bill. The rates are those that
-/// hold for its own input, however much all inputs are together.
+/// What an answer costs in a batch: at the price that the model has for batches, else half of what it costs at once, which is what
+/// OpenAI and Anthropic bill. The rates are those that hold for its own input, however much all inputs are together.
 fn for_batches(known: &VersionedPrice, used: &Usage) -> VersionedPrice {
-    let Rates { input, output, cached_input, cache_write } = known.price.rates_for(used.total_input());
-    let [input, output, cached_input, cache_write] = [input, output, cached_input, cache_write].map(half);
-    let base = Rates { input, output, cached_input, cache_write };
-    let version = PriceVersion::from(format!("{}+batch", known.version).as_str());
-    VersionedPrice { price: Price { base, long_contexts: LongContexts::NONE }, version }
+    let is_known = known.price.variants().iter().any(|one| one.tier == ServiceTier::Batch);
+    let rates = match is_known {
+        true => known.price.rates_for(used),
+        false => known.price.rates_for(&Usage { tier: ServiceTier::Standard, ..*used }).map(|_, rate| half(rate)),
+    };
+    let sheet: PriceSheet = rates.map(|_, rate| Some(rate));
+    let version = match is_known {
+        true => known.version.clone(),
+        false => PriceVersion::from(format!("{}+batch", known.version).as_str()),
+    };
+    VersionedPrice { price: Price::flat(sheet), version }
 }
 
 /// Rounded up.
@@ -172,13 +182,9 @@ const fn half(price: PicoUsd) -> PicoUsd {
     PicoUsd::from_picos(price.picos() / 2 + price.picos() % 2)
 }
 
-fn added(one: &TokenUsage, other: &TokenUsage) -> TokenUsage {
-    TokenUsage {
-        input: one.input.saturating_add(other.input),
-        cached_input: one.cached_input.saturating_add(other.cached_input),
-        cache_write: one.cache_write.saturating_add(other.cache_write),
-        output: one.output.saturating_add(other.output),
-    }
+fn added(one: &Usage, other: &Usage) -> Usage {
+    let counts = one.counts.map(|class, count| count.saturating_add(*other.counts.get(class)));
+    Usage { counts, ..*one }
 }
 
 #[cfg(test)]

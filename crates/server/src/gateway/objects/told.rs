@@ -24,9 +24,8 @@ impl Told {
 
     /// True when nothing more will be worked off, so that the usage is final.
     pub(super) fn is_done(&self, kind: ObjectKind) -> bool {
-        let is_one_of = |status: &Option<String>, ends: &[&str]| {
-            status.as_deref().is_some_and(|status| ends.contains(&status))
-        };
+        let is_one_of =
+            |status: &Option<String>, ends: &[&str]| status.as_deref().is_some_and(|status| ends.contains(&status));
         match kind {
             ObjectKind::Response | ObjectKind::File => false,
             ObjectKind::Batch => is_one_of(&self.status, &["completed", "failed", "expired", "cancelled"]),

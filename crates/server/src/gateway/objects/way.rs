@@ -14,7 +14,7 @@ use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ProviderKeyId, RequestId};
 use keyward_core::ledger::Outcome;
-use keyward_core::price::{Price, VersionedPrice};
+use keyward_core::price::{Possible, Price, VersionedPrice};
 use keyward_core::provider_object::ObjectKind;
 use keyward_engine::{Admission, Attempt, Demand, OutputDemand, Permit};
 use tokio::sync::mpsc;
@@ -79,7 +79,8 @@ impl Way {
             return Err(ApiError::new(ErrorCode::InvalidRequest, message));
         }
         let shelf = upstream.shelf(kind, key, permit.key_access()).ok_or_else(|| {
-            let message = format!("No key of provider '{provider}' that this virtual key may use can serve the request");
+            let message =
+                format!("No key of provider '{provider}' that this virtual key may use can serve the request");
             ApiError::new(ErrorCode::ProviderKeyUnavailable, message)
         })?;
         Ok(Self { permit, upstream, shelf, kind })
@@ -91,7 +92,13 @@ impl Way {
     }
 
     /// Goes there and relays the answer. `after` is done with an answer that succeeded, before the client has it.
-    pub(super) async fn go<F>(self, who: Traveller, parcel: Parcel, extra: ErrorExtra, after: F) -> Result<HttpResponse, ApiError>
+    pub(super) async fn go<F>(
+        self,
+        who: Traveller,
+        parcel: Parcel,
+        extra: ErrorExtra,
+        after: F,
+    ) -> Result<HttpResponse, ApiError>
     where
         F: AsyncFnOnce(Bytes) -> Result<(), ApiError> + 'static,
     {
@@ -135,10 +142,11 @@ impl Way {
         let attempt = Attempt {
             request_id,
             attempt: 0,
+            request_type: None,
             provider_key_id: self.shelf.key_id.clone(),
             model_served: self.permit.model().clone(),
             price: Some(VersionedPrice { price: Price::FREE, version: state.catalogue.version().into() }),
-            demand: Demand { input: 0, counted_input: None, output },
+            demand: Demand { input: 0, counted_input: None, output, possible: Possible::default() },
         };
         Ok(state.engine.admit(&self.permit, attempt, clock::now())?)
     }

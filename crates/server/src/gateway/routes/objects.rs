@@ -144,11 +144,7 @@ async fn file_create(arriving: Arriving<Unbilled>) -> Result<HttpResponse, ApiEr
 #[routes]
 #[get("/v1/files")]
 #[get("/openai/v1/files")]
-async fn file_list(
-    caller: Metered<Free>,
-    range: Query<Range>,
-    state: web::Data<State>,
-) -> ApiResult<ObjectPage> {
+async fn file_list(caller: Metered<Free>, range: Query<Range>, state: web::Data<State>) -> ApiResult<ObjectPage> {
     Ok(web::Json(range.0.page(&state, &caller, ObjectKind::File).await?))
 }
 
@@ -184,11 +180,7 @@ async fn batch_begin(arriving: Arriving<Unbilled>) -> Result<HttpResponse, ApiEr
 #[routes]
 #[get("/v1/batches")]
 #[get("/openai/v1/batches")]
-async fn batch_list(
-    caller: Metered<Free>,
-    range: Query<Range>,
-    state: web::Data<State>,
-) -> ApiResult<ObjectPage> {
+async fn batch_list(caller: Metered<Free>, range: Query<Range>, state: web::Data<State>) -> ApiResult<ObjectPage> {
     Ok(web::Json(range.0.page(&state, &caller, ObjectKind::Batch).await?))
 }
 

@@ -103,6 +103,8 @@ pub(super) enum Placed {
     Media,
     /// Data or a file, which say by a media type what they are.
     Blob,
+    /// Where else the request may go: for Keyward, and not for a provider.
+    Fallbacks,
     /// The wishes of a stream.
     StreamOptions(&'static Grammar),
     /// The object in which a dialect keeps the cap.

@@ -253,6 +253,14 @@ impl Value<'_> {
                 let tokens = serde_json::from_str(text).map_err(wrong)?;
                 scan.caps.push(Cap { name, tokens, at });
             }
+            Placed::Fallbacks => {
+                scan.fallbacks = serde_json::from_str(text).map_err(|_| {
+                    E::custom(
+                        "fallbacks must be a list of texts ('provider/model'), or of objects of provider and model",
+                    )
+                })?;
+                scan.fallbacks_at = Some(at);
+            }
             Placed::Media => nature.media.push(at),
             Placed::Blob if text == "null" => {}
             Placed::Blob => {

@@ -93,6 +93,24 @@ async fn a_model_that_the_catalogue_does_not_know_gets_a_price() {
     assert_eq!(cost.nanos(), i64::try_from(input * 5).unwrap());
 }
 
+/// A narrower override changes what it has, and leaves what a wider one has; and the name that was asked for is matched too.
+#[tokio::test(flavor = "multi_thread")]
+async fn overrides_are_laid_over_each_other() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let only =
+        |patch: &str, request| CreatePricingOverride { patch: Some(serde_json::from_str(patch).unwrap()), ..request };
+    let narrow = CreatePricingOverride { virtual_key_id: Some(key.id.clone()), ..priced("virtual_key", "unpriced", 0) };
+    let narrow = only(r#"{"output_cost_per_token":0.000000003}"#, narrow);
+    app.client.pricing_override_create(&narrow).await.unwrap();
+    let unpriced = chat("demo/unpriced", "hi");
+    assert!(app.caller(&key).chat_completion_create(&unpriced).await.is_err(), "nobody says what input costs");
+    let wide = only(r#"{"input_cost_per_token":0.000000002,"output_cost_per_token":5}"#, priced("global", "unp*", 0));
+    app.client.pricing_override_create(&wide).await.unwrap();
+    let (cost, input, output) = charged(&app, &key, "demo/unpriced").await;
+    assert_eq!(cost.nanos(), i64::try_from(input * 2 + output * 3).unwrap());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn prices_that_are_not_named_stay_the_catalogues() {
     let app = App::start().await;

@@ -117,15 +117,18 @@ impl App {
 
     /// Stops the server and starts another one on the same database.
     pub async fn restarted(self) -> Self {
-        self.restarted_after(async |_| {}).await
+        self.restarted_after(|_| ()).await
     }
 
-    /// The same, with something done to the database in between.
-    pub async fn restarted_after(self, change: impl AsyncFnOnce(&Store)) -> Self {
+    /// The same, and does something with the database while no server uses it.
+    pub async fn restarted_after(self, meanwhile: impl FnOnce(&Database)) -> Self {
+        self.restarted_around(async |database| meanwhile(database)).await
+    }
+
+    /// The same with something that takes its time.
+    pub async fn restarted_around(self, meanwhile: impl AsyncFnOnce(&Database)) -> Self {
         self.server.stop().await.unwrap();
-        let store = open(&self.database.url).await;
-        change(&store).await;
-        store.close().await.unwrap();
+        meanwhile(&self.database).await;
         let server = Server::start(self.settings.clone(), root_key()).await.unwrap();
         let url = format!("http://{}", server.address());
         let client = Client::builder().base_url(&url).transport(self.transport.clone()).build().unwrap();

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 use jiff::{Timestamp, ToSpan as _};
 use keyward_client::{CreatePricingOverride, NanoUsd};
 use keyward_core::ledger::{Attribution, LedgerEntry, Outcome, Postings, UsageSource};
-use keyward_core::price::TokenUsage;
+use keyward_core::price::Usage;
+use keyward_core::pricing_override::RequestType;
 use serde_json::{Value, json};
 
 use super::{Running, keyward};
@@ -33,12 +34,13 @@ fn entry(request: &str, cost: i64, settled_at: Timestamp) -> LedgerEntry {
             virtual_key_id: "vk".into(),
             team_id: None,
             customer_id: None,
+            request_type: Some(RequestType::ChatCompletion),
             provider: "p".into(),
             provider_key_id: "k".into(),
             model: "m".into(),
             model_served: "m".into(),
         },
-        usage: TokenUsage::default(),
+        usage: Usage::default(),
         usage_source: UsageSource::Provider,
         cost: NanoUsd::from_nanos(cost),
         pricing: None,

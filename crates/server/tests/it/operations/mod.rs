@@ -5,6 +5,7 @@ mod full_disk;
 mod health;
 mod journal;
 mod ledger;
+mod prices;
 mod process;
 mod served;
 mod shutdown;

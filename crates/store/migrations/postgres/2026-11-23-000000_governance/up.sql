@@ -316,6 +316,20 @@ CREATE TABLE meter_adjustments (
 CREATE INDEX meter_adjustments_by_epoch ON meter_adjustments (limit_id, metric, epoch);
 CREATE INDEX meter_adjustments_by_attempt ON meter_adjustments (request_id, attempt);
 
+-- Catalogues of prices that were imported. The last one is in force, else the one that Keyward ships with.
+CREATE TABLE price_catalogues (
+    number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT price_catalogues_pkey PRIMARY KEY,
+    version TEXT COLLATE "C" NOT NULL,
+    source TEXT COLLATE "C" NOT NULL
+        CONSTRAINT price_catalogues_source CHECK (source IN ('built_in', 'litellm', 'models.dev', 'keyward')),
+    -- Of the list as it was read; null with the catalogue: the one that Keyward ships with.
+    sha256 TEXT COLLATE "C",
+    effective_at TIMESTAMPTZ NOT NULL,
+    catalogue TEXT COLLATE "C",
+    CONSTRAINT price_catalogues_is_whole
+        CHECK ((source = 'built_in') = (catalogue IS NULL) AND (catalogue IS NULL) = (sha256 IS NULL))
+);
+
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (
     request_id TEXT COLLATE "C" NOT NULL,
@@ -323,17 +337,22 @@ CREATE TABLE ledger (
     virtual_key_id TEXT COLLATE "C" NOT NULL,
     team_id TEXT COLLATE "C",
     customer_id TEXT COLLATE "C",
+    -- Null: free by declaration.
+    request_type TEXT COLLATE "C",
     provider TEXT COLLATE "C" NOT NULL,
     provider_key_id TEXT COLLATE "C" NOT NULL,
     model TEXT COLLATE "C" NOT NULL,
     model_served TEXT COLLATE "C" NOT NULL,
+    -- Of all classes.
     input_tokens BIGINT NOT NULL,
-    cached_input_tokens BIGINT NOT NULL,
-    cache_write_tokens BIGINT NOT NULL,
     output_tokens BIGINT NOT NULL,
+    -- How much of each class, as JSON: the classes are disjoint, and those of tokens add up to the two columns above.
+    usage TEXT COLLATE "C" NOT NULL,
+    service_tier TEXT COLLATE "C" NOT NULL
+        CONSTRAINT ledger_service_tier CHECK (service_tier IN ('standard', 'flex', 'priority', 'batch')),
     usage_source TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'counted', 'estimated')),
     cost BIGINT NOT NULL,
-    -- Price version, rates and what each class of tokens cost, in pico-dollars, as JSON; null: the model has no price.
+    -- Price version, rates and what each class cost, in pico-dollars, as JSON; null: the model has no price.
     pricing TEXT,
     held BIGINT NOT NULL,
     outcome TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_outcome

@@ -318,6 +318,19 @@ CREATE TABLE meter_adjustments (
 CREATE INDEX meter_adjustments_by_epoch ON meter_adjustments (limit_id, metric, epoch);
 CREATE INDEX meter_adjustments_by_attempt ON meter_adjustments (request_id, attempt);
 
+-- Catalogues of prices that were imported. The last one is in force, else the one that Keyward ships with.
+CREATE TABLE price_catalogues (
+    number INTEGER NOT NULL CONSTRAINT price_catalogues_pkey PRIMARY KEY AUTOINCREMENT,
+    version TEXT NOT NULL,
+    source TEXT NOT NULL CONSTRAINT price_catalogues_source CHECK (source IN ('built_in', 'litellm', 'models.dev', 'keyward')),
+    -- Of the list as it was read; null with the catalogue: the one that Keyward ships with.
+    sha256 TEXT,
+    effective_at INTEGER NOT NULL,
+    catalogue TEXT,
+    CONSTRAINT price_catalogues_is_whole
+        CHECK ((source = 'built_in') = (catalogue IS NULL) AND (catalogue IS NULL) = (sha256 IS NULL))
+) STRICT;
+
 -- Append-only. Nothing here refers to a thing that can be deleted.
 CREATE TABLE ledger (
     request_id TEXT NOT NULL,
@@ -325,17 +338,21 @@ CREATE TABLE ledger (
     virtual_key_id TEXT NOT NULL,
     team_id TEXT,
     customer_id TEXT,
+    -- Null: free by declaration.
+    request_type TEXT,
     provider TEXT NOT NULL,
     provider_key_id TEXT NOT NULL,
     model TEXT NOT NULL,
     model_served TEXT NOT NULL,
+    -- Of all classes.
     input_tokens INTEGER NOT NULL,
-    cached_input_tokens INTEGER NOT NULL,
-    cache_write_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL,
+    -- How much of each class, as JSON: the classes are disjoint, and those of tokens add up to the two columns above.
+    usage TEXT NOT NULL,
+    service_tier TEXT NOT NULL CONSTRAINT ledger_service_tier CHECK (service_tier IN ('standard', 'flex', 'priority', 'batch')),
     usage_source TEXT NOT NULL CONSTRAINT ledger_usage_source CHECK (usage_source IN ('provider', 'counted', 'estimated')),
     cost INTEGER NOT NULL,
-    -- Price version, rates and what each class of tokens cost, in pico-dollars, as JSON; null: the model has no price.
+    -- Price version, rates and what each class cost, in pico-dollars, as JSON; null: the model has no price.
     pricing TEXT,
     held INTEGER NOT NULL,
     outcome TEXT NOT NULL CONSTRAINT ledger_outcome

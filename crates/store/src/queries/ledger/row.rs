@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use keyward_core::ledger::{Attribution, LedgerEntry, Posting, Pricing, UsageSource};
-use keyward_core::price::{CostBreakdown, TokenUsage};
+use keyward_core::price::{CostBreakdown, Usage};
+use keyward_core::pricing_override::RequestType;
 
 use super::super::Conn;
 use super::ROWS;
@@ -18,14 +19,15 @@ pub(super) struct EntryRow<'a> {
     virtual_key_id: &'a str,
     team_id: Option<&'a str>,
     customer_id: Option<&'a str>,
+    request_type: Option<&'static str>,
     provider: &'a str,
     provider_key_id: &'a str,
     model: &'a str,
     model_served: &'a str,
     input_tokens: i64,
-    cached_input_tokens: i64,
-    cache_write_tokens: i64,
     output_tokens: i64,
+    usage: String,
+    service_tier: &'static str,
     usage_source: &'static str,
     cost: i64,
     pricing: Option<String>,
@@ -59,26 +61,29 @@ impl<'a> EntryRow<'a> {
             virtual_key_id,
             team_id,
             customer_id,
+            request_type,
             provider,
             provider_key_id,
             model,
             model_served,
         } = attribution;
-        let TokenUsage { input, cached_input, cache_write, output } = *usage;
+        // The reported cost stands in the breakdown.
+        let Usage { counts, tier, reported: _ } = usage;
         Ok(Self {
             request_id: request_id.as_str(),
             attempt: *attempt,
             virtual_key_id: virtual_key_id.as_str(),
             team_id: team_id.as_ref().map(|id| id.as_str()),
             customer_id: customer_id.as_ref().map(|id| id.as_str()),
+            request_type: request_type.map(RequestType::as_str),
             provider: provider.as_str(),
             provider_key_id: provider_key_id.as_str(),
             model: model.as_str(),
             model_served: model_served.as_str(),
-            input_tokens: tokens(input),
-            cached_input_tokens: tokens(cached_input),
-            cache_write_tokens: tokens(cache_write),
-            output_tokens: tokens(output),
+            input_tokens: tokens(counts.total_input()),
+            output_tokens: tokens(counts.total_output()),
+            usage: serde_json::to_string(counts).map_err(StoreError::internal)?,
+            service_tier: tier.as_str(),
             usage_source: usage_source.as_str(),
             cost: cost.nanos(),
             pricing: pricing.map_err(StoreError::internal)?,
@@ -102,7 +107,7 @@ fn breakdown(entry: &LedgerEntry) -> Option<CostBreakdown> {
 }
 
 /// The column has fewer bits than the count, which no provider reaches.
-fn tokens(count: u64) -> i64 {
+pub(crate) fn tokens(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use keyward_client::{
-    BudgetInput, CreateVirtualKey, Enforcement, NanoUsd, RateLimitInput, ResetDuration, VirtualKey,
-};
+use keyward_client::{BudgetInput, CreateVirtualKey, Enforcement, NanoUsd, RateLimitInput, ResetDuration, VirtualKey};
 use keyward_core::provider_object::{ObjectKind, ObjectState};
-use keyward_store::Store;
 
 use super::{call, upload};
 use crate::gateway::with_budget;
-use crate::harness::{App, Routed};
+use crate::harness::{App, Database, Routed, open};
 
 const FILE: &str = r#"{"id":"file-1","object":"file","purpose":"batch"}"#;
 const BEGUN: &str = r#"{"id":"batch_1","object":"batch","status":"validating"}"#;
 const DONE: &str = r#"{"id":"batch_1","object":"batch","status":"completed","output_file_id":"file-2"}"#;
-const LINE: &str = r#"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o-mini","messages":[]}}"#;
+const LINE: &str =
+    r#"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"gpt-4o-mini","messages":[]}}"#;
 const WANTED: &str = r#"{"input_file_id":"file-1","endpoint":"/v1/chat/completions","completion_window":"24h"}"#;
 
 /// Two answers, which used 1,000 tokens of input and 100 of output together, and one that failed.
@@ -163,13 +161,15 @@ async fn i2_a_batch_whose_charging_was_interrupted_is_charged_once() {
     assert_eq!(call(&app, &key, "GET", "/v1/batches/batch_1", "").await.status, 200);
     deleted(&app, &key).await;
     let asked = upstream.count("GET /v1/files/file-2/content");
-    let forget = async |store: &Store| {
+    let forget = async |database: &Database| {
+        let store = open(&database.url).await;
         let batch = store.provider_object_find(ObjectKind::Batch, "batch_1".to_owned(), key.id.clone()).await;
         let batch = batch.unwrap().unwrap();
         assert_eq!(batch.state, ObjectState::Charged);
         store.provider_object_close(batch, ObjectState::Open, Timestamp::UNIX_EPOCH).await.unwrap();
+        store.close().await.unwrap();
     };
-    let app = app.restarted_after(forget).await;
+    let app = app.restarted_around(forget).await;
     assert_eq!(call(&app, &key, "GET", "/v1/batches/batch_1", "").await.status, 200);
     deleted(&app, &key).await;
     assert!(upstream.count("GET /v1/files/file-2/content") > asked, "it was read again");

@@ -63,7 +63,8 @@ async fn a_response_is_asked_for_and_gone_on_with_where_it_was_made() {
     };
     app.client.provider_create(&provider).await.unwrap();
     let (key, other) = (app.key(CreateVirtualKey::default()).await, app.key(CreateVirtualKey::default()).await);
-    let credential = |request: &str| request.lines().find(|line| line.starts_with("authorization: ")).map(str::to_owned);
+    let credential =
+        |request: &str| request.lines().find(|line| line.starts_with("authorization: ")).map(str::to_owned);
     let last = || credential(upstream.requests().last().unwrap());
     for turn in 0..8 {
         let (id, next) = (format!("resp_{turn}"), format!("resp_next_{turn}"));
