@@ -4,8 +4,9 @@ use super::Failure;
 use super::source::{Source, bracketed_len, is_word, line_at};
 
 const METHODS: [&str; 8] = ["get", "post", "put", "delete", "patch", "head", "options", "route"];
-/// The types whose extraction authorises (`Authed`), meters (`Metered`), or declares a route open to all (`Open`).
-const CLASSES: [&str; 3] = ["Authed<", "Metered<", "Open"];
+/// The types whose extraction authorises (`Authed`), meters (`Metered`, and `Arriving` with a body to come), or declares a route open to
+/// all (`Open`).
+const CLASSES: [&str; 4] = ["Authed<", "Metered<", "Arriving<", "Open"];
 
 pub(super) fn check(source: &Source<'_>) -> Vec<Failure> {
     if !source.path.starts_with("crates/server/src/") {

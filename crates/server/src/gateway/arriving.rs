@@ -10,6 +10,7 @@ use std::future::{Ready, ready};
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
+use super::objects;
 use super::routing::{Asked, Lots, Plan, Sight};
 use super::scan::{Reading, Scan};
 use crate::clock;

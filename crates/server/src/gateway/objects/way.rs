@@ -26,7 +26,7 @@ use crate::gateway::answer::{Reply, builder, next_data};
 use crate::gateway::asking::ready;
 use crate::gateway::books::Books;
 use crate::gateway::dispatch::{Proof, SendError, headed, send, unbuildable};
-use crate::gateway::relay::{attended, collect};
+use crate::gateway::relay::{attended, collect, compressed, is_compressed};
 use crate::gateway::telling;
 use crate::gateway::upstream_client::UpstreamClient;
 use crate::gateway::usage::Usage;
@@ -167,6 +167,10 @@ async fn run<F>(
 {
     let Some(admission) = books.admission() else { return };
     let failure = match send(Proof::Attempt(admission), &client, outgoing, timeout).await {
+        Ok(response) if is_compressed(&response) => {
+            books.answer_began();
+            settled(&mut books, Outcome::UpstreamError, compressed())
+        }
         Ok(response) => {
             books.answer_began();
             return match is_content && response.status().is_success() {
