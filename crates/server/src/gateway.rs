@@ -26,6 +26,7 @@ pub(crate) mod routing;
 mod scan;
 mod stream;
 pub(crate) mod telling;
+mod untold;
 mod upstream_client;
 mod usage;
 mod voice;

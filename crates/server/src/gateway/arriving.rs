@@ -7,6 +7,7 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ProviderName;
 use keyward_core::operation::{Dialect, Operation};
 use std::future::{Ready, ready};
+use std::rc::Rc;
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
@@ -100,7 +101,9 @@ impl<C: MeteringClass> Arriving<C> {
             Some(place) => Plan::to(place),
             None => Plan::of(&state, &principal, &sight, asked, &lots)?,
         };
-        Attempts { request, identity, state, hash: caller.hash, scan, body, extra, lots, admitted: 0 }.run(plan).await
+        Attempts { request, identity, state, hash: caller.hash, scan: Rc::new(scan), body, extra, lots, admitted: 0 }
+            .run(plan)
+            .await
     }
 }
 

@@ -2,6 +2,8 @@
 //! its place, as far as the provider's settings allow, and then makes way for the next place of the plan; a refusal of the virtual
 //! key itself, or of an owner, ends the request.
 
+use std::rc::Rc;
+
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -20,6 +22,7 @@ use super::objects::Keeping;
 use super::resolve::Route;
 use super::routing::{Lots, Place, Plan};
 use super::scan::Scan;
+use super::untold::Untold;
 use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::error::ApiError;
@@ -37,7 +40,7 @@ pub(super) struct Attempts<'a> {
     pub(super) identity: RequestIdentity,
     pub(super) state: web::Data<State>,
     pub(super) hash: KeyHash,
-    pub(super) scan: Scan,
+    pub(super) scan: Rc<Scan>,
     pub(super) body: Bytes,
     pub(super) extra: &'a mut ErrorExtra,
     pub(super) lots: Lots,
@@ -169,7 +172,8 @@ impl Attempts<'_> {
         books: &Books,
     ) -> Result<Call, ApiError> {
         let body = self.scan.splice(&self.body, &route.served(), output_cap)?;
-        let call = draft.with_body(body, &self.scan)?;
+        let untold = Untold::of(&self.scan, &self.body, route, &self.state.tokenizers);
+        let call = draft.with_body(body, &self.scan, untold)?;
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }

@@ -9,6 +9,7 @@ use keyward_core::money::NanoUsd;
 use keyward_core::price::Usage;
 use keyward_engine::{Admission, Settlement};
 
+use super::untold::Untold;
 use crate::clock;
 use crate::state::State;
 
@@ -58,10 +59,16 @@ impl Books {
         self.end(usage, false, outcome)
     }
 
-    /// The same with what was counted, because the provider has not told it. No more is charged than was held.
-    #[expect(dead_code, reason = "the relay calls it once its streams know who serves them")]
-    pub(super) fn settle_counted(&mut self, counted: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
-        self.end(counted, true, outcome)
+    /// The same; what was not told is counted, if that can be done. No more is charged for it than was held.
+    pub(super) fn settle_or_count(
+        &mut self,
+        told: Option<Usage>,
+        untold: &Untold,
+        outcome: Outcome,
+    ) -> Option<NanoUsd> {
+        self.admission.as_ref()?;
+        let counted = if told.is_some() { None } else { untold.usage(&self.state.tokenizers) };
+        self.end(told.or(counted), counted.is_some(), outcome)
     }
 
     fn end(&mut self, usage: Option<Usage>, is_counted: bool, outcome: Outcome) -> Option<NanoUsd> {

@@ -18,6 +18,7 @@ use super::headers;
 use super::objects::Keeping;
 use super::resolve::Route;
 use super::scan::Scan;
+use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use crate::error::ApiError;
 
@@ -38,6 +39,8 @@ pub(super) struct Call {
     pub(super) streamed: bool,
     /// What is written down of the answer, if the provider keeps it.
     pub(super) keeping: Option<Keeping>,
+    /// What counts the answer when it does not tell its usage.
+    pub(super) untold: Untold,
 }
 
 /// A request that lacks its body.
@@ -49,11 +52,11 @@ pub(super) struct Draft {
 
 impl Draft {
     /// The request with its body.
-    pub(super) fn with_body(self, body: Bytes, scan: &Scan) -> Result<Call, ApiError> {
+    pub(super) fn with_body(self, body: Bytes, scan: &Scan, untold: Untold) -> Result<Call, ApiError> {
         let Self { request, patience, timeout } = self;
         let request = request.body(Full::new(body)).map_err(unbuildable)?;
         let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, keeping: None })
+        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold, keeping: None })
     }
 }
 

@@ -20,6 +20,7 @@ use super::frames::Frames;
 use super::objects::{self, Keeping};
 use super::stream::Stream;
 use super::telling;
+use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use super::usage::{self, Usage};
 use crate::error::ApiError;
@@ -66,7 +67,7 @@ where
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed, keeping } = call;
+    let Call { request, patience, timeout, relay_usage, operation, streamed, untold, keeping } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(Proof::Attempt(admission), &client, request, patience).await {
@@ -80,10 +81,10 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
             return match pieces_of(&response, streamed) {
                 Some(frames) => {
                     learn(trial, Verdict::Served);
-                    let stream = Stream::new(books, operation, (timeout, relay_usage), frames);
+                    let stream = Stream::new(books, operation, (timeout, relay_usage), frames, untold);
                     stream.keeping(keeping).run(response, reply).await;
                 }
-                None => whole(books, (operation, keeping), timeout, response, (trial, reply)).await,
+                None => whole((books, untold), (operation, keeping), timeout, response, (trial, reply)).await,
             };
         }
         Err(failure) => {
@@ -134,7 +135,7 @@ fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Fram
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
-    mut books: Books,
+    (mut books, mut untold): (Books, Untold),
     (operation, keeping): (Operation, Option<Keeping>),
     timeout: Duration,
     response: http::Response<Incoming>,
@@ -145,7 +146,7 @@ async fn whole(
         Ok(body) => {
             learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
             let kept = keeping.filter(|_| head.status.is_success()).and_then(|keeping| keeping.of_answer(&body));
-            let judged = judge(&mut books, operation, &head, body, &reply);
+            let judged = judge((&mut books, &mut untold), operation, &head, body, &reply);
             objects::remember(books.state(), kept);
             judged
         }
@@ -160,7 +161,7 @@ async fn whole(
 
 /// Settles an answer by what it says it used. An error of the provider used nothing unless it says so.
 fn judge(
-    books: &mut Books,
+    (books, untold): (&mut Books, &mut Untold),
     operation: Operation,
     head: &http::response::Parts,
     body: Bytes,
@@ -175,7 +176,10 @@ fn judge(
     match reported {
         Ok(reported) => {
             let outcome = if reply.is_closed() { Outcome::ClientCancelled } else { Outcome::Completed };
-            let cost = books.settle(reported, outcome);
+            if reported.is_none() {
+                untold.read(&body);
+            }
+            let cost = books.settle_or_count(reported, untold, outcome);
             Ok(costing(head, cost).body(body))
         }
         Err(error) => {

@@ -130,6 +130,8 @@ pub(super) struct Scan {
     pub(super) wants_usage: bool,
     /// How many answers are asked for, to each prompt.
     pub(super) answers: u64,
+    /// How many characters the text has that is to be read aloud.
+    pub(super) characters: u64,
     /// How many prompts there are.
     pub(super) prompts: u64,
     /// True when tools or output schemas are described, which providers put into words of their own.
@@ -213,6 +215,7 @@ impl Scan {
             wants_usage: false,
             answers: 1,
             prompts: 1,
+            characters: 0,
             is_described: false,
             has_unseen: false,
             images: 0,

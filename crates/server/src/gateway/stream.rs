@@ -20,7 +20,8 @@ use super::answer::{Reply, builder, next_data};
 use super::books::Books;
 use super::frames::{Frame, Frames, TooLong};
 use super::objects::{self, Keeping};
-use super::usage::{Reader, Usage, shape};
+use super::untold::Untold;
+use super::usage::{Reader, Said, Usage, shape};
 use super::voice;
 use crate::error::ApiError;
 
@@ -39,6 +40,7 @@ pub(super) struct Stream {
     reader: Reader,
     /// What is written down of the answer, until its id is known.
     keeping: Option<Keeping>,
+    untold: Untold,
     client: Client,
     /// True when something was sent to the client.
     has_begun: bool,
@@ -63,7 +65,13 @@ enum Client {
 
 impl Stream {
     /// A stream that comes in such frames, of an operation whose answers tell their usage by `reader`.
-    pub(super) fn new(books: Books, operation: Operation, timing: (Duration, bool), frames: Frames) -> Self {
+    pub(super) fn new(
+        books: Books,
+        operation: Operation,
+        timing: (Duration, bool),
+        frames: Frames,
+        untold: Untold,
+    ) -> Self {
         let (request_id, about) = books.about();
         let (timeout, relay_usage) = timing;
         Self {
@@ -76,6 +84,7 @@ impl Stream {
             frames,
             reader: Reader::new(shape(operation)),
             keeping: None,
+            untold,
             client: Client::Gone(Instant::now()),
             has_begun: false,
             is_done: false,
@@ -139,7 +148,7 @@ impl Stream {
             self.keeping = None;
             objects::remember(self.books.state(), Some(kept));
         }
-        let said = frame.data().map(|data| self.reader.read(data)).unwrap_or_default();
+        let said = frame.data().map(|data| self.heard(data)).unwrap_or_default();
         self.has_failed |= said.failed;
         if said.ends {
             self.is_done = true;
@@ -149,6 +158,11 @@ impl Stream {
             self.forward(Piece::Bytes(frame.into_bytes())).await;
             self.books.reached(CrashPoint::PieceRelayed);
         }
+    }
+
+    fn heard(&mut self, data: &[u8]) -> Said {
+        self.untold.read(data);
+        self.reader.read(data)
     }
 
     /// Settles what the provider has brought to an end, a good one or not.
@@ -173,7 +187,7 @@ impl Stream {
             (Client::Gone(_), Outcome::Completed) => Outcome::ClientCancelled,
             (Client::Gone(_) | Client::Here(_), other) => other,
         };
-        self.books.settle(usage, outcome);
+        self.books.settle_or_count(usage, &self.untold, outcome);
     }
 
     /// Ends the client's stream with an error of its own dialect, so that a cut never looks like an end. Where bytes say

@@ -132,7 +132,7 @@ fn upload(
     }
     let mut collected = Collected::new(state, principal, ObjectKind::Batch, named);
     let line::Written { endpoint, content: spliced } = line::read(content, &mut collected)?;
-    let body = if spliced == *content { body } else { form.with_content("file", &spliced) };
+    let body = form.with_content(&body, "file", &spliced)?;
     let nobody = || ApiError::new(ErrorCode::InvalidRequest, "The file names no model").at("/file");
     Ok(Upload {
         provider: collected.provider.clone().ok_or_else(nobody)?,

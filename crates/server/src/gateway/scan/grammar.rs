@@ -65,6 +65,8 @@ pub(super) enum Meaning {
     Answers,
     /// One prompt or several: texts, or lists of tokens.
     Prompts,
+    /// A text that is billed by its characters.
+    Characters,
     /// Tools or schemas, which providers put into words of their own.
     Described(Option<&'static Grammar>),
     /// A text, or a list of objects.

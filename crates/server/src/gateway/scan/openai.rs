@@ -226,5 +226,5 @@ pub(super) static IMAGE_GENERATION: Grammar = Grammar::new(
 /// A text to be read aloud.
 pub(super) static SPEECH: Grammar = Grammar::new(
     "an object",
-    &[MODEL, required(&["input"], Meaning::Prompts), EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
+    &[MODEL, required(&["input"], Meaning::Characters), EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
 );

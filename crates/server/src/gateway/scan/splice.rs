@@ -26,7 +26,7 @@ impl Scan {
         output_cap: Option<u64>,
     ) -> Result<Bytes, ApiError> {
         if let Some(form) = &self.form {
-            return Ok(form.with_model(body, served.model));
+            return form.with_model(body, served.model);
         }
         let internal =
             |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);
@@ -125,7 +125,7 @@ fn member(body: &[u8], value: &Range<usize>) -> Range<usize> {
 }
 
 /// The body with each edit made. Edits do not overlap.
-fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
+pub(super) fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
     edits.sort_by_key(|(at, _)| (at.start, at.end));
     let mut spliced = BytesMut::with_capacity(body.len() + 64);
     let mut copied = 0;

@@ -183,6 +183,10 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                 self.scan.answers = self.scan.answers.max(asked.unwrap_or(1));
             }
             Meaning::Prompts => self.scan.prompts = deserializer.deserialize_any(Prompts)?,
+            Meaning::Characters => {
+                let text = String::deserialize(deserializer)?;
+                self.scan.characters = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+            }
             Meaning::Described(None) => self.scan.is_described |= is_there(deserializer)?,
             Meaning::Described(Some(grammar)) => {
                 let are_there = self.elements(grammar, false).deserialize(deserializer)?;

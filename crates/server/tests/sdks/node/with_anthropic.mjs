@@ -95,7 +95,7 @@ await run({
       [404, Anthropic.NotFoundError, 'not_found_error'],
       [429, Anthropic.RateLimitError, 'rate_limit_error'],
       [500, Anthropic.InternalServerError, 'api_error'],
-      [529, Anthropic.InternalServerError, 'overloaded_error'],
+      [529, Anthropic.OverloadedError, 'overloaded_error'],
     ]) {
       const name = `anthropic-messages/error-${status}`;
       const error = await raises(kind, () => ask(`[${name}] Hi`, {}, other(name, { maxRetries: 0 })));
@@ -115,7 +115,7 @@ await run({
   },
   async a_budget_that_is_used_up() {
     for (const call of [() => ask('', {}, other('poor')), () => stream('', {}, other('poor')).finalMessage()]) {
-      const error = await raises(Anthropic.APIError, call);
+      const error = await raises(Anthropic.PaymentRequiredError, call);
       equal([error.status, error.error.type], [402, 'error']);
       assert.match(error.error.error.message, /budget/i);
       assert.match(JSON.stringify(error.error), /budget_exceeded/);

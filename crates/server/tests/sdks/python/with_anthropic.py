@@ -135,7 +135,7 @@ def errors_of_the_provider():
         (404, anthropic.NotFoundError, "not_found_error"),
         (429, anthropic.RateLimitError, "rate_limit_error"),
         (500, anthropic.InternalServerError, "api_error"),
-        (529, anthropic._exceptions.OverloadedError, "overloaded_error"),
+        (529, anthropic.OverloadedError, "overloaded_error"),
     ]:
         name = f"anthropic-messages/error-{status}"
         error = raises(kind, lambda: ask(f"[{name}] Hi", other(name, max_retries=0)))
@@ -168,7 +168,7 @@ def a_budget_that_is_used_up():
             return list(events)
 
     for call in (lambda: ask("", other("poor")), streamed):
-        error = raises(anthropic.APIStatusError, call)
+        error = raises(anthropic.PaymentRequiredError, call)
         equal((error.status_code, error.body["type"]), (402, "error"))
         assert "budget" in error.api_message.lower(), error.body
         assert "budget_exceeded" in str(error.body), error.body
