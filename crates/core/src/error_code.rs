@@ -83,6 +83,8 @@ error_codes! {
     McpToolBlocked = "mcp_tool_blocked", 403, "permission_error", retry false;
     /// A budget covers the request and the model's price is not known.
     ModelPriceUnknown = "model_price_unknown", 403, "permission_error", retry false;
+    /// A hard limit on money or tokens covers the batch, and what a batch will cost cannot be held.
+    BatchNotBounded = "batch_not_bounded", 403, "permission_error", retry false;
     /// There is no such thing.
     NotFound = "not_found", 404, "invalid_request_error", retry false;
     /// The provider is not configured.
@@ -91,6 +93,8 @@ error_codes! {
     MethodNotAllowed = "method_not_allowed", 405, "invalid_request_error", retry false;
     /// Something with this name exists already.
     AlreadyExists = "already_exists", 409, "invalid_request_error", retry false;
+    /// The file has the usage of a batch that is not charged yet.
+    BatchNotCharged = "batch_not_charged", 409, "invalid_request_error", retry true;
     /// `If-Match` names another version: somebody else has changed the resource since it was read.
     PreconditionFailed = "precondition_failed", 412, "invalid_request_error", retry false;
     /// The body is larger than the configured limit.

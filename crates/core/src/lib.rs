@@ -47,6 +47,7 @@ pub mod pricing_override;
 pub mod provider;
 pub mod provider_config;
 pub mod provider_governance;
+pub mod provider_object;
 pub mod rate_limit;
 pub mod refusal;
 pub mod routing_rule;

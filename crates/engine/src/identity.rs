@@ -33,12 +33,34 @@ impl Principal {
     /// # Errors
     /// When the virtual key may not use the provider or the model.
     pub fn permit(self, provider: ProviderName, model: ModelName) -> Result<Permit, Refusal> {
-        let config = self.policy.configs.iter().find(|config| config.provider == provider).cloned();
+        let config = self.config(&provider);
         match &config {
             None if !self.policy.allow_all_providers => Err(Refusal::ProviderBlocked(provider)),
             Some(config) if !config.allows(model.as_str()) => Err(Refusal::ModelBlocked { provider, model }),
             None | Some(_) => Ok(Permit { principal: self, config, provider, model }),
         }
+    }
+
+    /// Asks to use a provider for what is about no model, such as a file. Limits on all models cover it, limits on one do not.
+    ///
+    /// # Errors
+    /// When the virtual key may not use the provider.
+    pub fn permit_provider(self, provider: ProviderName) -> Result<Permit, Refusal> {
+        let config = self.config(&provider);
+        if config.is_none() && !self.policy.allow_all_providers {
+            return Err(Refusal::ProviderBlocked(provider));
+        }
+        Ok(Permit { principal: self, config, provider, model: "".into() })
+    }
+
+    /// The virtual key.
+    #[must_use]
+    pub fn virtual_key_id(&self) -> &VirtualKeyId {
+        &self.policy.id
+    }
+
+    pub(crate) fn config(&self, provider: &ProviderName) -> Option<Arc<ConfigPolicy>> {
+        self.policy.configs.iter().find(|config| config.provider == *provider).cloned()
     }
 }
 

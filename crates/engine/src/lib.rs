@@ -9,6 +9,7 @@
 
 mod admission;
 mod admit;
+mod afterwards;
 mod counter;
 mod explain;
 mod identity;
@@ -25,6 +26,7 @@ mod tools;
 
 pub use admission::{Admission, Ledger, Pulse, Settlement};
 pub use admit::{Attempt, Demand, Engine};
+pub use afterwards::{Inquiry, Spent};
 pub use explain::{Coverage, Explanation, Granted, MeterLevel};
 pub use identity::{Permit, Principal};
 pub use journal::{

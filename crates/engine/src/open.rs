@@ -53,7 +53,7 @@ impl Open {
         let (usage, usage_source, cost) = self.charge(&settlement);
         let meters = self.plan.meters().iter().zip(&self.holds);
         let postings = meters.map(|(live, held)| {
-            let amount = amount_of(live.meter.id.metric, &usage.counts, cost);
+            let amount = amount_of(live.meter.id.metric, held.amount, &usage.counts, cost);
             Posting {
                 meter: live.meter.id.clone(),
                 window: live.counter.settle(held, amount),
@@ -114,11 +114,11 @@ fn pricing(price: Option<VersionedPrice>, usage: &Usage) -> Option<Pricing> {
     }
 }
 
-/// What an attempt counts for on a meter. A slot is held and never used.
-fn amount_of(metric: Metric, usage: &TokenUsage, cost: NanoUsd) -> i64 {
+/// What an attempt counts for on a meter. A slot is held and never used; a request is one as it was held.
+fn amount_of(metric: Metric, held: i64, usage: &TokenUsage, cost: NanoUsd) -> i64 {
     match metric {
         Metric::ParallelRequests => 0,
-        Metric::Requests => 1,
+        Metric::Requests => held,
         Metric::Tokens => i64::try_from(usage.total()).unwrap_or(i64::MAX),
         Metric::Cost => cost.nanos(),
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use keyward_core::ids::{CustomerId, ModelName, ProviderName, TeamId};
-use keyward_core::meter::Meter;
+use keyward_core::meter::{Meter, Metric};
 use keyward_core::scope_set::ScopeSet;
 use smallvec::SmallVec;
 
@@ -124,11 +124,23 @@ impl Locked<'_> {
     }
 
     /// Holds on every meter what the terms ask for. `levels` are what the meters read.
-    pub(crate) fn hold(mut self, levels: &Levels, terms: &Terms) -> Holds {
+    pub(crate) fn hold(self, levels: &Levels, terms: &Terms) -> Holds {
+        self.reserve(levels, |metric| requested(metric, terms))
+    }
+
+    /// The same for what was used before it was asked for: tokens and money, and neither a request nor a slot.
+    pub(crate) fn note(self, levels: &Levels, terms: &Terms) -> Holds {
+        self.reserve(levels, |metric| match metric {
+            Metric::ParallelRequests | Metric::Requests => 0,
+            Metric::Tokens | Metric::Cost => requested(metric, terms),
+        })
+    }
+
+    fn reserve(mut self, levels: &Levels, amount: impl Fn(Metric) -> i64) -> Holds {
         let states = self.states.iter_mut().flatten();
         let meters = self.plan.meters().iter().zip(states).zip(levels);
         let hold = meters.map(|((live, state), level)| {
-            let amount = requested(live.meter.id.metric, terms);
+            let amount = amount(live.meter.id.metric);
             state.hold(level, amount, overlooks(live.meter.enforcement, level, amount))
         });
         hold.collect()

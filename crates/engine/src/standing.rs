@@ -12,6 +12,7 @@ use crate::admit::Engine;
 use crate::identity::Principal;
 use crate::plan::LiveMeter;
 use crate::policies::Owners;
+use crate::policy::ConfigPolicy;
 
 /// A virtual key and the owners above it, as far as they exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +57,27 @@ impl Principal {
     /// The providers that may serve a model when the request names none; none: any provider may.
     #[must_use]
     pub fn choices(&self, model: &str) -> Option<Vec<Choice>> {
+        self.choose(|config| config.allows(model), |config| config.names(model))
+    }
+
+    /// The providers that may serve what is about no model; none: any provider may.
+    #[must_use]
+    pub fn provider_choices(&self) -> Option<Vec<Choice>> {
+        self.choose(|_| true, |_| false)
+    }
+
+    fn choose(
+        &self,
+        allows: impl Fn(&ConfigPolicy) -> bool,
+        names: impl Fn(&ConfigPolicy) -> bool,
+    ) -> Option<Vec<Choice>> {
         if self.policy.configs.is_empty() && self.policy.allow_all_providers {
             return None;
         }
-        let allowing = self.policy.configs.iter().filter(|config| config.allows(model));
+        let allowing = self.policy.configs.iter().filter(|config| allows(config));
         let choices = allowing.filter_map(|config| {
             let weight = config.weight.filter(|weight| *weight > 0.0)?;
-            Some(Choice { provider: config.provider.clone(), weight, names_model: config.names(model) })
+            Some(Choice { provider: config.provider.clone(), weight, names_model: names(config) })
         });
         Some(choices.collect())
     }

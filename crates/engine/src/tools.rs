@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
-use keyward_core::ids::VirtualKeyId;
 use keyward_core::mcp_client::McpClient;
 use keyward_core::mcp_tools::{EffectiveTools, Narrowing, QualifiedTool};
 use keyward_core::refusal::Refusal;
@@ -37,12 +36,6 @@ impl Principal {
         let policy = self.policy.tools.as_ref();
         let of_key = policy.and_then(|policy| policy.clients.iter().find(|(number, _)| *number == client.id));
         EffectiveTools::new(client, of_key.map(|(_, tools)| tools), narrowing)
-    }
-
-    /// The virtual key.
-    #[must_use]
-    pub fn virtual_key_id(&self) -> &VirtualKeyId {
-        &self.policy.id
     }
 
     /// The version of the virtual key whose MCP configs decide; none when it has none.

@@ -75,6 +75,8 @@ pub struct Settings {
     pub ledger_retention_days: Option<NonZeroU16>,
     /// How often the server looks for entries of the ledger that are older.
     pub retention_interval: Duration,
+    /// How often providers are asked what became of batches.
+    pub batch_interval: Duration,
     /// The shares of a cap that are told when usage reaches them.
     pub thresholds: Thresholds,
     /// Who is told.
@@ -186,6 +188,7 @@ impl Settings {
             expiry_interval: Duration::from_secs(60),
             ledger_retention_days: file.ledger_retention_days,
             retention_interval: Duration::from_secs(60 * 60),
+            batch_interval: Duration::from_secs(file.batch_poll_seconds.get()),
             thresholds: file.thresholds,
             webhooks: Vec::new(),
             webhook_retries: WEBHOOK_RETRIES.map(Duration::from_secs).to_vec(),
@@ -235,6 +238,7 @@ impl Settings {
             journal: server.journal,
             token_sources: server.token_sources.with_environment(),
             ledger_retention_days: server.ledger_retention_days,
+            batch_interval: Duration::from_secs(server.batch_poll_seconds.get()),
             thresholds: server.thresholds,
             webhooks: file.webhooks,
             declaration: file.declaration,

@@ -49,8 +49,6 @@ pub(crate) enum Scheme {
     Bearer,
     /// In a header of its own.
     Header(HeaderName),
-    /// In the query, under this name.
-    Query(&'static str),
 }
 
 /// What goes on a request.
@@ -60,8 +58,6 @@ pub(crate) enum Stamp {
     Nothing,
     /// A header, and what else the provider wants to know.
     Header(HeaderName, HeaderValue),
-    /// A member of the query.
-    Query(&'static str, SecretString),
     /// A signature of AWS.
     Aws(Arc<AwsSigner>),
 }
@@ -104,7 +100,6 @@ impl Stamp {
         Ok(match scheme {
             Scheme::Bearer => Self::bearer(secret)?,
             Scheme::Header(name) => Self::Header(name.clone(), hidden(secret.expose_secret())?),
-            Scheme::Query(name) => Self::Query(name, secret.clone()),
         })
     }
 
@@ -127,9 +122,6 @@ impl Stamp {
             Self::Header(name, value) => {
                 request.headers_mut().insert(name.clone(), value.clone());
             }
-            Self::Query(name, secret) => {
-                *request.uri_mut() = with_query(request.uri(), name, secret.expose_secret())?;
-            }
             Self::Aws(signer) => signer.sign(&mut request, now)?,
         }
         Ok(request)
@@ -143,23 +135,11 @@ fn hidden(text: &str) -> Result<HeaderValue, CredentialError> {
     Ok(value)
 }
 
-fn with_query(uri: &http::Uri, name: &str, value: &str) -> Result<http::Uri, CredentialError> {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair(name, value);
-    let own = query.finish();
-    let query = uri.query().filter(|query| !query.is_empty()).map_or(own.clone(), |query| format!("{query}&{own}"));
-    let mut parts = uri.clone().into_parts();
-    let target = format!("{}?{query}", uri.path()).parse().map_err(|_| CredentialError::Unsendable)?;
-    parts.path_and_query = Some(target);
-    http::Uri::from_parts(parts).map_err(|_| CredentialError::Unsendable)
-}
-
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bearer => f.write_str("Authorization"),
             Self::Header(name) => f.write_str(name.as_str()),
-            Self::Query(name) => f.write_str(name),
         }
     }
 }

@@ -73,6 +73,12 @@ impl ApiError {
         self
     }
 
+    /// Says which part of the request it is about.
+    pub(crate) fn within(mut self, part: impl fmt::Display) -> Self {
+        self.0.message = format!("{part}: {}", self.0.message);
+        self
+    }
+
     /// Says how long to wait before the next try.
     pub(crate) fn retry_after(mut self, wait: SignedDuration) -> Self {
         self.0.retry_after = Some(wait);

@@ -1,4 +1,5 @@
-//! How long the ledger is kept: entries older than that are deleted, but for those that a counter still counts.
+//! What is not kept for ever: objects at providers that have expired are forgotten; entries of the ledger that are older than they are
+//! to be kept are deleted, but for those that a counter still counts.
 
 use std::sync::Arc;
 
@@ -8,14 +9,18 @@ use keyward_store::StoreError;
 use crate::clock;
 use crate::state::State;
 
-/// Looks again and again, until the server stops; not at all when everything is kept.
+/// Looks again and again, until the server stops.
 pub(crate) async fn watch(state: Arc<State>) {
-    let Some(days) = state.settings.ledger_retention_days else { return };
-    let keep = SignedDuration::from_hours(24 * i64::from(days.get()));
+    let days = state.settings.ledger_retention_days;
+    let keep = days.map(|days| SignedDuration::from_hours(24 * i64::from(days.get())));
     let stop = state.give_up.clone();
     let mut due = tokio::time::interval(state.settings.retention_interval);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(due.tick()).await.is_some() && !state.is_draining() {
+        if let Err(error) = state.store.provider_objects_expire(clock::now()).await {
+            tracing::warn!(%error, "objects that have expired could not be forgotten; they are tried again");
+        }
+        let Some(keep) = keep else { continue };
         match sweep(&state, keep).await {
             Ok(0) => {}
             Ok(deleted) => {

@@ -109,7 +109,8 @@ impl Server {
         state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);
         let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
         let client = UpstreamClient::new(&tls, block_private);
-        state.background.spawn_on(webhooks::watch(state.clone().into_inner(), client), &state.runtime);
+        state.background.spawn_on(webhooks::watch(state.clone().into_inner(), client.clone()), &state.runtime);
+        state.background.spawn_on(gateway::batches::watch(state.clone().into_inner(), client), &state.runtime);
         let shared = state.clone();
         let methods = web::Data::new(Methods::of_routes());
         let server = HttpServer::new(move || {

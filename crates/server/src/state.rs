@@ -24,8 +24,8 @@ use crate::access::Access;
 use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
-use crate::gateway::Tokenizers;
 use crate::gateway::routing::RoutingRules;
+use crate::gateway::{Objects, Tokenizers};
 use crate::journal::Tending;
 use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) routing_rules: RoutingRules,
     /// The registered MCP servers, and sessions with them.
     pub(crate) mcp: Mcp,
+    /// What providers keep beyond one request.
+    pub(crate) objects: Objects,
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
@@ -102,6 +104,7 @@ impl State {
             upstreams,
             routing_rules,
             mcp,
+            objects: Objects::default(),
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
             tokenizers: Tokenizers::default(),

@@ -15,6 +15,7 @@ use keyward_core::provider::{
     Aliases, CustomProviderConfig, KnownProvider, NetworkConfig, Provider, ProviderStatus, Setting,
 };
 use keyward_core::provider_config::KeyAccess;
+use keyward_core::provider_object::ObjectKind;
 use keyward_core::secret::SecretSource;
 use keyward_store::{Store, StoreError, UpstreamKey};
 use secrecy::{ExposeSecret, SecretString};
@@ -28,6 +29,7 @@ mod health;
 mod key_health;
 mod picking;
 mod retries;
+mod shelf;
 mod verdict;
 mod waits;
 
@@ -36,6 +38,7 @@ use key_health::KeyHealth;
 pub(crate) use key_health::Trial;
 pub(crate) use picking::{Choosing, Wanted, by_lot};
 pub(crate) use retries::{Failure, Retries};
+pub(crate) use shelf::Shelf;
 pub(crate) use verdict::Verdict;
 
 /// How long to wait for a provider unless it is configured.
@@ -206,6 +209,11 @@ impl Upstreams {
     /// True when requests for the operation can be sent to the provider.
     pub(crate) fn offers(&self, name: &ProviderName, operation: Operation) -> bool {
         self.find(name).is_some_and(|upstream| upstream.is_callable() && upstream.known.offers(operation))
+    }
+
+    /// True when objects of this kind can be kept at the provider.
+    pub(crate) fn keeps(&self, name: &ProviderName, kind: ObjectKind) -> bool {
+        self.find(name).is_some_and(|upstream| upstream.keeps(kind))
     }
 
     /// The names of all providers, in their order.

@@ -17,13 +17,15 @@ macro_rules! tables {
 }
 
 mod books;
+mod objects;
 mod outbox;
 
 pub(crate) use books::{ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters, price_catalogues};
+pub(crate) use objects::provider_objects;
 pub(crate) use outbox::{event_deliveries, events};
 
 /// Every table with its columns. Opening a store checks that the database has them all.
-pub const TABLES: [&[(&str, &[&str])]; 3] = [CONFIGURATION, books::BOOKS, outbox::OUTBOX];
+pub const TABLES: [&[(&str, &[&str])]; 4] = [CONFIGURATION, books::BOOKS, objects::OBJECTS, outbox::OUTBOX];
 
 tables! {
     /// What is configured, who may change it, and who has.

@@ -85,6 +85,7 @@ mod open;
 mod owners;
 mod price_catalogues;
 mod pricing_overrides;
+mod provider_objects;
 mod providers;
 mod routing_rules;
 mod server_config;

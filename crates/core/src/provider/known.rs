@@ -6,6 +6,7 @@ use crate::operation::Operation::{
     Embeddings, GenerateContent, ImageEdits, ImageGenerations, ImageVariations, Messages, Moderations, Responses,
     Speech, Transcriptions, Translations,
 };
+use crate::provider_object::ObjectKind;
 
 /// The simulated provider of demo mode.
 pub const DEMO_PROVIDER: &str = "demo";
@@ -173,6 +174,25 @@ impl KnownProvider {
     #[must_use]
     pub fn offers(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
+    }
+
+    /// Whether the provider keeps objects of this kind.
+    #[must_use]
+    pub fn keeps(&self, kind: ObjectKind) -> bool {
+        match kind {
+            ObjectKind::Response => self.offers(Responses),
+            ObjectKind::File | ObjectKind::Batch => matches!(self.name, "openai" | "azure" | "groq"),
+            ObjectKind::MessageBatch => self.offers(Messages),
+        }
+    }
+
+    /// Where its objects of this kind are, relative to its base URL.
+    #[must_use]
+    pub fn object_path(&self, kind: ObjectKind) -> String {
+        match kind {
+            ObjectKind::Response | ObjectKind::File | ObjectKind::Batch => format!("{}{}", self.prefix, kind.path()),
+            ObjectKind::MessageBatch => kind.path().to_owned(),
+        }
     }
 
     /// Where an operation is, relative to the provider's base URL; none when it has no such operation. `model` is for the

@@ -4,6 +4,7 @@
 #![cfg(not(feature = "model-check"))]
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
+mod afterwards;
 mod agents;
 mod allocations;
 mod books;

@@ -105,12 +105,16 @@ pub(super) struct Server {
     pub(super) token_sources: TokenSources,
     pub(super) key_health: KeyHealthSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
+    pub(super) batch_poll_seconds: NonZeroU64,
     pub(super) thresholds: Thresholds,
     webhooks: Vec<WebhookInput>,
 }
 
 /// The least that OpenAI's responses take for a cap, and the least that makes an answer.
 const MIN_OUTPUT_TOKENS: NonZeroU64 = NonZeroU64::MIN.saturating_add(15);
+
+/// Batches take minutes at least, and most of them hours.
+const BATCH_POLL_SECONDS: NonZeroU64 = NonZeroU64::MIN.saturating_add(59);
 
 impl Default for Server {
     fn default() -> Self {
@@ -131,6 +135,7 @@ impl Default for Server {
             token_sources: TokenSources::default(),
             key_health: KeyHealthSettings::default(),
             ledger_retention_days: None,
+            batch_poll_seconds: BATCH_POLL_SECONDS,
             thresholds: Thresholds::default(),
             webhooks: Vec::new(),
         }

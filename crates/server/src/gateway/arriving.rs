@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
+use super::objects;
 use super::routing::{Asked, Lots, Plan, Sight};
 use super::scan::{Reading, Scan};
 use crate::error::ApiError;
@@ -21,11 +22,11 @@ use crate::{clock, mcp};
 
 /// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
 pub(super) struct Arriving<C> {
-    caller: Metered<C>,
-    request: HttpRequest,
-    identity: RequestIdentity,
-    state: web::Data<State>,
-    payload: Payload,
+    pub(super) caller: Metered<C>,
+    pub(super) request: HttpRequest,
+    pub(super) identity: RequestIdentity,
+    pub(super) state: web::Data<State>,
+    pub(super) payload: Payload,
 }
 
 /// What a route makes of a request.
@@ -98,7 +99,11 @@ impl<C: MeteringClass> Arriving<C> {
             operation,
             is_rehearsal: false,
         };
-        let plan = Plan::of(&state, &principal, &sight, asked, &lots)?;
+        // What the provider keeps is only where it was made.
+        let plan = match objects::place(&state, &principal, &scan, &asked.place).await? {
+            Some(place) => Plan::to(place),
+            None => Plan::of(&state, &principal, &sight, asked, &lots)?,
+        };
         Attempts { request, identity, state, hash: caller.hash, scan: Rc::new(scan), body, extra, lots, admitted: 0 }
             .run(plan)
             .await

@@ -20,6 +20,7 @@ use super::bedrock;
 use super::books::Books;
 use super::dispatch::{Call, Draft};
 use super::estimate::Served;
+use super::objects::Keeping;
 use super::resolve::Route;
 use super::routing::{Lots, Place, Plan};
 use super::scan::Scan;
@@ -154,7 +155,7 @@ impl Attempts<'_> {
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
         let mut books = Books::open(self.state.clone(), admission, about);
         let call = match self.written(&route, (draft, stamp), output_cap, &books).await {
-            Ok(call) => call,
+            Ok(call) => Call { keeping: Keeping::of(&self.scan, &route, self.identity.id()), ..call },
             Err(error) => {
                 books.release();
                 return Err(Setback::Final(error));

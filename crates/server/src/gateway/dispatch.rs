@@ -1,11 +1,12 @@
 //! Dispatch: the one place where a request leaves for an upstream, and only with an admission.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -13,14 +14,16 @@ use jiff::Timestamp;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ModelName;
 use keyward_core::operation::{Dialect, Operation};
-use keyward_engine::Admission;
+use keyward_engine::{Admission, Inquiry};
 
 use super::headers;
+use super::objects::Keeping;
 use super::resolve::Route;
 use super::scan::Scan;
 use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
-use crate::credentials::{Scheme, Stamp};
+use crate::clock;
+use crate::credentials::{Auth, Scheme, Stamp};
 use crate::error::ApiError;
 
 /// How Gemini's clients ask for events.
@@ -38,6 +41,8 @@ pub(super) struct Call {
     pub(super) operation: Operation,
     /// True: the client asked for an answer in pieces.
     pub(super) streamed: bool,
+    /// What is written down of the answer, if the provider keeps it.
+    pub(super) keeping: Option<Keeping>,
     /// What counts the answer when it does not tell its usage.
     pub(super) untold: Untold,
     /// The model, where the answer comes from Converse.
@@ -64,11 +69,12 @@ impl Draft {
         let Self { request, patience, timeout, of_converse } = self;
         let request = stamp.sign(request.body(body).map_err(unbuildable)?, now)?.map(Full::new);
         let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold, of_converse })
+        let keeping = None;
+        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold, keeping, of_converse })
     }
 }
 
-fn unbuildable(error: http::Error) -> ApiError {
+pub(super) fn unbuildable(error: http::Error) -> ApiError {
     ApiError::new(ErrorCode::Internal, "The upstream request cannot be built").because(error)
 }
 
@@ -96,19 +102,41 @@ impl SendError {
 /// Builds the real request but for its body and the real key: of the client's headers only what a provider may see.
 pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Draft {
     let operation = scan.operation;
-    let mut request = http::Request::post(url(client, route, operation)).header(CONTENT_TYPE, scan.content_type());
-    let extra = &route.upstream.headers;
-    let own = headers::to_provider(client.headers(), operation.dialect())
-        .into_iter()
-        .filter(|(name, _)| !extra.contains_key(*name));
+    let request = http::Request::post(url(client, route, operation)).header(CONTENT_TYPE, scan.content_type());
+    let request = headed(request, client.headers(), operation.dialect(), &route.upstream.headers);
+    let of_converse = route.destination.is_converse.then(|| route.destination.model.clone());
+    Draft { request, patience: route.patience, timeout: route.upstream.timeout, of_converse }
+}
+
+/// A request with what a provider may see of the client's headers, and with those that are configured.
+pub(super) fn headed(
+    request: http::request::Builder,
+    client: &actix_web::http::header::HeaderMap,
+    dialect: Dialect,
+    extra: &HeaderMap,
+) -> http::request::Builder {
+    let mut request = request;
+    let own = headers::to_provider(client, dialect).into_iter().filter(|(name, _)| !extra.contains_key(*name));
     for (name, value) in own {
         request = request.header(name, value);
     }
     for (name, value) in extra {
         request = request.header(name, value);
     }
-    let of_converse = route.destination.is_converse.then(|| route.destination.model.clone());
-    Draft { request, patience: route.patience, timeout: route.upstream.timeout, of_converse }
+    request
+}
+
+/// A request with its body and the real key: nothing is changed in it any more.
+pub(super) async fn signed(
+    request: http::request::Builder,
+    body: Bytes,
+    auth: &Auth,
+    dialect: Dialect,
+    client: &UpstreamClient,
+) -> Result<http::Request<Full<Bytes>>, ApiError> {
+    let now = clock::now();
+    let stamp = auth.ready(&scheme(dialect), client, now).await?;
+    Ok(stamp.sign(request.body(body).map_err(unbuildable)?, now)?.map(Full::new))
 }
 
 /// Where the request goes. Gemini's paths have a version, which is the client's, and streams come as events when that is asked
@@ -135,9 +163,24 @@ pub(super) const fn scheme(dialect: Dialect) -> Scheme {
     }
 }
 
-/// Sends the request. The admission is the proof that it may be sent.
+/// The proof that a request may be sent.
+pub(super) struct Proof<'a>(PhantomData<&'a ()>);
+
+impl<'a> Proof<'a> {
+    /// It was admitted.
+    pub(super) const fn attempt(_: &'a Admission) -> Self {
+        Self(PhantomData)
+    }
+
+    /// It asks what became of something that was.
+    pub(super) const fn inquiry(_: &'a Inquiry) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Sends the request. The proof is that it may be sent.
 pub(super) async fn send(
-    _proof: &Admission,
+    _proof: Proof<'_>,
     client: &UpstreamClient,
     request: http::Request<Full<Bytes>>,
     timeout: Duration,

@@ -17,8 +17,9 @@ use tokio::sync::oneshot;
 use super::answer::{Reply, builder, next_data};
 use super::bedrock::{self, About, ChunkStream};
 use super::books::Books;
-use super::dispatch::{Call, SendError, send};
+use super::dispatch::{Call, Proof, SendError, send};
 use super::frames::Frames;
+use super::objects::{self, Keeping};
 use super::stream::Stream;
 use super::telling;
 use super::untold::Untold;
@@ -38,6 +39,15 @@ pub(super) async fn relay(
     call: Call,
     trial: Option<Trial>,
 ) -> Result<HttpResponse, ApiError> {
+    attended(request, books, |books, client, reply| run(books, client, call, trial, reply)).await
+}
+
+/// Runs what is done about an admitted attempt in a task that outlives the client, and waits for the beginning of its answer.
+pub(super) async fn attended<F, Fut>(request: &HttpRequest, books: Books, run: F) -> Result<HttpResponse, ApiError>
+where
+    F: FnOnce(Books, UpstreamClient, Reply) -> Fut + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
     let lost = || ApiError::new(ErrorCode::Internal, "The attempt was interrupted");
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
@@ -48,7 +58,7 @@ pub(super) async fn relay(
     state.tasks.spawn_local(async move {
         tokio::select! {
             () = give_up.cancelled() => {}
-            () = run(books, client, call, trial, reply) => {}
+            () = run(books, client, reply) => {}
             () = lapses::keep_alive(pulse) => {}
         }
     });
@@ -59,10 +69,10 @@ pub(super) async fn relay(
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed, untold, of_converse } = call;
+    let Call { request, patience, timeout, relay_usage, operation, streamed, untold, keeping, of_converse } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
-    let failure = match send(admission, &client, request, patience).await {
+    let failure = match send(Proof::attempt(admission), &client, request, patience).await {
         Ok(response) if is_compressed(&response) => {
             books.answer_began();
             learn(trial, Verdict::Failed);
@@ -75,11 +85,12 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
                     learn(trial, Verdict::Served);
                     let converse = of_converse.map(|model| ChunkStream::new(about(&response, model)));
                     let stream = Stream::new(books, operation, (timeout, relay_usage), frames, untold);
-                    stream.run(response, converse, reply).await;
+                    stream.keeping(keeping).run(response, converse, reply).await;
                 }
                 None => {
                     let of_converse = of_converse.map(|model| about(&response, model));
-                    whole((books, untold), operation, (timeout, of_converse), response, (trial, reply)).await;
+                    whole((books, untold), (operation, keeping), (timeout, of_converse), response, (trial, reply))
+                        .await;
                 }
             };
         }
@@ -115,11 +126,11 @@ fn learn(trial: Option<Trial>, verdict: Verdict) {
 }
 
 /// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
-fn is_compressed(response: &http::Response<Incoming>) -> bool {
+pub(super) fn is_compressed(response: &http::Response<Incoming>) -> bool {
     response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
 
-fn compressed() -> ApiError {
+pub(super) fn compressed() -> ApiError {
     ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
 }
 
@@ -156,7 +167,7 @@ fn in_dialect(
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
     (mut books, mut untold): (Books, Untold),
-    operation: Operation,
+    (operation, keeping): (Operation, Option<Keeping>),
     (timeout, of_converse): (Duration, Option<About>),
     response: http::Response<Incoming>,
     (trial, reply): (Option<Trial>, Reply),
@@ -165,10 +176,13 @@ async fn whole(
     let answer = match collect(body, timeout).await {
         Ok(body) => {
             learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
-            match in_dialect(of_converse.as_ref(), &head, body) {
+            let kept = keeping.filter(|_| head.status.is_success()).and_then(|keeping| keeping.of_answer(&body));
+            let judged = match in_dialect(of_converse.as_ref(), &head, body) {
                 Ok(body) => judge((&mut books, &mut untold), operation, &head, body, &reply),
                 Err(error) => Err(unreadable(&mut books, error)),
-            }
+            };
+            objects::remember(books.state(), kept);
+            judged
         }
         Err((error, outcome)) => {
             learn(trial, Verdict::Failed);
@@ -235,7 +249,8 @@ fn costing(head: &http::response::Parts, cost: Option<NanoUsd>) -> HttpResponseB
     answer
 }
 
-async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiError, Outcome)> {
+/// Reads an answer to its end.
+pub(super) async fn collect(mut body: Incoming, timeout: Duration) -> Result<Bytes, (ApiError, Outcome)> {
     let mut collected = BytesMut::new();
     while let Some(data) = next_data(&mut body, timeout).await? {
         if collected.len() + data.len() > MAX_ANSWER {

@@ -90,7 +90,7 @@ impl Route {
 }
 
 /// The answer when the provider cannot serve the request.
-fn unserved(
+pub(super) fn unserved(
     why: Unserved,
     provider: &ProviderName,
     model: &ModelName,
@@ -148,7 +148,7 @@ pub(super) fn asked(model: &str) -> Result<Place, ApiError> {
     Ok(Place { provider, model: model.into(), key_id: None })
 }
 
-fn nobody_offers(model: &ModelName) -> ApiError {
+pub(super) fn nobody_offers(model: &ModelName) -> ApiError {
     let message = format!(
         "No provider is known to offer '{model}' to this virtual key; name one: 'provider/model', such as \
          'openai/gpt-4o-mini'"

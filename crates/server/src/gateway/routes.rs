@@ -8,6 +8,7 @@ mod anthropic;
 mod azure;
 mod gemini;
 mod model_lists;
+mod objects;
 mod openai;
 
 /// Every operation of the gateway.
@@ -17,6 +18,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(azure::routes);
     config.configure(anthropic::routes);
     config.configure(gemini::routes);
+    config.configure(objects::routes);
 }
 
 /// Declares routes that pass requests on: what is asked for, how it is metered, where it is.

@@ -67,6 +67,11 @@ impl Plan {
         Ok(Self::by(decision, asked, offering))
     }
 
+    /// One place and no other.
+    pub(super) fn to(place: Place) -> Self {
+        Self { rule: None, places: vec![place], patience: None }
+    }
+
     /// The place that was chosen, and then the fallbacks of the rule; without any, those of the request; and when neither says
     /// anything of fallbacks, whoever else offers a model that was named without a provider.
     fn by(decision: Option<Decision>, asked: Asked, offering: impl Fn(&ModelName) -> Vec<ProviderName>) -> Self {
@@ -141,7 +146,7 @@ fn report(state: &State, compiled: &CompiledRule, message: &str) {
 
 /// The providers for a model that was named without one, in an order of chance by the weights of the virtual key's provider
 /// configs. Those that would refuse now come last.
-fn providers_for(
+pub(super) fn providers_for(
     state: &State,
     principal: &Principal,
     model: &ModelName,

@@ -10,6 +10,7 @@ use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
 use keyward_core::provider::KnownProvider;
+use keyward_core::provider_object::ObjectKind;
 use keyward_core::routing_rule::Fallback;
 
 use crate::error::ApiError;
@@ -24,9 +25,10 @@ mod splice;
 mod values;
 mod walk;
 
-use form::Form;
+pub(super) use form::Form;
 use grammar::Grammar;
 use walk::Object;
+pub(super) use walk::span;
 
 /// What is read of a body of each operation; none: it is no JSON.
 const fn grammar(operation: Operation) -> Option<&'static Grammar> {
@@ -140,6 +142,10 @@ pub(super) struct Scan {
     pub(super) images: u64,
     /// Where their data or addresses stand.
     pub(super) media_at: Vec<Range<usize>>,
+    /// What the provider keeps that the request names: kind and id.
+    pub(super) kept: Vec<(ObjectKind, String)>,
+    /// False: the provider shall not keep the answer.
+    pub(super) is_stored: bool,
     /// Where else the request may go, if it says so.
     pub(super) fallbacks: Option<Vec<Fallback>>,
     caps: Vec<Cap>,
@@ -214,6 +220,8 @@ impl Scan {
             has_unseen: false,
             images: 0,
             media_at: Vec::new(),
+            kept: Vec::new(),
+            is_stored: true,
             fallbacks: None,
             caps: Vec::new(),
             model_at: None,

@@ -21,6 +21,7 @@ use super::answer::{Reply, builder, next_data};
 use super::bedrock::ChunkStream;
 use super::books::Books;
 use super::frames::{Frame, Frames, TooLong};
+use super::objects::{self, Keeping};
 use super::untold::Untold;
 use super::usage::{Reader, Said, Usage, shape};
 use super::voice;
@@ -39,6 +40,8 @@ pub(super) struct Stream {
     about: ErrorExtra,
     frames: Frames,
     reader: Reader,
+    /// What is written down of the answer, until its id is known.
+    keeping: Option<Keeping>,
     untold: Untold,
     /// What translates the provider's bytes; none: they go on as they are.
     converse: Option<ChunkStream>,
@@ -84,6 +87,7 @@ impl Stream {
             request_id,
             frames,
             reader: Reader::new(shape(operation)),
+            keeping: None,
             untold,
             converse: None,
             client: Client::Gone(Instant::now()),
@@ -91,6 +95,11 @@ impl Stream {
             is_done: false,
             has_failed: false,
         }
+    }
+
+    /// The same, of which something is written down once the answer's id is known.
+    pub(super) fn keeping(self, keeping: Option<Keeping>) -> Self {
+        Self { keeping, ..self }
     }
 
     /// Relays the stream to its end and settles it. One of Converse is translated on its way.
@@ -157,6 +166,10 @@ impl Stream {
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
     async fn pass(&mut self, frame: Frame) {
+        if let Some(kept) = frame.data().and_then(|data| self.keeping.as_ref()?.of_event(data)) {
+            self.keeping = None;
+            objects::remember(self.books.state(), Some(kept));
+        }
         let said = frame.data().map(|data| self.heard(data)).unwrap_or_default();
         self.has_failed |= said.failed;
         if said.ends {

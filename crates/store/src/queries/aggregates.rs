@@ -32,6 +32,7 @@ pub(crate) mod provider_edit;
 pub(crate) mod provider_governance;
 pub(crate) mod provider_key;
 pub(crate) mod provider_key_edit;
+pub(crate) mod provider_object;
 mod reach;
 pub(crate) mod reconciliation;
 mod reference;

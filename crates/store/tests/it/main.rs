@@ -11,6 +11,7 @@ mod epochs;
 mod events;
 mod ledger;
 mod opening;
+mod provider_objects;
 mod reconciliation;
 mod references;
 mod request;

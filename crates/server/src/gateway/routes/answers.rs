@@ -16,7 +16,7 @@ pub(super) struct Passed {
 
 /// What every route that passes requests on may answer with.
 macro_rules! errors {
-    ($(#[$doc:meta])* $name:ident, $body:ident) => {
+    ($(#[$doc:meta])* $name:ident, $body:ident $(, $(#[$extra_doc:meta])* $extra:ident = $extra_status:literal)*) => {
         $(#[$doc])*
         #[derive(IntoResponses)]
         pub(super) enum $name {
@@ -35,6 +35,7 @@ macro_rules! errors {
             /// The provider or the model is not there.
             #[response(status = 404)]
             NotFound($body),
+            $($(#[$extra_doc])* #[response(status = $extra_status)] $extra($body),)*
             /// The body is larger than the limit.
             #[response(status = 413)]
             TooLarge($body),
@@ -72,6 +73,12 @@ macro_rules! errors {
 errors! {
     /// Errors in our own envelope, which OpenAI's clients understand.
     GatewayErrors, ErrorBody
+}
+errors! {
+    /// The same, where an object may not be changed yet.
+    ObjectErrors, ErrorBody,
+    /// The file has the usage of a batch that is not charged yet.
+    NotChargedYet = 409
 }
 errors! {
     /// Errors as Anthropic's clients read them.

@@ -21,7 +21,7 @@ const MOST_PARTS: usize = 64;
 
 /// A form, taken apart.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Form {
+pub(in crate::gateway) struct Form {
     boundary: String,
     content_type: HeaderValue,
     parts: Vec<Part>,
@@ -38,7 +38,7 @@ impl Form {
     ///
     /// # Errors
     /// A body that is no form.
-    pub(super) async fn read(content_type: Option<&ContentType>, body: &Bytes) -> Result<Self, ApiError> {
+    pub(in crate::gateway) async fn read(content_type: Option<&ContentType>, body: &Bytes) -> Result<Self, ApiError> {
         let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(text).map_err(malformed)?;
         let content_type = HeaderValue::from_str(text).map_err(malformed)?;
@@ -71,8 +71,23 @@ impl Form {
         scan.meant(in_path, named)
     }
 
+    /// The content of the one part of this name.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub(in crate::gateway) fn content(&self, name: &str) -> Result<&Bytes, ApiError> {
+        let mut parts = self.parts.iter().filter(|part| part.name.eq_ignore_ascii_case(name));
+        match (parts.next(), parts.next()) {
+            (Some(part), None) if part.name == name => Ok(&part.content),
+            (Some(_) | None, _) => {
+                let message = format!("The form must have one part '{name}'");
+                Err(ApiError::new(ErrorCode::InvalidRequest, message).at(format!("/{name}")))
+            }
+        }
+    }
+
     /// The text of the one part of this name.
-    fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
+    pub(in crate::gateway) fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let refuse =
             |what: &str| ApiError::new(ErrorCode::InvalidRequest, format!("'{name}' {what}")).at(format!("/{name}"));
         // A provider that ignores case would otherwise read another request than the one that was held for.
@@ -85,7 +100,7 @@ impl Form {
     }
 
     /// What the body is said to be.
-    pub(super) fn content_type(&self) -> HeaderValue {
+    pub(in crate::gateway) fn content_type(&self) -> HeaderValue {
         self.content_type.clone()
     }
 
@@ -94,15 +109,32 @@ impl Form {
     /// # Errors
     /// A form that can be read in two ways.
     pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Result<Bytes, ApiError> {
+        let starts = self.starts(body)?;
+        if let Some(index) = self.parts.iter().position(|part| part.name == MODEL) {
+            return self.with_part(body, &starts, index, model.as_bytes());
+        }
+        let first = *starts.first().ok_or_else(ambiguous)?;
         let delimiter = format!("--{}", self.boundary);
-        let ambiguous = || ApiError::new(ErrorCode::InvalidRequest, "The form can be read in more than one way");
-        let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
-        // One delimiter before each part, and one behind the last.
-        let first = *starts.first().filter(|_| starts.len() == self.parts.len() + 1).ok_or_else(ambiguous)?;
-        let Some(index) = self.parts.iter().position(|part| part.name == MODEL) else {
-            let part = format!("{delimiter}\r\ncontent-disposition: form-data; name=\"{MODEL}\"\r\n\r\n{model}\r\n");
-            return Ok(edited(body, vec![(first..first, part.into_bytes())]));
-        };
+        let part = format!("{delimiter}\r\ncontent-disposition: form-data; name=\"{MODEL}\"\r\n\r\n{model}\r\n");
+        Ok(edited(body, vec![(first..first, part.into_bytes())]))
+    }
+
+    /// The form with another content of the part of this name: every other byte is the client's.
+    ///
+    /// # Errors
+    /// A form that can be read in two ways, or that has no such part.
+    pub(in crate::gateway) fn with_content(&self, body: &Bytes, name: &str, content: &[u8]) -> Result<Bytes, ApiError> {
+        let index = self.parts.iter().position(|part| part.name == name).ok_or_else(ambiguous)?;
+        self.with_part(body, &self.starts(body)?, index, content)
+    }
+
+    /// Where the delimiters stand: one before each part, and one behind the last.
+    fn starts(&self, body: &[u8]) -> Result<Vec<usize>, ApiError> {
+        let starts: Vec<usize> = memmem::find_iter(body, &format!("--{}", self.boundary)).collect();
+        if starts.len() == self.parts.len() + 1 { Ok(starts) } else { Err(ambiguous()) }
+    }
+
+    fn with_part(&self, body: &Bytes, starts: &[usize], index: usize, content: &[u8]) -> Result<Bytes, ApiError> {
         let place = || {
             let (start, end) = (*starts.get(index)?, *starts.get(index + 1)?);
             let within = body.get(start..end)?;
@@ -113,10 +145,14 @@ impl Form {
         // What was found by its place is what was read.
         let is_same = |part: &Part| body.get(at.clone()) == Some(&part.content);
         match self.parts.get(index).is_some_and(is_same) {
-            true => Ok(edited(body, vec![(at, model.as_bytes().to_vec())])),
+            true => Ok(edited(body, vec![(at, content.to_vec())])),
             false => Err(ambiguous()),
         }
     }
+}
+
+fn ambiguous() -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, "The form can be read in more than one way")
 }
 
 fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> ApiError {

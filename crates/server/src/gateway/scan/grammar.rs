@@ -3,6 +3,8 @@
 //! Members that a grammar names are written once and in a spelling of theirs. A provider that ignores case, or that takes the
 //! last of two, would otherwise read another request than the one that was held for. What no grammar names passes through.
 
+use keyward_core::provider_object::ObjectKind;
+
 /// An object, as far as governance reads it.
 pub(super) struct Grammar {
     /// What the object is, in messages.
@@ -77,6 +79,10 @@ pub(super) enum Meaning {
     Type(Types),
     /// Input that the body does not show.
     Unseen,
+    /// The id of something that the provider keeps: only whoever made it may name it.
+    Kept(ObjectKind),
+    /// Whether the provider shall keep the answer, which it does unless told otherwise.
+    Stored,
     /// What has a price that the catalogue does not know.
     Refused(&'static str),
     /// The same, when it is true.

@@ -1,5 +1,7 @@
 //! OpenAI's dialects: chat completions, completions, responses and embeddings.
 
+use keyward_core::provider_object::ObjectKind;
+
 use super::anthropic::CACHE_CONTROL;
 use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, required};
 
@@ -18,6 +20,8 @@ const PLUGINS: Member = member(&["plugins"], Meaning::OtherModels);
 const EXTRA_BODY: Member = member(&["extra_body"], Meaning::Unseen);
 const SERVICE_TIER: Member = member(&["service_tier"], TIERS);
 const MODEL: Member = member(&["model"], Meaning::Placed(Placed::Model));
+/// A file that was uploaded before.
+const FILE_ID: Member = member(&["file_id"], Meaning::Kept(ObjectKind::File));
 const STREAM: Member = member(&["stream"], Meaning::Stream);
 
 /// A chat completion.
@@ -71,10 +75,13 @@ static CHAT_PART: Grammar = Grammar::new(
             }),
         ),
         member(&["image_url"], Meaning::Placed(Placed::Media)),
+        member(&["file"], Meaning::Object(&CHAT_FILE)),
         CACHE_CONTROL,
     ],
 )
 .untyped(Kind::Unseen);
+
+static CHAT_FILE: Grammar = Grammar::new("a file", &[FILE_ID]);
 
 static TOOL: Grammar = Grammar::new(
     "an object with a type",
@@ -128,7 +135,8 @@ pub(super) static RESPONSE: Grammar = Grammar::new(
         member(&["max_output_tokens"], Meaning::Placed(Placed::Cap)),
         member(&["tools"], Meaning::Described(Some(&TOOL))),
         member(&["text"], Meaning::Described(None)),
-        member(&["previous_response_id"], Meaning::Unseen),
+        member(&["previous_response_id"], Meaning::Kept(ObjectKind::Response)),
+        member(&["store"], Meaning::Stored),
         member(&["conversation"], Meaning::Unseen),
         member(&["prompt"], Meaning::Refused("a stored prompt, which may name tools and models,")),
         member(&["background"], Meaning::RefusedIfTrue("an answer that is fetched later")),
@@ -185,6 +193,7 @@ static INPUT_PART: Grammar = Grammar::new(
             }),
         ),
         member(&["image_url"], Meaning::Placed(Placed::Media)),
+        FILE_ID,
     ],
 )
 .untyped(Kind::Unseen);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use keyward_core::provider_object::ObjectKind;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -198,6 +199,16 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                 deserializer.deserialize_option(OrNull(object))?;
             }
             Meaning::Unseen => self.scan.has_unseen |= is_there(deserializer)?,
+            Meaning::Kept(kind) => {
+                if let Some(id) = Option::<String>::deserialize(deserializer)? {
+                    // What it has said is input too.
+                    self.scan.has_unseen |= *kind == ObjectKind::Response;
+                    self.scan.kept.push((*kind, id));
+                }
+            }
+            Meaning::Stored => {
+                self.scan.is_stored = Option::<bool>::deserialize(deserializer)?.unwrap_or(true);
+            }
             Meaning::Refused(what) => Other(Some(what)).deserialize(deserializer)?,
             Meaning::RefusedIfTrue(what) => {
                 if flag(deserializer)? {
@@ -297,7 +308,7 @@ struct Blob {
 }
 
 /// Where a borrowed piece of the body stands in it.
-fn span(body: &[u8], piece: &RawValue) -> Option<Range<usize>> {
+pub(in crate::gateway) fn span(body: &[u8], piece: &RawValue) -> Option<Range<usize>> {
     let piece = piece.get().as_bytes();
     let start = piece.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
     Some(start..start + piece.len()).filter(|span| span.end <= body.len())

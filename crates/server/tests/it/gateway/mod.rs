@@ -13,6 +13,7 @@ mod fallbacks;
 mod fixtures;
 mod key_health;
 mod model_limits;
+mod objects;
 mod policy;
 mod pricing;
 mod refusals;

@@ -122,8 +122,13 @@ impl App {
 
     /// The same, and does something with the database while no server uses it.
     pub async fn restarted_after(self, meanwhile: impl FnOnce(&Database)) -> Self {
+        self.restarted_around(async |database| meanwhile(database)).await
+    }
+
+    /// The same with something that takes its time.
+    pub async fn restarted_around(self, meanwhile: impl AsyncFnOnce(&Database)) -> Self {
         self.server.stop().await.unwrap();
-        meanwhile(&self.database);
+        meanwhile(&self.database).await;
         let server = Server::start(self.settings.clone(), root_key()).await.unwrap();
         let url = format!("http://{}", server.address());
         let client = Client::builder().base_url(&url).transport(self.transport.clone()).build().unwrap();

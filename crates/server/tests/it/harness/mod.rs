@@ -8,6 +8,7 @@ mod mcp_server;
 mod raw;
 mod receiver;
 mod replay;
+mod routed;
 mod transport;
 mod upstream;
 
@@ -19,4 +20,5 @@ pub use mcp_server::McpServer;
 pub use raw::Reply;
 pub use receiver::{Message, Receiver};
 pub use replay::{Received, Replay};
+pub use routed::Routed;
 pub use upstream::{Absent, Scripted, Step};

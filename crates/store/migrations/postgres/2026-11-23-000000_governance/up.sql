@@ -545,3 +545,24 @@ CREATE TABLE management_keys (
     CONSTRAINT management_keys_one_owner CHECK (team_id IS NULL OR customer_id IS NULL)
 );
 CREATE INDEX management_keys_by_age ON management_keys (created_at, id);
+
+-- What providers keep beyond one request, and whose it is. Nothing is referred to: a batch is charged although its virtual key was
+-- changed, and what a deleted one has left is removed.
+CREATE TABLE provider_objects (
+    kind TEXT COLLATE "C" NOT NULL CONSTRAINT provider_objects_kind CHECK (kind IN ('response', 'file', 'batch', 'message_batch')),
+    provider TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    virtual_key_id TEXT COLLATE "C" NOT NULL,
+    provider_key_id TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL,
+    endpoint TEXT,
+    models TEXT NOT NULL,
+    state TEXT COLLATE "C" NOT NULL CONSTRAINT provider_objects_state CHECK (state IN ('kept', 'open', 'charged', 'lost')),
+    told TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ,
+    CONSTRAINT provider_objects_pkey PRIMARY KEY (kind, provider, id)
+);
+CREATE INDEX provider_objects_by_owner ON provider_objects (virtual_key_id, kind, created_at, id);
+CREATE INDEX provider_objects_open ON provider_objects (created_at, id) WHERE state = 'open';
+CREATE INDEX provider_objects_expiring ON provider_objects (expires_at) WHERE expires_at IS NOT NULL;
