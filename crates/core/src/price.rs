@@ -227,6 +227,9 @@ impl Price {
     }
 
     fn rates_at(&self, tier: ServiceTier, input: u64) -> Rates {
+        if self.variants.is_none() {
+            return self.base.rates();
+        }
         let last = |class: Class, tier: ServiceTier, is_long: bool| {
             let holds = |one: &&Variant| {
                 let above = one.above_input_tokens;
