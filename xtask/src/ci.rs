@@ -5,16 +5,17 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{openapi, test, tidy};
+use crate::{openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
     ("deny", deny),
+    ("sdks", sdks::run),
     ("test", || test::run(&test::Options::default())),
 ];
 

@@ -8,6 +8,7 @@ mod fuzz_api;
 mod openapi;
 mod postgres;
 mod process;
+mod sdks;
 mod server;
 mod test;
 mod tidy;
@@ -39,6 +40,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Install the providers' official SDKs, pinned, for the tests of real clients (needs python3, node and npm)
+    Sdks,
     /// Run all tests: on SQLite, the documentation's examples, and the database suites on PostgreSQL
     Test(test::Options),
     /// Hold the rules of structure that the compiler does not
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Openapi { check: true } => openapi::check(),
         Task::Openapi { check: false } => openapi::write(),
+        Task::Sdks => sdks::run(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Torture(options) => torture::run(&options),

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::postgres::{self, Server};
 use crate::process::{cargo, cargo_has, is_ci, tee};
+use crate::sdks;
 use outcome::{Outcome, Suite};
 
 /// The suites that store something run against this server instead of SQLite when it is set.
@@ -31,6 +32,10 @@ pub(crate) struct Options {
 
 /// Runs all suites, also after one has failed, and prints what came of each.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Err(error) = sdks::run() {
+        // The tests of real clients fail and say so; the others have no need of them.
+        println!("the SDKs are not installed: {error:#}\n");
+    }
     let suites = [
         Suite::new("sqlite", execute(&mut tests(&["--workspace"]), options)),
         Suite::new("schedules", execute(&mut tests(&SCHEDULES), options)),

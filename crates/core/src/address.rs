@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
 /// What kind of address a provider's host resolves to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressClass {
@@ -20,6 +22,16 @@ impl AddressClass {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self::of_v4(v4),
             IpAddr::V6(v6) => embedded_v4(v6).map_or_else(|| Self::of_v6(v6), Self::of_v4),
+        }
+    }
+
+    /// Classifies the address in a URL, if it has one in place of a name.
+    #[must_use]
+    pub fn of_host(url: &Url) -> Option<Self> {
+        match url.host()? {
+            Host::Ipv4(address) => Some(Self::of(address.into())),
+            Host::Ipv6(address) => Some(Self::of(address.into())),
+            Host::Domain(_) => None,
         }
     }
 

@@ -79,6 +79,8 @@ error_codes! {
     ProviderBlocked = "provider_blocked", 403, "permission_error", retry false;
     /// The virtual key may not use this model.
     ModelBlocked = "model_blocked", 403, "permission_error", retry false;
+    /// The virtual key may not use this tool of an MCP client.
+    McpToolBlocked = "mcp_tool_blocked", 403, "permission_error", retry false;
     /// A budget covers the request and the model's price is not known.
     ModelPriceUnknown = "model_price_unknown", 403, "permission_error", retry false;
     /// There is no such thing.
@@ -97,6 +99,8 @@ error_codes! {
     ConcurrencyLimited = "concurrency_limited", 429, "rate_limit_exceeded", retry true;
     /// A request limit is used up.
     RequestLimited = "request_limited", 429, "rate_limit_exceeded", retry true;
+    /// Every provider key that could serve is limited by its provider; `Retry-After` says until when.
+    ProviderKeyLimited = "provider_key_limited", 429, "rate_limit_exceeded", retry true;
     /// Too many wrong passwords came from this address or for this user name.
     LoginThrottled = "login_throttled", 429, "rate_limit_exceeded", retry true;
     /// A token limit is used up.
@@ -111,7 +115,7 @@ error_codes! {
     UpstreamUnreachable = "upstream_unreachable", 502, "upstream_error", retry true;
     /// The provider's answer is not what its dialect promises.
     UpstreamInvalid = "upstream_invalid", 502, "upstream_error", retry true;
-    /// No provider key that the virtual key may use is able to serve the model.
+    /// No provider key that the virtual key may use is able to serve the model, or each of them failed too often of late.
     ProviderKeyUnavailable = "provider_key_unavailable", 503, "server_error", retry true;
     /// The books cannot be kept at the moment, or an edit is not in force yet, so nothing is admitted.
     GovernanceUnavailable = "governance_unavailable", 503, "server_error", retry true;

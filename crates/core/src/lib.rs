@@ -30,6 +30,7 @@ pub mod limits;
 pub mod list;
 pub mod management_key;
 pub mod mcp_client;
+pub mod mcp_tools;
 pub mod meter;
 pub mod model_budget;
 pub mod model_config;

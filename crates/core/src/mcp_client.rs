@@ -1,4 +1,4 @@
-//! MCP clients: the servers of tools that virtual keys may be given. Keyward keeps and checks them; it connects to none.
+//! MCP clients: the servers of tools that virtual keys may be given. Which tools those are: [`crate::mcp_tools`].
 //!
 //! The entity is the response, alone in a virtual key's MCP config and beside its virtual keys in [`McpClientEntry`]. What
 //! is secret in it is redacted.
@@ -34,7 +34,7 @@ pub const MOST_VIRTUAL_KEYS: usize = 1_000;
 pub enum McpConnectionType {
     /// Over HTTP, at `connection_string`.
     Http,
-    /// Over server-sent events, at `connection_string`.
+    /// Over server-sent events, at `connection_string`: kept, and not connected to.
     Sse,
     /// As a program, started by `stdio_config`.
     Stdio,
@@ -135,15 +135,16 @@ pub struct McpClient {
     pub allowed_extra_headers: AllowList,
     /// The tools that may be used at all: `["*"]` is every tool, `[]` is none.
     pub tools_to_execute: AllowList,
-    /// Those among them that run without being asked about.
+    /// Those among them that run without being asked about. Kept for clients: the gateway runs what its callers ask for.
     pub tools_to_auto_execute: AllowList,
     /// Whether the server answers pings. Kept for clients.
     pub is_ping_available: bool,
-    /// How often the compatible product would ask for the list of tools; 0 is its default. Kept for clients as it was given.
+    /// How many nanoseconds a list of the server's tools is used before it is asked for again; 0 is ten minutes, less than 0 is for
+    /// good.
     pub tool_sync_interval: i64,
-    /// How many seconds a tool may take in the compatible product; 0 is its default. Kept for clients.
+    /// How many seconds a tool may take; 0 is thirty.
     pub tool_execution_timeout: i64,
-    /// What one use of a tool costs, in US dollars, by the tool's name. Kept for clients.
+    /// What one use of a tool costs, in US dollars, by the tool's name. Other tools are free.
     pub tool_pricing: BTreeMap<String, NanoUsd>,
     /// True: virtual keys without an MCP config for this client may use all its tools.
     pub allow_on_all_virtual_keys: bool,
@@ -159,11 +160,11 @@ pub struct McpClient {
     pub updated_at: Timestamp,
 }
 
-/// What is known of the connection to an MCP server. Keyward never has one.
+/// What is known of the connection to an MCP server. The management API does not look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum McpClientState {
-    /// There is none.
+    /// Nothing.
     Disconnected,
     /// There shall be none.
     Disabled,
@@ -185,7 +186,7 @@ pub struct McpVirtualKey {
 pub struct McpClientEntry {
     /// The client.
     pub config: McpClient,
-    /// Always empty: Keyward does not ask the server for its tools.
+    /// Always empty: the gateway tells the server's tools, at `/mcp`.
     #[schema(value_type = Vec<Object>)]
     pub tools: Vec<Map<String, Value>>,
     /// What is known of the connection.

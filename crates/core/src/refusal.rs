@@ -38,6 +38,9 @@ pub enum Refusal {
         /// The model asked for.
         model: ModelName,
     },
+    /// The virtual key may not use this tool. Whether there is one of this name is not said.
+    #[error("Virtual key may not use tool '{0}'")]
+    ToolBlocked(String),
     /// A budget covers the attempt, and without a price it could not be held.
     #[error(
         "The price of model '{model}' of provider '{provider}' is not known, and a budget of {} '{}' covers this request",
@@ -69,6 +72,7 @@ impl Refusal {
             Self::KeyExpired => ErrorCode::VirtualKeyExpired,
             Self::ProviderBlocked(_) => ErrorCode::ProviderBlocked,
             Self::ModelBlocked { .. } => ErrorCode::ModelBlocked,
+            Self::ToolBlocked(_) => ErrorCode::McpToolBlocked,
             Self::PriceUnknown { .. } => ErrorCode::ModelPriceUnknown,
             Self::BooksUnavailable => ErrorCode::GovernanceUnavailable,
             Self::Limit(refusal) => match refusal.metric {

@@ -21,6 +21,7 @@ mod policy;
 mod standing;
 mod sync;
 mod terms;
+mod tools;
 
 pub use admission::{Admission, Ledger, Pulse, Settlement};
 pub use admit::{Attempt, Demand, Engine};

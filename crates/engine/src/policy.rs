@@ -13,6 +13,7 @@ use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 
 use crate::plan::{LiveMeter, Plans};
 use crate::policies::{Binder, scope};
+use crate::tools::ToolPolicy;
 
 /// The meters of one owner.
 pub(crate) type Meters = Box<[LiveMeter]>;
@@ -30,6 +31,8 @@ pub(crate) struct KeyPolicy {
     pub(crate) team_id: Option<TeamId>,
     pub(crate) customer_id: Option<CustomerId>,
     pub(crate) configs: Box<[Arc<ConfigPolicy>]>,
+    /// What it may use of MCP clients; most keys have nothing.
+    pub(crate) tools: Option<Box<ToolPolicy>>,
     pub(crate) meters: Meters,
     pub(crate) plans: Plans,
 }
@@ -61,6 +64,7 @@ impl KeyPolicy {
             team_id: owners.0,
             customer_id: owners.1,
             configs: key.provider_configs.iter().map(|config| Arc::new(ConfigPolicy::new(config, binder))).collect(),
+            tools: ToolPolicy::of(key).map(Box::new),
             meters: slots.into_iter().chain(own).collect(),
             plans: Plans::default(),
         }

@@ -21,11 +21,13 @@ mod crash;
 mod export;
 mod file;
 mod journal;
+mod key_health;
 mod webhooks;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
+pub use key_health::KeyHealthSettings;
 pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
 /// Where the server listens unless told otherwise.
@@ -81,6 +83,8 @@ pub struct Settings {
     pub session_idle_limit: Duration,
     /// The least output cap that is set for a client which set none, in tokens: a request that cannot pay for it is refused.
     pub min_output_tokens: NonZeroU64,
+    /// When provider keys are passed over.
+    pub key_health: KeyHealthSettings,
     /// How many threads serve requests.
     pub workers: usize,
     /// How the journal is kept.
@@ -183,6 +187,7 @@ impl Settings {
             webhook_retries: WEBHOOK_RETRIES.map(Duration::from_secs).to_vec(),
             session_idle_limit: Duration::from_secs(file.session_idle_limit_seconds),
             min_output_tokens: file.min_output_tokens,
+            key_health: file.key_health,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             journal: file.journal,
             probe: crash::probe(),
@@ -221,6 +226,7 @@ impl Settings {
             drain_after_cancel: Duration::from_secs(server.drain_after_cancel_seconds),
             session_idle_limit: Duration::from_secs(server.session_idle_limit_seconds),
             min_output_tokens: server.min_output_tokens,
+            key_health: server.key_health,
             journal: server.journal,
             ledger_retention_days: server.ledger_retention_days,
             thresholds: server.thresholds,

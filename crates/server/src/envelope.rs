@@ -41,6 +41,10 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        if voice == Voice::Anthropic {
+            // Where Anthropic's clients look for it.
+            response.headers_mut().insert(HeaderName::from_static("request-id"), value.clone());
+        }
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     Ok(response)

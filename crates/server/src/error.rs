@@ -224,6 +224,7 @@ impl From<Refusal> for ApiError {
             | Refusal::KeyExpired
             | Refusal::ProviderBlocked(_)
             | Refusal::ModelBlocked { .. }
+            | Refusal::ToolBlocked(_)
             | Refusal::PriceUnknown { .. }
             | Refusal::BooksUnavailable => error,
         }

@@ -25,10 +25,13 @@ pub(crate) mod routing;
 mod scan;
 mod stream;
 pub(crate) mod telling;
+mod untold;
 mod upstream_client;
 mod usage;
 mod voice;
 
+pub(crate) use asking::ready;
+pub(crate) use books::Books;
 pub(crate) use estimate::Tokenizers;
 pub(crate) use explaining::explain;
 pub(crate) use routes::routes;

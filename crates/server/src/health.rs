@@ -102,7 +102,7 @@ async fn ready(state: &State) -> Result<(), ApiError> {
 )]
 #[get("/metrics")]
 async fn metrics(_: Authed<MetricsRead>, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let text = state.metrics.text(&state.engine);
+    let text = state.metrics.text(&state.engine, &state.upstreams);
     let text =
         text.map_err(|error| ApiError::new(ErrorCode::Internal, "The metrics cannot be written").because(error))?;
     Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(text))

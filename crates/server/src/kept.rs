@@ -1,4 +1,4 @@
-//! What the gateway keeps of the database in a form of its own: prices, upstreams, routing rules. Read again after each edit.
+//! What the gateway keeps of the database in a form of its own: prices, upstreams, routing rules, MCP servers. Read again after each edit.
 //!
 //! When an edit is stored and cannot be read again, what is kept is older than what is configured. Nothing is admitted then, and
 //! the server tries until it has caught up.
@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::VirtualKeyId;
 use keyward_core::pricing_override::{PricingOverrideFilter, PricingTable};
 use keyward_core::server_config::RotationCooldown;
+use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use keyward_store::StoreError;
 use tokio::sync::Notify;
 
@@ -28,12 +30,17 @@ pub(crate) enum Kept {
     Upstreams,
     /// Routing rules.
     RoutingRules,
+    /// MCP clients.
+    McpServers,
+    /// Which MCP clients virtual keys may use.
+    ToolGrants,
     /// That old values of virtual keys work no more, when the configuration wants no cooldown.
     EndedCooldowns,
 }
 
 impl Kept {
-    const ALL: [Self; 4] = [Self::Prices, Self::Upstreams, Self::RoutingRules, Self::EndedCooldowns];
+    const ALL: [Self; 6] =
+        [Self::Prices, Self::Upstreams, Self::RoutingRules, Self::McpServers, Self::ToolGrants, Self::EndedCooldowns];
 }
 
 /// Whether what is kept is as it is configured.
@@ -60,11 +67,25 @@ impl State {
     /// Reads again what an edit has changed. Callers take turns, so that the newest state wins.
     pub(crate) async fn reload(&self, kept: Kept) -> Result<(), ApiError> {
         let read = self.read_again(kept).await;
+        self.stale_unless(read)
+    }
+
+    /// Reads again what these virtual keys may do, after an edit of something else has changed that.
+    pub(crate) async fn reload_keys(&self, ids: Vec<VirtualKeyId>) -> Result<(), ApiError> {
+        let read = self.store.virtual_keys_known(ids).await;
+        self.stale_unless(read.map(|keys| self.put_again(&keys)))
+    }
+
+    fn stale_unless(&self, read: Result<(), StoreError>) -> Result<(), ApiError> {
         if read.is_err() {
             self.freshness.is_stale.store(true, Ordering::Release);
             self.freshness.went_stale.notify_one();
         }
         Ok(read?)
+    }
+
+    fn put_again(&self, keys: &[(VirtualKeyHashes, VirtualKey)]) {
+        keys.iter().for_each(|(hashes, key)| self.engine.put_virtual_key(*hashes, key, key.updated_at));
     }
 
     async fn read_again(&self, kept: Kept) -> Result<(), StoreError> {
@@ -76,6 +97,12 @@ impl State {
             }
             Kept::Upstreams => self.upstreams.reload(&self.store).await,
             Kept::RoutingRules => self.routing_rules.reload(&self.store).await,
+            Kept::McpServers => self.mcp.reload(&self.store).await,
+            Kept::ToolGrants => {
+                let keys = self.store.policies_load().await?.virtual_keys;
+                self.put_again(&keys);
+                Ok(())
+            }
             Kept::EndedCooldowns => self.end_cooldowns().await,
         }
     }

@@ -23,6 +23,7 @@ mod json;
 mod kept;
 mod lapses;
 mod ledger_writer;
+mod mcp;
 mod metrics;
 mod no_such_route;
 pub mod openapi;

@@ -16,6 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::upstreams::{Condition, Upstreams};
+
 /// The figures of one server.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -30,6 +32,8 @@ pub(crate) struct Metrics {
     journal_bytes: Gauge,
     journal_available: Gauge,
     fallbacks: Counter,
+    retries: Counter,
+    provider_keys: Family<ConditionLabels, Gauge>,
     routing_rule_failures: Counter,
     webhook_deliveries: Family<DeliveryLabels, Counter>,
 }
@@ -60,8 +64,28 @@ struct DeliveryLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConditionLabels {
+    condition: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChangeLabels {
+    change: &'static str,
+}
+
+/// Counts what becomes different about provider keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyChanges(Family<ChangeLabels, Counter>);
+
+impl KeyChanges {
+    pub(crate) fn count(&self, change: &'static str) {
+        self.0.get_or_create(&ChangeLabels { change }).inc();
+    }
+}
+
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(key_changes: KeyChanges) -> Self {
         let mut registry = Registry::with_prefix("keyward");
         let metrics = Self {
             attempts: Family::default(),
@@ -75,6 +99,8 @@ impl Metrics {
             journal_bytes: Gauge::default(),
             journal_available: Gauge::default(),
             fallbacks: Counter::default(),
+            retries: Counter::default(),
+            provider_keys: Family::default(),
             routing_rule_failures: Counter::default(),
             webhook_deliveries: Family::default(),
             registry: Registry::default(),
@@ -95,6 +121,13 @@ impl Metrics {
         );
         registry.register("attempts_in_flight", "Attempts that are running", metrics.in_flight.clone());
         registry.register("fallbacks", "Requests that went on to a fallback", metrics.fallbacks.clone());
+        registry.register("retries", "Times that a provider was asked again", metrics.retries.clone());
+        registry.register(
+            "provider_key_changes",
+            "Provider keys of which something became different: limited, rejected, opened, half_opened, closed",
+            key_changes.0,
+        );
+        registry.register("provider_keys", "Provider keys, by how they stand", metrics.provider_keys.clone());
         registry.register(
             "routing_rule_failures",
             "Routing rules that were passed over because they could not be evaluated",
@@ -154,6 +187,10 @@ impl Metrics {
         self.fallbacks.inc();
     }
 
+    pub(crate) fn retried(&self) {
+        self.retries.inc();
+    }
+
     pub(crate) fn routing_rule_failed(&self) {
         self.routing_rule_failures.inc();
     }
@@ -171,8 +208,12 @@ impl Metrics {
     }
 
     /// The figures as text.
-    pub(crate) fn text(&self, engine: &Engine) -> Result<String, std::fmt::Error> {
-        let journal = engine.journal();
+    pub(crate) fn text(&self, engine: &Engine, upstreams: &Upstreams) -> Result<String, std::fmt::Error> {
+        let (journal, keys) = (engine.journal(), upstreams.conditions());
+        for condition in Condition::ALL {
+            let labels = ConditionLabels { condition: condition.as_str() };
+            self.provider_keys.get_or_create(&labels).set(keys.get(&condition).copied().unwrap_or_default());
+        }
         self.open_attempts.set(i64::try_from(engine.open_attempts()).unwrap_or(i64::MAX));
         self.journal_bytes.set(i64::try_from(journal.bytes()).unwrap_or(i64::MAX));
         self.journal_available.set(i64::from(journal.is_available()));

@@ -12,7 +12,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::presented::SESSION_COOKIE;
-use crate::{api, gateway, health};
+use crate::{api, gateway, health, mcp};
 
 mod aliases;
 mod conventions;
@@ -44,7 +44,7 @@ pub enum Document {
         (name = "provider governance", description = "Limits of providers, for everybody."),
         (name = "pricing overrides", description = "Prices in place of the catalogue's."),
         (name = "routing rules", description = "What decides where requests go."),
-        (name = "MCP clients", description = "Servers of tools, and which virtual keys may use them. Kept; nothing connects to them."),
+        (name = "MCP clients", description = "Servers of tools, and which virtual keys may use them, at `/mcp` of the gateway."),
         (name = "events", description = "What others are told when usage comes near to a cap."),
         (name = "audit", description = "Who changed what."),
         (name = "configuration", description = "What the server's clients may do, and who may manage."),
@@ -67,7 +67,9 @@ struct Management;
     servers((url = "http://127.0.0.1:8080", description = "A server on this machine")),
     tags(
         (name = "inference", description = "Requests that go to a provider."),
+        (name = "tools", description = "Tools of MCP servers."),
         (name = "models", description = "What a virtual key may use."),
+        (name = "tools", description = "Tools of MCP servers."),
     ),
     components(schemas(
         ErrorBody,
@@ -117,7 +119,10 @@ impl Document {
                 api::routes(config);
                 health::routes(config);
             }))),
-            Self::Gateway => aliases::of_gateway(collect(Gateway::openapi(), gateway::routes)),
+            Self::Gateway => aliases::of_gateway(collect(Gateway::openapi(), |config| {
+                gateway::routes(config);
+                mcp::routes(config);
+            })),
         }
     }
 }

@@ -22,9 +22,10 @@ use crate::envelope::envelope;
 use crate::error::ApiError;
 use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
+use crate::mcp::{Door, Mcp};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
-use crate::{api, expiry, gateway, health, journal, kept, lapses, retention, webhooks};
+use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, retention, webhooks};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -96,7 +97,9 @@ impl Server {
         let catalogue = store.prices_in_force().await?.unwrap_or(built_in);
         let prices = catalogue.version().to_owned();
         let (ledger, writing) = LedgerWriter::new(store.probed(settings.probe.clone()), settings.probe.clone());
-        let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access).await?;
+        let tools =
+            Mcp::new(UpstreamClient::new(&tls, settings.block_private_upstreams), settings.block_private_upstreams);
+        let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access, tools).await?;
         let state = web::Data::new(state);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
@@ -115,8 +118,10 @@ impl Server {
                 .app_data(shared.clone())
                 .app_data(methods.clone())
                 .app_data(UpstreamClient::new(&tls, block_private))
+                .app_data(web::Data::new(Door::new(shared.clone())))
                 .configure(api::routes)
                 .configure(gateway::routes)
+                .configure(mcp::routes)
                 .configure(health::routes)
                 .into_app()
                 .default_service(web::to(no_such_route))
@@ -124,6 +129,8 @@ impl Server {
                 .wrap(from_fn(cors))
         })
         .workers(workers)
+        // A client that closes has left: nothing is tried again for it.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(5)
         .disable_signals()
         .client_request_timeout(Duration::from_secs(30))

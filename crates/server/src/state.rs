@@ -29,6 +29,7 @@ use crate::gateway::routing::RoutingRules;
 use crate::journal::Tending;
 use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
+use crate::mcp::Mcp;
 use crate::metrics::Metrics;
 use crate::upstreams::Upstreams;
 
@@ -44,6 +45,8 @@ pub(crate) struct State {
     pub(crate) ledger: Arc<LedgerWriter>,
     pub(crate) upstreams: Upstreams,
     pub(crate) routing_rules: RoutingRules,
+    /// The registered MCP servers, and sessions with them.
+    pub(crate) mcp: Mcp,
     pub(crate) catalogue: Catalogue,
     /// The pricing overrides, compiled; replaced whole on every edit.
     pub(crate) pricing: ArcSwap<PricingTable>,
@@ -72,6 +75,7 @@ impl State {
         journal: Journal,
         catalogue: Catalogue,
         access: Access,
+        mcp: Mcp,
     ) -> Result<Self, StoreError> {
         let policies = store.policies_load().await?;
         let now = clock::now();
@@ -82,10 +86,12 @@ impl State {
         policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
         policies.model_configs.iter().for_each(|config| engine.put_model_config(config, now));
         let pricing = PricingTable::new(&policies.pricing_overrides)?;
-        let upstreams = Upstreams::new(settings.block_private_upstreams);
+        let upstreams = Upstreams::new(settings.block_private_upstreams, settings.key_health);
         upstreams.reload(&store).await?;
         let routing_rules = RoutingRules::default();
         routing_rules.reload(&store).await?;
+        mcp.reload(&store).await?;
+        let metrics = Metrics::new(upstreams.key_changes());
         Ok(Self {
             hasher: store.key_hasher(),
             settings,
@@ -94,12 +100,13 @@ impl State {
             ledger,
             upstreams,
             routing_rules,
+            mcp,
             catalogue,
             pricing: ArcSwap::from_pointee(pricing),
             tokenizers: Tokenizers::default(),
             freshness: Freshness::default(),
             tending: Tending::default(),
-            metrics: Metrics::new(),
+            metrics,
             access,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),

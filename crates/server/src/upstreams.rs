@@ -17,14 +17,25 @@ use keyward_core::provider::{
 use keyward_core::provider_config::KeyAccess;
 use keyward_core::secret::SecretSource;
 use keyward_store::{Store, StoreError, UpstreamKey};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rand::seq::IndexedRandom;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::environment;
+use crate::clock;
+use crate::config::{KeyHealthSettings, environment};
+use crate::metrics::KeyChanges;
 
-/// What stands for itself in a model's name in a path.
-const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+mod health;
+mod key_health;
+mod picking;
+mod retries;
+mod verdict;
+mod waits;
+
+pub(crate) use health::{Condition, Out, Why};
+use key_health::KeyHealth;
+pub(crate) use key_health::Trial;
+pub(crate) use picking::{Choosing, Wanted, by_lot};
+pub(crate) use retries::{Failure, Retries};
+pub(crate) use verdict::Verdict;
 
 /// How long to wait for a provider unless it is configured.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -36,12 +47,16 @@ pub(crate) struct Upstream {
     pub(crate) timeout: Duration,
     /// Headers that every request gets.
     pub(crate) headers: HeaderMap,
+    /// Whether it is asked again when it fails.
+    pub(crate) retries: Retries,
     /// What it offers.
     known: KnownProvider,
     /// Where it is; none when each of its keys says so, or when it cannot be called yet.
     base_url: Option<BaseUrl>,
     custom: Option<CustomProviderConfig>,
     keys: Vec<Credential>,
+    /// How it does without a key, where none is needed.
+    keyless: Arc<KeyHealth>,
 }
 
 /// A real credential.
@@ -56,6 +71,7 @@ struct Credential {
     blacklisted_models: AllowList,
     aliases: Aliases,
     weight: f64,
+    health: Arc<KeyHealth>,
 }
 
 /// Where one request goes at a provider, and with what.
@@ -69,6 +85,8 @@ pub(crate) struct Destination {
     pub(crate) url: String,
     /// The model as the provider calls it.
     pub(crate) model: ModelName,
+    /// The attempt that has begun with the key; none in a rehearsal.
+    pub(crate) trial: Option<Trial>,
 }
 
 /// Why a provider cannot serve a request.
@@ -76,6 +94,8 @@ pub(crate) struct Destination {
 pub(crate) enum Unserved {
     /// No key that may be used is able to.
     Key,
+    /// Those that are able to are passed over; the first of them until then.
+    Out(Out),
     /// Keyward cannot call this provider yet.
     Provider,
     /// The provider does not take this kind of request.
@@ -113,48 +133,11 @@ impl Upstream {
         let is_key_less = self.custom.as_ref().is_some_and(|custom| custom.is_key_less);
         is_key_less || self.keys.iter().any(|key| key.serves(model) && access.allows(&key.id))
     }
+}
 
-    /// Picks a key that may and can serve the model, by weight; `pinned` and no other, if there is one.
-    pub(crate) fn pick(
-        &self,
-        access: &KeyAccess,
-        pinned: Option<&ProviderKeyId>,
-        model: &str,
-        (operation, streamed): (Operation, bool),
-    ) -> Result<Destination, Unserved> {
-        let custom = self.custom.as_ref();
-        if custom.is_some_and(|custom| !custom.takes(operation.kind(streamed))) {
-            return Err(Unserved::Kind);
-        }
-        if !self.is_callable() {
-            return Err(Unserved::Provider);
-        }
-        if !self.known.offers(operation) {
-            return Err(Unserved::Operation);
-        }
-        let at = |base_url: &BaseUrl, model: &str| {
-            let path = self.known.path(operation, &utf8_percent_encode(model, IN_PATH).to_string(), streamed);
-            path.map(|path| base_url.join(&path)).ok_or(Unserved::Operation)
-        };
-        if custom.is_some_and(|custom| custom.is_key_less) && *access == KeyAccess::All && pinned.is_none() {
-            let url = at(self.base_url.as_ref().ok_or(Unserved::Provider)?, model)?;
-            return Ok(Destination { key_id: "".into(), secret: None, url, model: model.into() });
-        }
-        let usable = |key: &&Credential| {
-            let permitted = access.allows(&key.id);
-            let meant = pinned.is_none_or(|pinned| key.id == *pinned);
-            permitted && meant && key.serves(model) && (key.secret.is_some() || key.base_url.is_some())
-        };
-        let usable: Vec<&Credential> = self.keys.iter().filter(usable).collect();
-        let by_weight = usable.choose_weighted(&mut rand::rng(), |key| key.weight).ok();
-        let key = by_weight.or_else(|| usable.first()).ok_or(Unserved::Key)?;
-        let base_url = key.base_url.as_ref().or(self.base_url.as_ref()).ok_or(Unserved::Key)?;
-        Ok(Destination {
-            key_id: key.id.clone(),
-            secret: key.secret.clone(),
-            url: at(base_url, key.target(model))?,
-            model: key.target(model).into(),
-        })
+impl From<Out> for Unserved {
+    fn from(out: Out) -> Self {
+        Self::Out(out)
     }
 }
 
@@ -163,11 +146,28 @@ impl Upstream {
 pub(crate) struct Upstreams {
     providers: ArcSwap<HashMap<ProviderName, Arc<Upstream>>>,
     block_private: bool,
+    key_health: KeyHealthSettings,
+    key_changes: KeyChanges,
 }
 
 impl Upstreams {
-    pub(crate) fn new(block_private: bool) -> Self {
-        Self { providers: ArcSwap::default(), block_private }
+    pub(crate) fn new(block_private: bool, key_health: KeyHealthSettings) -> Self {
+        Self { providers: ArcSwap::default(), block_private, key_health, key_changes: KeyChanges::default() }
+    }
+
+    /// Counts what becomes different about keys.
+    pub(crate) fn key_changes(&self) -> KeyChanges {
+        self.key_changes.clone()
+    }
+
+    /// How many keys stand how.
+    pub(crate) fn conditions(&self) -> BTreeMap<Condition, i64> {
+        let (mut conditions, now) = (BTreeMap::new(), clock::now());
+        let providers = self.providers.load();
+        for key in providers.values().flat_map(|upstream| &upstream.keys) {
+            *conditions.entry(key.health.condition(now)).or_default() += 1;
+        }
+        conditions
     }
 
     /// Whether a provider may be where it is configured to be. Names are checked when they are resolved.
@@ -221,24 +221,37 @@ impl Upstreams {
             }
             permitted
         });
+        let before = self.providers.load();
         let providers = permitted.map(|provider| {
+            let base_url = effective_base_url(provider.name.as_str(), &provider.network_config);
+            let before = before.get(&provider.name).map(Arc::as_ref).filter(|before| before.base_url == base_url);
             let keys = keys.remove(&provider.name).unwrap_or_default();
-            let keys = keys.into_iter().map(|key| self.credential(key)).collect();
+            let keys = keys.into_iter().map(|key| self.credential(key, before)).collect();
             let headers = headers.remove(&provider.name).unwrap_or_default();
-            (provider.name.clone(), Arc::new(upstream(provider, keys, headers)))
+            let keyless =
+                before.map_or_else(|| self.unknown_health(&provider.name, &"".into()), |before| before.keyless.clone());
+            (provider.name.clone(), Arc::new(upstream(provider, keys, keyless, headers)))
         });
         self.providers.store(Arc::new(providers.collect()));
         Ok(())
     }
 
-    fn credential(&self, key: UpstreamKey) -> Credential {
+    /// The key. What is known of it stays known while its secret and its address are the same.
+    fn credential(&self, key: UpstreamKey, before: Option<&Upstream>) -> Credential {
         let (provider, name) = (key.provider.as_str(), key.name.as_str());
         let secret = key.secret.and_then(|source| resolved(source, provider, name));
         let url = server_url(provider).and_then(|setting| key.settings.get(&setting));
         let url = url.and_then(|shown| resolved(SecretSource::from(shown), provider, name));
         let base_url: Option<BaseUrl> = url.and_then(|url| url.expose_secret().parse().ok());
         let base_url = base_url.filter(|base_url| self.permits_address(base_url));
+        let is_same = |other: &&Credential| {
+            let exposed = |secret: &Option<SecretString>| secret.as_ref().map(|text| text.expose_secret().to_owned());
+            let is_same_secret = exposed(&other.secret) == exposed(&secret);
+            other.id == key.id && is_same_secret && other.base_url == base_url
+        };
+        let known = before.and_then(|before| before.keys.iter().find(is_same)).map(|other| other.health.clone());
         Credential {
+            health: known.unwrap_or_else(|| self.unknown_health(&key.provider, &key.id)),
             base_url,
             id: key.id,
             secret,
@@ -247,6 +260,11 @@ impl Upstreams {
             aliases: key.aliases,
             weight: key.weight,
         }
+    }
+
+    fn unknown_health(&self, provider: &ProviderName, key: &ProviderKeyId) -> Arc<KeyHealth> {
+        let (provider, key) = (provider.clone(), key.clone());
+        Arc::new(KeyHealth::new(provider, key, self.key_health, self.key_changes.clone()))
     }
 }
 
@@ -266,7 +284,7 @@ fn server_url(provider: &str) -> Option<Setting> {
 }
 
 /// The text itself; none for a variable that is not set, which the log then names.
-fn resolved(source: SecretSource, provider: &str, of: &str) -> Option<SecretString> {
+pub(crate) fn resolved(source: SecretSource, provider: &str, of: &str) -> Option<SecretString> {
     match source {
         SecretSource::Literal(text) => Some(text.into()),
         SecretSource::Environment(name) => {
@@ -279,7 +297,12 @@ fn resolved(source: SecretSource, provider: &str, of: &str) -> Option<SecretStri
     }
 }
 
-fn upstream(provider: Provider, keys: Vec<Credential>, headers: BTreeMap<String, SecretSource>) -> Upstream {
+fn upstream(
+    provider: Provider,
+    keys: Vec<Credential>,
+    keyless: Arc<KeyHealth>,
+    headers: BTreeMap<String, SecretSource>,
+) -> Upstream {
     let name = provider.name.as_str();
     let timeout = provider.network_config.default_request_timeout_in_seconds;
     let dialect = provider.custom_provider_config.as_ref().map_or(name, |custom| &custom.base_provider_type);
@@ -288,12 +311,14 @@ fn upstream(provider: Provider, keys: Vec<Credential>, headers: BTreeMap<String,
         headers: headers.into_iter().filter_map(|(header, source)| extra_header(name, header, source)).collect(),
         known: KnownProvider::like(dialect),
         base_url: effective_base_url(name, &provider.network_config),
+        retries: Retries::of(&provider.network_config),
         custom: provider.custom_provider_config,
         keys,
+        keyless,
     }
 }
 
-fn extra_header(provider: &str, name: String, source: SecretSource) -> Option<(HeaderName, HeaderValue)> {
+pub(crate) fn extra_header(provider: &str, name: String, source: SecretSource) -> Option<(HeaderName, HeaderValue)> {
     let text = resolved(source, provider, &name)?;
     let value = HeaderValue::from_str(text.expose_secret()).ok().map(|mut value| {
         value.set_sensitive(true);

@@ -92,6 +92,7 @@ mod sessions;
 mod virtual_keys;
 
 pub use events::{Attempted, PendingDelivery};
+pub use mcp_clients::McpServer;
 pub use price_catalogues::{NewCatalogue, StoredCatalogue};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
 pub use sessions::{CredentialStamp, SessionTerms};

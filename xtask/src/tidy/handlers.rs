@@ -4,8 +4,9 @@ use super::Failure;
 use super::source::{Source, bracketed_len, is_word, line_at};
 
 const METHODS: [&str; 8] = ["get", "post", "put", "delete", "patch", "head", "options", "route"];
-/// The types whose extraction authorises (`Authed`), meters (`Metered`), or declares a route open to all (`Open`).
-const CLASSES: [&str; 3] = ["Authed<", "Metered<", "Open"];
+/// The types whose extraction authorises (`Authed`), meters (`Metered`, and `Arriving` with it), or declares a route open to all
+/// (`Open`).
+const CLASSES: [&str; 4] = ["Authed<", "Metered<", "Arriving<", "Open"];
 
 pub(super) fn check(source: &Source<'_>) -> Vec<Failure> {
     if !source.path.starts_with("crates/server/src/") {
@@ -82,6 +83,7 @@ mod tests {
         let text = "#[utoipa::path(tag = \"keys\")]\n#[get(\"/keys\")]\npub(crate) async fn key_list(\n  _: Authed<KeysRead>,\n  \
                     query: Query<HashMap<String, String>>,\n) -> Answer {}\n\
                     #[actix_web::post(\"/v1/chat\")]\nasync fn chat(admitted: gateway::Metered<Tokens>, body: Bytes) {}\n\
+                    #[post(\"/v1/passed\")]\nasync fn passed(arriving: Arriving<Tokens>) {}\n\
                     #[get(\"/livez\")]\nasync fn livez(_: Open) {}";
         assert_eq!(lines(text), []);
     }

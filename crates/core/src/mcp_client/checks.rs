@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::{McpAuthType, McpConnectionType, McpStdioConfig};
+use crate::address::AddressClass;
 use crate::allow_list::AllowList;
 use crate::invalid::{Invalid, Pointer};
 use crate::money::NanoUsd;
@@ -70,7 +71,7 @@ pub(super) fn connection_type(name: &str) -> Result<McpConnectionType, Invalid> 
 
 pub(super) fn auth_type(name: &str) -> Result<McpAuthType, Invalid> {
     McpAuthType::find(name).ok_or_else(|| {
-        let why = "Keyward opens no connection, so there is no other way to ask for";
+        let why = "Keyward signs in nowhere, so there is no other way to ask for";
         Invalid::at("auth_type".into(), format!("auth_type must be none or headers, not '{name}': {why}"))
     })
 }
@@ -99,9 +100,12 @@ pub(super) fn connection_string(draft: &SecretDraft) -> Result<(), Invalid> {
     let Some(text) = literal(draft) else { return Ok(()) };
     let is_url =
         |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    match text.len() <= LONGEST_TEXT && !text.contains(char::is_control) && is_url(text) {
-        true => Ok(()),
-        false => Err(Invalid::at(at, "connection_string must be an http or https URL")),
+    if text.len() > LONGEST_TEXT || text.contains(char::is_control) || !is_url(text) {
+        return Err(Invalid::at(at, "connection_string must be an http or https URL"));
+    }
+    match Url::parse(text).is_ok_and(|url| AddressClass::of_host(&url) == Some(AddressClass::Forbidden)) {
+        true => Err(Invalid::at(at, "connection_string has an address that is never an upstream")),
+        false => Ok(()),
     }
 }
 

@@ -243,9 +243,14 @@ impl McpClientDraft {
 impl McpClient {
     /// The client with what is shown of the secrets of its connection.
     #[must_use]
-    pub fn with_secrets(mut self, mut shown: BTreeMap<String, EnvVar>) -> Self {
-        self.connection_string = shown.remove(ADDRESS);
-        self.headers = shown;
+    pub fn with_secrets(mut self, shown: BTreeMap<String, EnvVar>) -> Self {
+        (self.connection_string, self.headers) = Self::parted(shown);
         self
+    }
+
+    /// The address and the headers of a connection, of what is stored of it by name.
+    #[must_use]
+    pub fn parted<T>(mut named: BTreeMap<String, T>) -> (Option<T>, BTreeMap<String, T>) {
+        (named.remove(ADDRESS), named)
     }
 }

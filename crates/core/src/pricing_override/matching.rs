@@ -121,6 +121,8 @@ request_types! {
     VideoGeneration = "video_generation",
     /// An edit of a video.
     VideoRemix = "video_remix",
+    /// A call of a tool of an MCP client, whose price the client has.
+    McpToolCall = "mcp_tool_call",
 }
 
 impl RequestType {
@@ -136,6 +138,10 @@ impl RequestType {
         let mut kinds = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             let kind = Self::find(name).ok_or_else(|| Invalid::at(at.element(index), unsupported(name)))?;
+            if kind == Self::McpToolCall {
+                let message = "the prices of tools stand in tool_pricing of their MCP client";
+                return Err(Invalid::at(at.element(index), message));
+            }
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }

@@ -26,15 +26,16 @@ pub struct NetworkConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1, maximum = 3600)]
     pub default_request_timeout_in_seconds: Option<u16>,
-    /// How often the compatible product would try again. Kept for its clients: Keyward does not send a request twice.
+    /// How often a request is sent again when the provider fails before its answer has begun. Each try is charged on its own. 0
+    /// unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, maximum = 10)]
     pub max_retries: Option<u8>,
-    /// Milliseconds before the first retry. Kept for clients.
+    /// The most milliseconds before the first retry; it doubles with each. The wait is a random part of it. 500 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub retry_backoff_initial: Option<Milliseconds>,
-    /// The most milliseconds between two retries. Kept for clients.
+    /// The most milliseconds between two tries, also when the provider says when to come back. 5000 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub retry_backoff_max: Option<Milliseconds>,
@@ -56,15 +57,18 @@ pub struct NetworkConfigInput {
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 3600)]
     pub default_request_timeout_in_seconds: Patch<u16>,
-    /// How often the compatible product would try again. Kept for its clients: Keyward does not send a request twice.
+    /// How often a request is sent again when the provider fails before its answer has begun. Each try is charged on its own. 0
+    /// unless given.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<u8>, maximum = 10)]
     pub max_retries: Patch<u8>,
-    /// Before the first retry: milliseconds, or a Go duration such as `500ms`. Kept for clients.
+    /// The most before the first retry: milliseconds, or a Go duration such as `500ms`. It doubles with each. The wait is a random
+    /// part of it. 500 ms unless given.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Milliseconds>)]
     pub retry_backoff_initial: Patch<Milliseconds>,
-    /// The most between two retries: milliseconds, or a Go duration such as `5s`. Kept for clients.
+    /// The most between two tries, also when the provider says when to come back: milliseconds, or a Go duration such as `5s`. 5 s
+    /// unless given.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Milliseconds>)]
     pub retry_backoff_max: Patch<Milliseconds>,

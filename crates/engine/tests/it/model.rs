@@ -247,7 +247,7 @@ impl Trial {
         let entries = self.world.ledger.entries.lock().unwrap();
         assert_eq!(entries.len(), self.entries);
         let entry = entries.last().unwrap();
-        assert_eq!((entry.usage, entry.outcome), (used.into(), outcome));
+        assert_eq!((entry.usage.counts, entry.outcome), (used, outcome));
         let posted = entry.postings.iter().map(|posting| (posting.meter.clone(), posting.held));
         assert!(posted.eq(held.iter().map(|held| (held.meter.clone(), held.amount))));
         self.books.fold(entry);

@@ -1,8 +1,8 @@
-//! MCP clients. They are kept and checked; the server connects to none.
+//! MCP clients. What is edited is in force at once: at `/mcp`, for lists and for calls.
 
 use actix_web::{delete, get, post, put, web};
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::McpClientId;
+use keyward_core::ids::{McpClientId, VirtualKeyId};
 use keyward_core::list::{McpClientChanged, McpClientDetail, McpClientList, McpClientRemoved};
 use keyward_core::mcp_client::{CreateMcpClient, McpClient, McpClientEntry, McpClientQuery, UpdateMcpClient};
 use keyward_core::permission::{Access, Permission, Resource};
@@ -12,6 +12,7 @@ use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, McpClientsRead, McpClientsWrite};
 use crate::body::Body;
 use crate::error::{ApiError, ApiResult};
+use crate::kept::Kept;
 use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
@@ -37,7 +38,11 @@ pub(super) async fn mcp_client_create(
     let request = UpdateMcpClient::from(body.request);
     check_variables(&state, request.variables())?;
     let draft = editing(change.at, |edit| request.make(edit))?;
-    let client = edit(&state, async move |state| Ok(state.store.mcp_client_create(change, draft).await?));
+    let client = edit(&state, async move |state| {
+        let created = state.store.mcp_client_create(change, draft).await?;
+        state.reload(Kept::McpServers).await?;
+        Ok(created)
+    });
     changed("MCP client created successfully", client.await?)
 }
 
@@ -109,7 +114,11 @@ pub(super) async fn mcp_client_update(
     }
     let client = edit(&state, async move |state| {
         let apply = move |existing: &McpClient, at| editing(at, |edit| request.apply(existing, edit));
-        Ok(state.store.mcp_client_update(change, id.0, keys, apply).await?)
+        let before = state.store.mcp_client_virtual_keys(id.0.clone()).await?;
+        let updated = state.store.mcp_client_update(change, id.0, keys, apply).await?;
+        let after = updated.vk_configs.iter().map(|config| config.virtual_key_id.clone());
+        in_force(&state, before.into_iter().chain(after).collect()).await?;
+        Ok(updated)
     });
     changed("MCP client updated successfully", client.await?)
 }
@@ -129,9 +138,21 @@ pub(super) async fn mcp_client_delete(
     id: Path<McpClientId>,
 ) -> ApiResult<McpClientRemoved> {
     let change = caller.change("mcp_client_delete");
-    edit(&state, async move |state| Ok(state.store.mcp_client_delete(change, id.0).await?)).await?;
+    let deleted = edit(&state, async move |state| {
+        let before = state.store.mcp_client_virtual_keys(id.0.clone()).await?;
+        state.store.mcp_client_delete(change, id.0).await?;
+        in_force(&state, before).await
+    });
+    deleted.await?;
     let message = "MCP client removed successfully".to_owned();
     Ok(web::Json(McpClientRemoved { status: SUCCESS.to_owned(), message }))
+}
+
+/// Brings an edit of a client into force, for these virtual keys too.
+async fn in_force(state: &State, keys: Vec<VirtualKeyId>) -> Result<(), ApiError> {
+    // Also when the first fails: the second then knows that it is stale.
+    let (servers, keys) = (state.reload(Kept::McpServers).await, state.reload_keys(keys).await);
+    servers.and(keys)
 }
 
 fn changed(message: &str, client: McpClientEntry) -> TaggedResult<McpClientChanged> {

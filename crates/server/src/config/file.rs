@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::webhooks::{self, Webhook, WebhookInput};
-use super::{ConfigError, JournalSettings};
+use super::{ConfigError, JournalSettings, KeyHealthSettings};
 use crate::body::refuse_nul;
 use crate::json;
 
@@ -102,6 +102,7 @@ pub(super) struct Server {
     pub(super) session_idle_limit_seconds: u64,
     pub(super) min_output_tokens: NonZeroU64,
     pub(super) journal: JournalSettings,
+    pub(super) key_health: KeyHealthSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
     pub(super) thresholds: Thresholds,
     webhooks: Vec<WebhookInput>,
@@ -126,6 +127,7 @@ impl Default for Server {
             session_idle_limit_seconds: 7 * 24 * 60 * 60,
             min_output_tokens: MIN_OUTPUT_TOKENS,
             journal: JournalSettings::default(),
+            key_health: KeyHealthSettings::default(),
             ledger_retention_days: None,
             thresholds: Thresholds::default(),
             webhooks: Vec::new(),

@@ -11,7 +11,7 @@ use super::*;
 const PAGE: &str = include_str!("../../../../docs/errors.md");
 
 /// Each code with its status, `x-should-retry`, and `Retry-After`, when nothing more is known.
-const TABLE: [(&str, u16, bool, Option<&str>); 37] = [
+const TABLE: [(&str, u16, bool, Option<&str>); 38] = [
     ("invalid_json", 400, false, None),
     ("invalid_request", 400, false, None),
     ("unknown_field", 400, false, None),
@@ -38,6 +38,7 @@ const TABLE: [(&str, u16, bool, Option<&str>); 37] = [
     ("payload_too_large", 413, false, None),
     ("concurrency_limited", 429, true, None),
     ("request_limited", 429, true, None),
+    ("provider_key_limited", 429, true, None),
     ("login_throttled", 429, true, None),
     ("token_limited", 429, true, None),
     ("internal_error", 500, false, None),

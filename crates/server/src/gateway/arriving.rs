@@ -5,18 +5,19 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ProviderName;
-use keyward_core::operation::Operation;
+use keyward_core::operation::{Dialect, Operation};
 use std::future::{Ready, ready};
+use std::rc::Rc;
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
-use super::resolve;
-use super::routing::{Plan, Sight};
+use super::routing::{Asked, Lots, Plan, Sight};
 use super::scan::{Reading, Scan};
-use crate::clock;
 use crate::error::ApiError;
+use crate::mcp::offered::Offering;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::{clock, mcp};
 
 /// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
 pub(super) struct Arriving<C> {
@@ -84,9 +85,12 @@ impl<C: MeteringClass> Arriving<C> {
         let principal = state.engine.identify(&caller.hash, clock::now())?;
         let content_type = request.headers().get(actix_web::http::header::CONTENT_TYPE);
         let reading = Reading { operation, in_path: model.as_deref(), streamed, content_type };
-        let scan = Scan::read(&reading, &body).await?;
+        let narrowing = mcp::narrowing(&request);
+        let offering = Offering { mcp: &state.mcp, principal: &principal, narrowing: &narrowing };
+        let scan = offering.guard(Scan::read(&reading, &body).await, |scan| scan.is_described, &body)?;
         extra.model_requested = scan.model.clone();
-        let asked = resolve::asked(&scan.model)?;
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
+        let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
         let sight = Sight {
             headers: request.headers(),
             query: request.query_string(),
@@ -94,13 +98,22 @@ impl<C: MeteringClass> Arriving<C> {
             operation,
             is_rehearsal: false,
         };
-        let plan = Plan::of(&state, &principal, &sight, asked, &mut rand::random::<f64>)?;
-        Attempts { request, identity, state, hash: caller.hash, scan, body, extra, admitted: 0 }.run(plan).await
+        let plan = Plan::of(&state, &principal, &sight, asked, &lots)?;
+        Attempts { request, identity, state, hash: caller.hash, scan: Rc::new(scan), body, extra, lots, admitted: 0 }
+            .run(plan)
+            .await
     }
 }
 
-/// The provider that a dialect is named after, when nobody else is known to offer a model and it can be called.
+/// Whose dialect it is, when nobody else is known to offer a model and it can be called. In OpenAI's, which everybody speaks, a
+/// model that nobody is known to offer is nobody's.
 pub(super) fn home_of(state: &State, operation: Operation) -> Option<ProviderName> {
-    let home = ProviderName::from(operation.dialect().home());
-    state.upstreams.offers(&home, operation).then_some(home)
+    let dialect = operation.dialect();
+    let is_at_home = match dialect {
+        // Nobody else has it.
+        Dialect::OpenAi => operation == Operation::Moderations,
+        Dialect::Anthropic | Dialect::Gemini => true,
+    };
+    let home = is_at_home.then(|| ProviderName::from(dialect.home()));
+    home.filter(|home| state.upstreams.offers(home, operation))
 }

@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::state::State;
 
 /// Makes sure that the server may admit at all.
-pub(super) fn ready(state: &State) -> Result<(), ApiError> {
+pub(crate) fn ready(state: &State) -> Result<(), ApiError> {
     if state.is_draining() {
         return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is about to stop"));
     }

@@ -1,5 +1,8 @@
-//! Attempts: each is resolved, admitted and booked on its own. One that fails before the client has got a byte makes way for the
-//! next place of the plan; a refusal of the virtual key itself, or of an owner, ends the request.
+//! Attempts: each is resolved, admitted and booked on its own. One that fails before the client has got a byte is tried again at
+//! its place, as far as the provider's settings allow, and then makes way for the next place of the plan; a refusal of the virtual
+//! key itself, or of an owner, ends the request.
+
+use std::rc::Rc;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -16,13 +19,19 @@ use super::asking::{ask, ready};
 use super::books::Books;
 use super::dispatch::{Call, Draft};
 use super::resolve::Route;
-use super::routing::{Place, Plan};
+use super::routing::{Lots, Place, Plan};
 use super::scan::Scan;
+use super::untold::Untold;
 use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::upstreams::{Choosing, Failure};
+
+mod tries;
+
+use tries::Tries;
 
 /// A request on its way through the places of its plan.
 pub(super) struct Attempts<'a> {
@@ -30,9 +39,10 @@ pub(super) struct Attempts<'a> {
     pub(super) identity: RequestIdentity,
     pub(super) state: web::Data<State>,
     pub(super) hash: KeyHash,
-    pub(super) scan: Scan,
+    pub(super) scan: Rc<Scan>,
     pub(super) body: Bytes,
     pub(super) extra: &'a mut ErrorExtra,
+    pub(super) lots: Lots,
     /// How many attempts were admitted.
     pub(super) admitted: i32,
 }
@@ -62,13 +72,25 @@ impl Setback {
 }
 
 impl Attempts<'_> {
-    /// Tries one place after the other. When all fail, the last failure is the answer.
+    /// Tries one place after the other. When all fail, the last failure is the answer. It tells how many attempts there were.
     pub(super) async fn run(mut self, plan: Plan) -> Result<HttpResponse, ApiError> {
+        let answer = self.through(&plan).await;
+        let attempts = (HeaderName::from_static("x-keyward-attempts"), HeaderValue::from(self.admitted));
+        match answer {
+            Ok(mut response) => {
+                telling::put(response.headers_mut(), [attempts]);
+                Ok(response)
+            }
+            Err(error) => Err(error.telling([attempts])),
+        }
+    }
+
+    async fn through(&mut self, plan: &Plan) -> Result<HttpResponse, ApiError> {
         let mut places = plan.places.iter().peekable();
         while let Some(place) = places.next() {
             let is_last = places.peek().is_none();
-            match self.attempt(&plan, place).await {
-                Ok(response) if is_last || !has_failed(&response) => return Ok(response),
+            match self.at(plan, place).await {
+                Ok(response) if is_last || failure(&response).is_none() => return Ok(response),
                 Err(setback @ Setback::Final(_)) => return Err(setback.into_error()),
                 Err(setback @ Setback::Passing(_)) if is_last => return Err(setback.into_error()),
                 Ok(_) | Err(Setback::Passing(_)) => self.state.metrics.fell_back(),
@@ -77,13 +99,33 @@ impl Attempts<'_> {
         Err(ApiError::new(ErrorCode::Internal, "The plan of the request has no place"))
     }
 
-    async fn attempt(&mut self, plan: &Plan, place: &Place) -> Result<HttpResponse, Setback> {
+    /// Tries a place, and again as long as its provider's settings have it so. The client's going away ends it: then nobody asks
+    /// for the answer.
+    async fn at(&mut self, plan: &Plan, place: &Place) -> Result<HttpResponse, Setback> {
+        let mut tries = Tries::begin();
+        let mut outcome = self.attempt(plan, place, &mut tries).await;
+        while let Some(wait) = failed(&outcome).and_then(|of| tries.wait(of, rand::random(), clock::now())) {
+            tokio::time::sleep(wait).await;
+            self.state.metrics.retried();
+            match self.attempt(plan, place, &mut tries).await {
+                // It did not come to another try: what the provider said is the answer.
+                Err(Setback::Passing(_)) if !tries.was_sent() => return outcome,
+                next => outcome = next,
+            }
+        }
+        outcome
+    }
+
+    async fn attempt(&mut self, plan: &Plan, place: &Place, tries: &mut Tries) -> Result<HttpResponse, Setback> {
+        tries.next();
         // What the key may do now is what counts, also after another attempt took its time.
         let principal = self.state.engine.identify(&self.hash, clock::now()).map_err(setback)?;
-        let route =
-            Route::resolve(&self.state, principal, place, self.scan.kind(), plan.patience).map_err(Setback::Passing)?;
+        let lot = |name: &str| self.lots.of_name("key", name);
+        let choosing = Choosing { lot: &lot, tried: tries.keys(), now: clock::now(), is_rehearsal: false };
+        let route = Route::resolve(&self.state, principal, place, self.scan.kind(), plan.patience, &choosing);
+        let route = route.map_err(Setback::Passing)?;
         let coverage = self.state.engine.coverage(&route.permit);
-        match self.serve(plan, route).await {
+        match self.serve(plan, place, route, tries).await {
             Ok(mut response) => {
                 telling::put(response.headers_mut(), telling::limits(&coverage, clock::now()));
                 Ok(response)
@@ -92,7 +134,13 @@ impl Attempts<'_> {
         }
     }
 
-    async fn serve(&mut self, plan: &Plan, route: Route) -> Result<HttpResponse, Setback> {
+    async fn serve(
+        &mut self,
+        plan: &Plan,
+        place: &Place,
+        mut route: Route,
+        tries: &mut Tries,
+    ) -> Result<HttpResponse, Setback> {
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
         let draft = dispatch::prepare(&self.request, &route, &self.scan).map_err(Setback::Final)?;
@@ -107,7 +155,8 @@ impl Attempts<'_> {
                 return Err(Setback::Final(error));
             }
         };
-        let relayed = relay::relay(&self.request, books, call).await;
+        tries.sent(&route, place, self.scan.kind());
+        let relayed = relay::relay(&self.request, books, call, route.destination.trial.take()).await;
         relayed
             .map(|response| labelled(response, plan, &provider, &model, output_cap))
             .map_err(|error| if is_of_upstream(error.code()) { Setback::Passing(error) } else { Setback::Final(error) })
@@ -122,7 +171,8 @@ impl Attempts<'_> {
         books: &Books,
     ) -> Result<Call, ApiError> {
         let body = self.scan.splice(&self.body, &route.served(), output_cap)?;
-        let call = draft.with_body(body, &self.scan)?;
+        let untold = Untold::of(&self.scan, &self.body, route, &self.state.tokenizers);
+        let call = draft.with_body(body, &self.scan, untold)?;
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }
@@ -145,7 +195,11 @@ impl Attempts<'_> {
 pub(super) fn setback(refusal: Refusal) -> Setback {
     let is_passing = match &refusal {
         Refusal::ProviderBlocked(_) | Refusal::ModelBlocked { .. } | Refusal::PriceUnknown { .. } => true,
-        Refusal::UnknownKey | Refusal::KeyInactive | Refusal::KeyExpired | Refusal::BooksUnavailable => false,
+        Refusal::UnknownKey
+        | Refusal::KeyInactive
+        | Refusal::KeyExpired
+        | Refusal::ToolBlocked(_)
+        | Refusal::BooksUnavailable => false,
         Refusal::Limit(limit) => match limit.scope.kind {
             ScopeKind::ModelConfig
             | ScopeKind::Provider
@@ -164,9 +218,23 @@ const fn is_of_upstream(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::UpstreamUnreachable | ErrorCode::UpstreamTimeout | ErrorCode::UpstreamInvalid)
 }
 
-/// True for the provider's own error that another provider may not have.
-fn has_failed(response: &HttpResponse) -> bool {
-    response.status() == 429 || response.status().is_server_error()
+/// What failed, if the provider did and nobody has got a byte of its answer yet.
+fn failed(outcome: &Result<HttpResponse, Setback>) -> Option<Failure> {
+    match outcome {
+        Ok(response) => failure(response),
+        Err(Setback::Passing(error)) if is_of_upstream(error.code()) => Some(Failure::OfProvider),
+        Err(Setback::Passing(_) | Setback::Final(_)) => None,
+    }
+}
+
+/// What failed, by an error of the provider's own that another key or another provider may not have.
+fn failure(response: &HttpResponse) -> Option<Failure> {
+    match response.status().as_u16() {
+        401..=403 | 429 => Some(Failure::OfKey),
+        501 | 505 => Some(Failure::OfPlace),
+        408 | 500.. => Some(Failure::OfProvider),
+        _ => None,
+    }
 }
 
 /// Says where the answer came from.

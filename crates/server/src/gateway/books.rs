@@ -9,11 +9,12 @@ use keyward_core::money::NanoUsd;
 use keyward_core::price::Usage;
 use keyward_engine::{Admission, Settlement};
 
+use super::untold::Untold;
 use crate::clock;
 use crate::state::State;
 
 /// The books of one attempt: open until it is settled or released, once.
-pub(super) struct Books {
+pub(crate) struct Books {
     state: web::Data<State>,
     admission: Option<Admission>,
     /// What the attempt is about, in errors.
@@ -22,46 +23,52 @@ pub(super) struct Books {
 }
 
 impl Books {
-    pub(super) fn open(state: web::Data<State>, admission: Admission, about: ErrorExtra) -> Self {
+    pub(crate) fn open(state: web::Data<State>, admission: Admission, about: ErrorExtra) -> Self {
         state.metrics.attempt_began();
         Self { state, admission: Some(admission), about, first_byte_at: None }
     }
 
     /// The admission: the proof that the attempt may reach its upstream; none after its end.
-    pub(super) const fn admission(&self) -> Option<&Admission> {
+    pub(crate) const fn admission(&self) -> Option<&Admission> {
         self.admission.as_ref()
     }
 
-    pub(super) const fn state(&self) -> &web::Data<State> {
+    pub(crate) const fn state(&self) -> &web::Data<State> {
         &self.state
     }
 
     /// The request that this attempt belongs to, and what it is about.
-    pub(super) fn about(&self) -> (String, ErrorExtra) {
+    pub(crate) fn about(&self) -> (String, ErrorExtra) {
         let request_id = self.admission.as_ref().map(|admission| admission.request_id().to_string());
         (request_id.unwrap_or_default(), self.about.clone())
     }
 
     /// The provider's answer has begun.
-    pub(super) fn answer_began(&mut self) {
+    pub(crate) fn answer_began(&mut self) {
         self.first_byte_at = Some(clock::now());
         self.reached(CrashPoint::AnswerBegan);
     }
 
     /// A test may want the process to die here.
-    pub(super) fn reached(&self, point: CrashPoint) {
+    pub(crate) fn reached(&self, point: CrashPoint) {
         self.state.settings.probe.reached(point);
     }
 
     /// Writes down what was used; the first call counts. Returns the cost, if this was the call.
-    pub(super) fn settle(&mut self, usage: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
+    pub(crate) fn settle(&mut self, usage: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
         self.end(usage, false, outcome)
     }
 
-    /// The same with what was counted, because the provider has not told it. No more is charged than was held.
-    #[expect(dead_code, reason = "the relay calls it once its streams know who serves them")]
-    pub(super) fn settle_counted(&mut self, counted: Option<Usage>, outcome: Outcome) -> Option<NanoUsd> {
-        self.end(counted, true, outcome)
+    /// The same; what was not told is counted, if that can be done. No more is charged for it than was held.
+    pub(super) fn settle_or_count(
+        &mut self,
+        told: Option<Usage>,
+        untold: &Untold,
+        outcome: Outcome,
+    ) -> Option<NanoUsd> {
+        self.admission.as_ref()?;
+        let counted = if told.is_some() { None } else { untold.usage(&self.state.tokenizers) };
+        self.end(told.or(counted), counted.is_some(), outcome)
     }
 
     fn end(&mut self, usage: Option<Usage>, is_counted: bool, outcome: Outcome) -> Option<NanoUsd> {
@@ -85,7 +92,7 @@ impl Books {
     }
 
     /// Nothing was used: no byte left.
-    pub(super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         if let Some(admission) = self.admission.take() {
             admission.release();
             self.state.metrics.attempt_released();

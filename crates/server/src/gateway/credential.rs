@@ -50,6 +50,8 @@ classes_at_an_upstream! {
     Units
     /// Free by declaration: no provider bills it. Request limits count it.
     Unbilled
+    /// Charged for each call of a tool, by the tool's price. Lists of tools are free: they are Keyward's own.
+    Tools
 }
 
 /// Free of charge, because no upstream is involved.

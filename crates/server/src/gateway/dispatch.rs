@@ -17,6 +17,7 @@ use secrecy::ExposeSecret;
 use super::headers;
 use super::resolve::Route;
 use super::scan::Scan;
+use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use crate::error::ApiError;
 
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub(super) operation: Operation,
     /// True: the client asked for an answer in pieces.
     pub(super) streamed: bool,
+    /// What counts the answer when it does not tell its usage.
+    pub(super) untold: Untold,
 }
 
 /// A request that lacks its body.
@@ -46,11 +49,11 @@ pub(super) struct Draft {
 
 impl Draft {
     /// The request with its body.
-    pub(super) fn with_body(self, body: Bytes, scan: &Scan) -> Result<Call, ApiError> {
+    pub(super) fn with_body(self, body: Bytes, scan: &Scan, untold: Untold) -> Result<Call, ApiError> {
         let Self { request, patience, timeout } = self;
         let request = request.body(Full::new(body)).map_err(unbuildable)?;
         let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed })
+        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold })
     }
 }
 
@@ -66,6 +69,17 @@ pub(super) enum SendError {
     Broken(ApiError),
     /// Nothing came back in time.
     TimedOut(ApiError),
+}
+
+impl SendError {
+    /// True when more time might have helped.
+    pub(super) fn is_for_want_of_time(&self) -> bool {
+        match self {
+            Self::NotSent(error) => error.code() == ErrorCode::UpstreamTimeout,
+            Self::Broken(_) => false,
+            Self::TimedOut(_) => true,
+        }
+    }
 }
 
 /// Builds the real request but for its body: the real key, and of the client's headers only what a provider may see.
@@ -92,11 +106,19 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Resul
     Ok(Draft { request, patience: route.patience, timeout: route.upstream.timeout })
 }
 
-/// Where the request goes. Gemini's streams come as events when that is asked for, else as an array.
+/// Where the request goes. Gemini's paths have a version, which is the client's, and streams come as events when that is asked
+/// for, else as an array.
 fn url(client: &HttpRequest, route: &Route, operation: Operation) -> String {
-    let as_events = || url::form_urlencoded::parse(client.query_string().as_bytes()).any(|pair| pair == ALT_SSE);
     let url = &route.destination.url;
-    if operation == Operation::GenerateContent && as_events() { format!("{url}?alt=sse") } else { url.clone() }
+    if operation.dialect() != Dialect::Gemini {
+        return url.clone();
+    }
+    let versioned = match client.path().contains("/v1/models/") {
+        true => url.replacen("/v1beta/models/", "/v1/models/", 1),
+        false => url.clone(),
+    };
+    let as_events = || url::form_urlencoded::parse(client.query_string().as_bytes()).any(|pair| pair == ALT_SSE);
+    if operation == Operation::GenerateContent && as_events() { format!("{versioned}?alt=sse") } else { versioned }
 }
 
 /// The header that carries a provider's key, and what stands before the key there.

@@ -9,18 +9,21 @@ use keyward_core::explanation::{
     ExplainRequest, ExplainedDestination, ExplainedHold, ExplainedMeter, Explanation, RequestDialect,
 };
 use keyward_core::ids::{RequestId, RoutingRuleId};
+use keyward_core::mcp_tools::Narrowing;
 use keyward_core::operation::Operation;
 use keyward_core::refusal::Quantity;
 use keyward_engine::{Attempt, MeterLevel};
 
 use super::asking::{ask, ready};
 use super::attempts::{Setback, setback};
-use super::resolve::{self, Route};
-use super::routing::{Place, Plan, Sight};
+use super::resolve::Route;
+use super::routing::{Asked, Lots, Place, Plan, Sight};
 use super::scan::Scan;
 use crate::clock;
 use crate::error::ApiError;
+use crate::mcp::offered::Offering;
 use crate::state::State;
+use crate::upstreams::Choosing;
 
 /// A request that is not sent.
 struct Rehearsal<'a> {
@@ -55,12 +58,15 @@ impl Rehearsal<'_> {
     fn run(&mut self) -> Result<Arrival, ApiError> {
         let principal = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now())?;
         let operation = operation(self.asked.dialect);
-        let scan = Scan::of(operation, self.in_path()?, &self.body)?;
+        let narrowing = Narrowing::default();
+        let offering = Offering { mcp: &self.state.mcp, principal: &principal, narrowing: &narrowing };
+        let scan = Scan::of(operation, self.in_path()?, &self.body);
+        let scan = offering.guard(scan, |scan| scan.is_described, &self.body)?;
         self.extra.model_requested = scan.model.clone();
-        let place = resolve::asked(&self.extra.model_requested)?;
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let headers = HeaderMap::new();
         let sight = Sight { headers: &headers, query: "", body_bytes: self.body.len(), operation, is_rehearsal: true };
-        let plan = Plan::of(self.state, &principal, &sight, place, &mut rand::random::<f64>)?;
+        let plan = Plan::of(self.state, &principal, &sight, asked, &Lots::of_chance())?;
         let mut places = plan.places.iter().peekable();
         while let Some(place) = places.next() {
             match self.at(&scan, &plan, place) {
@@ -84,9 +90,13 @@ impl Rehearsal<'_> {
 
     /// How far it comes at a place of its plan.
     fn at(&mut self, scan: &Scan, plan: &Plan, place: &Place) -> Arrival {
+        let (lots, now) = (Lots::of_chance(), clock::now());
+        let lot = |name: &str| lots.of_name("key", name);
+        let choosing = Choosing { lot: &lot, tried: &[], now, is_rehearsal: true };
         let route = self.state.engine.principal_of(&self.asked.virtual_key_id, clock::now()).map_err(setback);
         let route = route.and_then(|principal| {
-            Route::resolve(self.state, principal, place, scan.kind(), plan.patience).map_err(Setback::Passing)
+            let route = Route::resolve(self.state, principal, place, scan.kind(), plan.patience, &choosing);
+            route.map_err(Setback::Passing)
         });
         let route = match route {
             Ok(route) => route,

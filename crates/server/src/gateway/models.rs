@@ -42,6 +42,11 @@ pub(super) fn usable(state: &State, principal: &Principal, dialect: Dialect) -> 
 }
 
 impl Usable {
+    /// Whether this is what its provider calls it.
+    pub(super) fn is_called(&self, model: &str) -> bool {
+        self.model == model
+    }
+
     /// What requests of a dialect name it: its own provider need not be named there.
     fn named_in(&self, dialect: Dialect) -> String {
         match dialect {

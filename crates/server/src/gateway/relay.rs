@@ -19,16 +19,23 @@ use super::dispatch::{Call, SendError, send};
 use super::frames::Frames;
 use super::stream::Stream;
 use super::telling;
+use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use super::usage::{self, Usage};
 use crate::error::ApiError;
-use crate::lapses;
+use crate::upstreams::{Trial, Verdict};
+use crate::{clock, lapses};
 
 /// The longest answer that is no stream.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
-pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Result<HttpResponse, ApiError> {
+pub(super) async fn relay(
+    request: &HttpRequest,
+    books: Books,
+    call: Call,
+    trial: Option<Trial>,
+) -> Result<HttpResponse, ApiError> {
     let lost = || ApiError::new(ErrorCode::Internal, "The attempt was interrupted");
     let client = request.app_data::<UpstreamClient>().cloned().ok_or_else(lost)?;
     let (reply, answer) = oneshot::channel();
@@ -39,7 +46,7 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     state.tasks.spawn_local(async move {
         tokio::select! {
             () = give_up.cancelled() => {}
-            () = run(books, client, call, reply) => {}
+            () = run(books, client, call, trial, reply) => {}
             () = lapses::keep_alive(pulse) => {}
         }
     });
@@ -49,29 +56,64 @@ pub(super) async fn relay(request: &HttpRequest, books: Books, call: Call) -> Re
     })
 }
 
-async fn run(mut books: Books, client: UpstreamClient, call: Call, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed } = call;
+async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
+    let Call { request, patience, timeout, relay_usage, operation, streamed, untold } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
+        Ok(response) if is_compressed(&response) => {
+            books.answer_began();
+            learn(trial, Verdict::Failed);
+            compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
+        }
         Ok(response) => {
             books.answer_began();
             return match pieces_of(&response, streamed) {
                 Some(frames) => {
-                    Stream::new(books, operation, (timeout, relay_usage), frames).run(response, reply).await;
+                    learn(trial, Verdict::Served);
+                    Stream::new(books, operation, (timeout, relay_usage), frames, untold).run(response, reply).await;
                 }
-                None => whole(books, operation, timeout, response, reply).await,
+                None => whole((books, untold), operation, timeout, response, (trial, reply)).await,
             };
         }
-        Err(SendError::NotSent(error)) => {
-            books.release();
-            error
+        Err(failure) => {
+            // A rule's own patience may be shorter than anyone could answer.
+            if patience >= timeout || !failure.is_for_want_of_time() {
+                learn(trial, Verdict::Failed);
+            }
+            unanswered(&mut books, failure)
         }
-        Err(SendError::Broken(error)) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
-        Err(SendError::TimedOut(error)) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
     };
     // A client that went away has no use for it.
     let _ = reply.send(Err(failure));
+}
+
+/// Books an attempt that was not answered. What left may have been used.
+fn unanswered(books: &mut Books, failure: SendError) -> ApiError {
+    match failure {
+        SendError::NotSent(error) => {
+            books.release();
+            error
+        }
+        SendError::Broken(error) => error.telling(books.settle(None, Outcome::UpstreamError).map(telling::cost)),
+        SendError::TimedOut(error) => error.telling(books.settle(None, Outcome::TimedOut).map(telling::cost)),
+    }
+}
+
+/// What the attempt has shown of the key counts also when the client has gone away.
+fn learn(trial: Option<Trial>, verdict: Verdict) {
+    if let Some(trial) = trial {
+        trial.end(verdict, clock::now());
+    }
+}
+
+/// Nobody asked for that: what it unpacks to could be of any size, and its usage cannot be read.
+fn is_compressed(response: &http::Response<Incoming>) -> bool {
+    response.headers().get(http::header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+}
+
+fn compressed() -> ApiError {
+    ApiError::new(ErrorCode::UpstreamInvalid, "The provider's answer is compressed, which nobody asked for")
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.
@@ -82,16 +124,22 @@ fn pieces_of(response: &http::Response<Incoming>, streamed: bool) -> Option<Fram
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
-    mut books: Books,
+    (mut books, mut untold): (Books, Untold),
     operation: Operation,
     timeout: Duration,
     response: http::Response<Incoming>,
-    reply: Reply,
+    (trial, reply): (Option<Trial>, Reply),
 ) {
     let (head, body) = response.into_parts();
     let answer = match collect(body, timeout).await {
-        Ok(body) => judge(&mut books, operation, &head, body, &reply),
-        Err((error, outcome)) => Err(error.telling(books.settle(None, outcome).map(telling::cost))),
+        Ok(body) => {
+            learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
+            judge((&mut books, &mut untold), operation, &head, body, &reply)
+        }
+        Err((error, outcome)) => {
+            learn(trial, Verdict::Failed);
+            Err(error.telling(books.settle(None, outcome).map(telling::cost)))
+        }
     };
     // A client that went away has no use for it.
     let _ = reply.send(answer);
@@ -99,7 +147,7 @@ async fn whole(
 
 /// Settles an answer by what it says it used. An error of the provider used nothing unless it says so.
 fn judge(
-    books: &mut Books,
+    (books, untold): (&mut Books, &mut Untold),
     operation: Operation,
     head: &http::response::Parts,
     body: Bytes,
@@ -114,7 +162,10 @@ fn judge(
     match reported {
         Ok(reported) => {
             let outcome = if reply.is_closed() { Outcome::ClientCancelled } else { Outcome::Completed };
-            let cost = books.settle(reported, outcome);
+            if reported.is_none() {
+                untold.read(&body);
+            }
+            let cost = books.settle_or_count(reported, untold, outcome);
             Ok(costing(head, cost).body(body))
         }
         Err(error) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use keyward_core::catalogue::ModelCard;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ModelName, ProviderName};
@@ -13,10 +14,10 @@ use keyward_engine::{Permit, Principal};
 
 use super::arriving::home_of;
 use super::estimate::Served;
-use super::routing::{Place, provider_for};
+use super::routing::Place;
 use crate::error::ApiError;
 use crate::state::State;
-use crate::upstreams::{Destination, Unserved, Upstream};
+use crate::upstreams::{Choosing, Destination, Out, Unserved, Upstream, Wanted, Why};
 
 /// Where a request goes.
 pub(super) struct Route {
@@ -40,12 +41,11 @@ impl Route {
         place: &Place,
         kind: (Operation, bool),
         patience: Option<Duration>,
+        choosing: &Choosing<'_>,
     ) -> Result<Self, ApiError> {
         let model = place.model.clone();
-        let named = place.provider.clone();
         let (operation, _) = kind;
-        let drawn = || provider_for(state, &principal, model.as_str(), operation, &mut rand::random::<f64>);
-        let provider = named.or_else(drawn).or_else(|| home_of(state, operation));
+        let provider = place.provider.clone().or_else(|| home_of(state, operation));
         let provider = provider.ok_or_else(|| nobody_offers(&model))?;
         let permit = principal
             .permit(provider.clone(), model.clone())
@@ -54,9 +54,10 @@ impl Route {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;
+        let (access, pinned) = (permit.key_access(), place.key_id.as_ref());
         let destination = upstream
-            .pick(permit.key_access(), place.key_id.as_ref(), model.as_str(), kind)
-            .map_err(|why| unserved(why, &provider, &model, operation))?;
+            .pick(&Wanted { access, pinned, model: model.as_str(), kind }, choosing)
+            .map_err(|why| unserved(why, &provider, &model, (operation, choosing.now)))?;
         // An alias has the limits of the model that it stands for, if those are known.
         let card = state.catalogue.find(provider.as_str(), destination.model.as_str());
         let card = card.or_else(|| state.catalogue.find(provider.as_str(), model.as_str())).cloned();
@@ -89,8 +90,23 @@ impl Route {
 }
 
 /// The answer when the provider cannot serve the request.
-fn unserved(why: Unserved, provider: &ProviderName, model: &ModelName, operation: Operation) -> ApiError {
+fn unserved(
+    why: Unserved,
+    provider: &ProviderName,
+    model: &ModelName,
+    (operation, now): (Operation, Timestamp),
+) -> ApiError {
     match why {
+        Unserved::Out(Out { why, until }) => {
+            let (code, what) = match why {
+                Why::Limited => (ErrorCode::ProviderKeyLimited, "is limited by the provider"),
+                Why::Rejected => (ErrorCode::ProviderKeyUnavailable, "was not accepted by the provider"),
+                Why::Failing => (ErrorCode::ProviderKeyUnavailable, "failed too often of late"),
+            };
+            let message =
+                format!("Each key of provider '{provider}' that can serve '{model}' is passed over: one {what}");
+            ApiError::new(code, message).retry_after(until.duration_since(now))
+        }
         Unserved::Key => {
             let message = format!("No key of provider '{provider}' that this virtual key may use can serve '{model}'");
             ApiError::new(ErrorCode::ProviderKeyUnavailable, message)

@@ -10,6 +10,7 @@ use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
 use keyward_core::provider::KnownProvider;
+use keyward_core::routing_rule::Fallback;
 
 use crate::error::ApiError;
 use crate::json::parse_with;
@@ -127,6 +128,8 @@ pub(super) struct Scan {
     pub(super) wants_usage: bool,
     /// How many answers are asked for, to each prompt.
     pub(super) answers: u64,
+    /// How many characters the text has that is to be read aloud.
+    pub(super) characters: u64,
     /// How many prompts there are.
     pub(super) prompts: u64,
     /// True when tools or output schemas are described, which providers put into words of their own.
@@ -137,8 +140,12 @@ pub(super) struct Scan {
     pub(super) images: u64,
     /// Where their data or addresses stand.
     pub(super) media_at: Vec<Range<usize>>,
+    /// Where else the request may go, if it says so.
+    pub(super) fallbacks: Option<Vec<Fallback>>,
     caps: Vec<Cap>,
     model_at: Option<Range<usize>>,
+    /// Where the value of `fallbacks` stands.
+    fallbacks_at: Option<Range<usize>>,
     /// What names the model of the path once more, and where.
     named_again: Vec<(String, Range<usize>)>,
     stream_options_at: Option<Range<usize>>,
@@ -202,12 +209,15 @@ impl Scan {
             wants_usage: false,
             answers: 1,
             prompts: 1,
+            characters: 0,
             is_described: false,
             has_unseen: false,
             images: 0,
             media_at: Vec::new(),
+            fallbacks: None,
             caps: Vec::new(),
             model_at: None,
+            fallbacks_at: None,
             named_again: Vec::new(),
             stream_options_at: None,
             config_at: None,

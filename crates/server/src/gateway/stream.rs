@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use super::answer::{Reply, builder, next_data};
 use super::books::Books;
 use super::frames::{Frame, Frames, TooLong};
-use super::usage::{Reader, Usage, shape};
+use super::untold::Untold;
+use super::usage::{Reader, Said, Usage, shape};
 use super::voice;
 use crate::error::ApiError;
 
@@ -36,6 +37,7 @@ pub(super) struct Stream {
     about: ErrorExtra,
     frames: Frames,
     reader: Reader,
+    untold: Untold,
     client: Client,
     /// True when something was sent to the client.
     has_begun: bool,
@@ -60,7 +62,13 @@ enum Client {
 
 impl Stream {
     /// A stream that comes in such frames, of an operation whose answers tell their usage by `reader`.
-    pub(super) fn new(books: Books, operation: Operation, timing: (Duration, bool), frames: Frames) -> Self {
+    pub(super) fn new(
+        books: Books,
+        operation: Operation,
+        timing: (Duration, bool),
+        frames: Frames,
+        untold: Untold,
+    ) -> Self {
         let (request_id, about) = books.about();
         let (timeout, relay_usage) = timing;
         Self {
@@ -72,6 +80,7 @@ impl Stream {
             request_id,
             frames,
             reader: Reader::new(shape(operation)),
+            untold,
             client: Client::Gone(Instant::now()),
             has_begun: false,
             is_done: false,
@@ -126,7 +135,7 @@ impl Stream {
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
     async fn pass(&mut self, frame: Frame) {
-        let said = frame.data().map(|data| self.reader.read(data)).unwrap_or_default();
+        let said = frame.data().map(|data| self.heard(data)).unwrap_or_default();
         self.has_failed |= said.failed;
         if said.ends {
             self.is_done = true;
@@ -136,6 +145,11 @@ impl Stream {
             self.forward(Piece::Bytes(frame.into_bytes())).await;
             self.books.reached(CrashPoint::PieceRelayed);
         }
+    }
+
+    fn heard(&mut self, data: &[u8]) -> Said {
+        self.untold.read(data);
+        self.reader.read(data)
     }
 
     /// Settles what the provider has brought to an end, a good one or not.
@@ -160,7 +174,7 @@ impl Stream {
             (Client::Gone(_), Outcome::Completed) => Outcome::ClientCancelled,
             (Client::Gone(_) | Client::Here(_), other) => other,
         };
-        self.books.settle(usage, outcome);
+        self.books.settle_or_count(usage, &self.untold, outcome);
     }
 
     /// Ends the client's stream with an error of its own dialect, so that a cut never looks like an end. Where bytes say

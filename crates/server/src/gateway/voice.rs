@@ -31,7 +31,7 @@ impl Voice {
             || (below("/v1/models") && headers.contains_key(ANTHROPIC_VERSION))
         {
             Self::Anthropic
-        } else if below("/genai") || below("/v1beta") {
+        } else if below("/genai") || below("/v1beta") || (below("/v1/models") && path.contains(':')) {
             Self::Gemini
         } else {
             Self::Own
@@ -112,6 +112,7 @@ mod tests {
             ("/genai/v1beta/models/m:generateContent", Voice::Gemini),
             ("/v1beta/models", Voice::Gemini),
             ("/v1/chat/completions", Voice::Own),
+            ("/v1/models/m:generateContent", Voice::Gemini),
             ("/v1/models", Voice::Own),
             ("/v1/messagesx", Voice::Own),
             ("/api/governance/teams", Voice::Own),

@@ -12,5 +12,7 @@ mod contract;
 mod demo;
 mod gateway;
 mod harness;
+mod mcp;
 mod operations;
+mod sdks;
 mod torture;

@@ -17,6 +17,7 @@ pub(crate) mod management_key;
 pub(crate) mod mcp_client;
 mod mcp_client_keys;
 mod mcp_config;
+pub(crate) mod mcp_server;
 pub(crate) mod meter;
 pub(crate) mod migration;
 mod model_budget;

@@ -126,9 +126,10 @@ impl Changed<'_> {
 }
 
 impl Entry {
-    /// True for what is free by declaration.
-    const fn is_free(&self) -> bool {
-        self.row.request_type.is_none()
+    /// True for what keeps its cost: what is free by declaration, and a tool, which costs what its client said then.
+    fn is_settled(&self) -> bool {
+        let kind = self.row.request_type.as_deref();
+        kind.is_none_or(|kind| kind == RequestType::McpToolCall.as_str())
     }
 
     /// What it costs so far.
@@ -147,7 +148,8 @@ impl Entry {
         let source = UsageSource::ALL.into_iter().find(|known| known.as_str() == row.usage_source);
         let source = source.ok_or_else(|| StoreError::unreadable("a source of usage", &row.usage_source))?;
         // What is free by declaration stays so, whatever its model costs otherwise.
-        let Some(request_type) = row.request_type.as_deref().and_then(RequestType::find) else { return Ok(None) };
+        let charged = row.request_type.as_deref().filter(|_| !self.is_settled());
+        let Some(request_type) = charged.and_then(RequestType::find) else { return Ok(None) };
         let priced = Priced {
             virtual_key: &VirtualKeyId::from(row.virtual_key_id.as_str()),
             provider: &ProviderName::from(row.provider.as_str()),
@@ -233,7 +235,7 @@ fn price_anew<'a>(
     let mut changed = Vec::new();
     for entry in page {
         let breakdown = entry.priced(prices)?;
-        done.unpriced = done.unpriced.saturating_add(usize::from(breakdown.is_none() && !entry.is_free()));
+        done.unpriced = done.unpriced.saturating_add(usize::from(breakdown.is_none() && !entry.is_settled()));
         let other = breakdown.filter(|breakdown| !entry.is_reported() && !entry.has_rates_of(breakdown));
         let other = other.filter(|breakdown| breakdown.cost().nanos() != entry.cost());
         let cost = other.as_ref().map_or(entry.cost(), |breakdown| breakdown.cost().nanos());

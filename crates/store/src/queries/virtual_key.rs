@@ -171,6 +171,17 @@ pub(super) fn load_all(c: &mut Conn) -> Result<Vec<KnownKey>, StoreError> {
     with_relations(c, rows)
 }
 
+/// These virtual keys, as far as they are there, with their hashes.
+pub(crate) fn known(c: &mut Conn, ids: &[VirtualKeyId]) -> Result<Vec<KnownKey>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let query = virtual_keys::table.filter(virtual_keys::id.eq_any(chunk.iter().map(VirtualKeyId::as_str)));
+        let rows = query.select(VirtualKeyRow::as_select()).load(c)?;
+        found.append(&mut with_relations(c, rows)?);
+    }
+    Ok(found)
+}
+
 /// The virtual keys with these ids, by id: at most [`CHUNK`].
 pub(super) fn of_ids(c: &mut Conn, ids: &[&str]) -> Result<HashMap<VirtualKeyId, VirtualKey>, StoreError> {
     let query = virtual_keys::table.filter(virtual_keys::id.eq_any(ids));

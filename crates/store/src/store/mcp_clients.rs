@@ -1,5 +1,7 @@
 //! MCP clients.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::change::Change;
@@ -7,6 +9,7 @@ use keyward_core::ids::{McpClientId, VirtualKeyId};
 use keyward_core::invalid::Invalid;
 use keyward_core::list::Listed;
 use keyward_core::mcp_client::{McpClient, McpClientDraft, McpClientEntry, McpClientFilter};
+use keyward_core::secret::SecretSource;
 
 use super::{Database, Store};
 use crate::error::StoreError;
@@ -62,4 +65,32 @@ impl Store {
         let by = self.recorder(change);
         changing!(self, by, |queries, c| queries::mcp_client::delete(c, &by, &id))
     }
+
+    /// Every MCP client with the secrets of its connection: for the gateway, never for an answer.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn mcp_servers(&self) -> Result<Vec<McpServer>, StoreError> {
+        let sealer = self.sealer();
+        reading!(self, |queries, c| queries::mcp_server::load_all(c, &sealer))
+    }
+
+    /// The virtual keys with an MCP config for this client.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn mcp_client_virtual_keys(&self, id: McpClientId) -> Result<Vec<VirtualKeyId>, StoreError> {
+        reading!(self, |queries, c| queries::mcp_server::virtual_keys(c, &id))
+    }
+}
+
+/// An MCP client as the gateway uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McpServer {
+    /// The client.
+    pub client: McpClient,
+    /// Where its server is: the text itself, or the variable that has it.
+    pub address: Option<SecretSource>,
+    /// The headers of a connection: their values, or the variables that have them.
+    pub headers: BTreeMap<String, SecretSource>,
 }

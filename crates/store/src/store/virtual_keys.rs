@@ -42,6 +42,17 @@ impl Store {
         Ok(key)
     }
 
+    /// These virtual keys as admission knows them: with their hashes, without their secrets.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn virtual_keys_known(
+        &self,
+        ids: Vec<VirtualKeyId>,
+    ) -> Result<Vec<(VirtualKeyHashes, VirtualKey)>, StoreError> {
+        reading!(self, |queries, c| queries::virtual_key::known(c, &ids))
+    }
+
     /// A page of virtual keys as of `now`, unused.
     ///
     /// # Errors

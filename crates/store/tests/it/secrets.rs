@@ -122,11 +122,19 @@ async fn no_secret_of_an_mcp_client_is_readable_in_the_database_and_none_opens_e
     for secret in ["fake-address-one", "fake-header-secret-one"] {
         assert!(!has(secret.as_bytes()) && !has(hex(secret).as_bytes()), "{secret}");
     }
+    let servers = store.mcp_servers().await.unwrap();
+    let secret = |text: &str| SecretSource::from_text(text);
+    assert_eq!(servers[0].address, Some(secret("https://fake-address-one/mcp")));
+    assert_eq!(
+        (&servers[1].client, servers[1].headers.get("x-token")),
+        (&two, Some(&secret("fake-header-secret-two")))
+    );
     let (from, to) = (&one.client_id, &two.client_id);
     database.execute(&format!(
         "UPDATE mcp_clients SET connection_sealed = (SELECT connection_sealed FROM mcp_clients WHERE id = '{from}') WHERE id = '{to}'"
     ));
     assert!(matches!(update(to).await, Err(StoreError::Internal(_))));
+    assert!(matches!(store.mcp_servers().await, Err(StoreError::Internal(_))));
 }
 
 /// The secrets of one key's settings do not open at another key.

@@ -27,7 +27,7 @@ impl Scan {
                 }
             }
             Operation::Speech => match counts(Class::Characters) {
-                true => Possible { units: units(Class::Characters, bytes), ..usual },
+                true => Possible { units: units(Class::Characters, self.characters), ..usual },
                 false => Possible { classes: ClassSet::USUAL.and(Class::AudioOutput), ..usual },
             },
             Operation::Transcriptions | Operation::Translations => match counts(Class::Seconds) {
@@ -84,7 +84,7 @@ mod tests {
         assert!(in_tokens.classes.has(Class::ImageOutput) && in_tokens.units == TokenUsage::default());
         let speech = r#"{"model":"m","input":"hello"}"#;
         let found = possible(Operation::Speech, speech, Some(&Price::FREE));
-        assert_eq!(found.units.characters, u64::try_from(speech.len()).unwrap());
+        assert_eq!(found.units.characters, 5);
     }
 
     #[test]

@@ -29,12 +29,14 @@ impl Tokenizers {
         Some(tokens)
     }
 
+    /// Whether a model's tokenizer is known. It is not loaded for that.
+    pub(in crate::gateway) fn knows(&self, served: &Served<'_>) -> bool {
+        matches!(kind(served), Some(Tokenizer::O200kBase | Tokenizer::Cl100kBase))
+    }
+
     /// The tokenizer of a model, when it is known for sure.
     pub(super) fn find(&self, served: &Served<'_>) -> Option<&CoreBPE> {
-        if served.provider != "openai" {
-            return None;
-        }
-        match get_tokenizer(served.model)? {
+        match kind(served)? {
             Tokenizer::O200kBase => self.o200k.get_or_init(|| tiktoken_rs::o200k_base().ok()).as_ref(),
             Tokenizer::Cl100kBase => self.cl100k.get_or_init(|| tiktoken_rs::cl100k_base().ok()).as_ref(),
             // Of models that are gone, or served by others with frames of their own.
@@ -45,4 +47,9 @@ impl Tokenizers {
             | Tokenizer::Gpt2 => None,
         }
     }
+}
+
+/// Only OpenAI's own models are known to be what they are called.
+fn kind(served: &Served<'_>) -> Option<Tokenizer> {
+    (served.provider == "openai").then(|| get_tokenizer(served.model)).flatten()
 }

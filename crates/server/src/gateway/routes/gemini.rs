@@ -1,4 +1,5 @@
-//! Gemini's dialect, under `/genai/v1beta` and `/v1beta`. Model and verb are in the path.
+//! Gemini's dialect, under `/genai` and at the paths that its clients use themselves, in both versions. Model and verb are in the
+//! path; the version is the provider's too.
 
 use actix_web::{HttpResponse, routes, web};
 use keyward_core::operation::Operation;
@@ -12,7 +13,7 @@ use crate::gateway::credential::{Tokens, Unbilled};
 /// Declares routes of Gemini's dialect: what is asked for, whether in pieces, how it is metered, where it is.
 macro_rules! verbs {
     ($($(#[$doc:meta])*
-        $name:ident: $operation:ident, $streamed:literal as $class:ident at $path:literal, routed $route:literal, $alias:literal
+        $name:ident: $operation:ident, $streamed:literal as $class:ident at $path:literal, routed $($route:literal),+
         => [$($media:literal),+];
     )+) => {
         $(
@@ -30,8 +31,7 @@ macro_rules! verbs {
                 ),
             )]
             #[routes]
-            #[post($route)]
-            #[post($alias)]
+            $(#[post($route)])+
             pub(super) async fn $name(
                 arriving: Arriving<$class>,
                 model: web::Path<String>,
@@ -51,26 +51,31 @@ verbs! {
     /// Answers a conversation, in Gemini's dialect. Everything but the cap on the output reaches the provider unchanged, and so does its
     /// answer the client. Errors of Keyward are told as Google tells its own.
     content_generate: GenerateContent, false as Tokens at "/genai/v1beta/models/{model}:generateContent",
-    routed "/genai/v1beta/models/{model:.+}:generateContent", "/v1beta/models/{model:.+}:generateContent"
+    routed "/genai/v1beta/models/{model:.+}:generateContent", "/v1beta/models/{model:.+}:generateContent",
+    "/genai/v1/models/{model:.+}:generateContent", "/v1/models/{model:.+}:generateContent"
         => ["application/json"];
 
     /// Answers a conversation in pieces, in Gemini's dialect: as events with `alt=sse`, else as an array that grows.
     content_stream_generate: GenerateContent, true as Tokens at "/genai/v1beta/models/{model}:streamGenerateContent",
-    routed "/genai/v1beta/models/{model:.+}:streamGenerateContent", "/v1beta/models/{model:.+}:streamGenerateContent"
+    routed "/genai/v1beta/models/{model:.+}:streamGenerateContent", "/v1beta/models/{model:.+}:streamGenerateContent",
+    "/genai/v1/models/{model:.+}:streamGenerateContent", "/v1/models/{model:.+}:streamGenerateContent"
         => ["application/json", "text/event-stream"];
 
     /// Makes a vector of a text, in Gemini's dialect.
     content_embed: EmbedContent, false as Tokens at "/genai/v1beta/models/{model}:embedContent",
-    routed "/genai/v1beta/models/{model:.+}:embedContent", "/v1beta/models/{model:.+}:embedContent"
+    routed "/genai/v1beta/models/{model:.+}:embedContent", "/v1beta/models/{model:.+}:embedContent",
+    "/genai/v1/models/{model:.+}:embedContent", "/v1/models/{model:.+}:embedContent"
         => ["application/json"];
 
     /// Makes vectors of texts, in Gemini's dialect.
     content_embed_batch: BatchEmbedContents, false as Tokens at "/genai/v1beta/models/{model}:batchEmbedContents",
-    routed "/genai/v1beta/models/{model:.+}:batchEmbedContents", "/v1beta/models/{model:.+}:batchEmbedContents"
+    routed "/genai/v1beta/models/{model:.+}:batchEmbedContents", "/v1beta/models/{model:.+}:batchEmbedContents",
+    "/genai/v1/models/{model:.+}:batchEmbedContents", "/v1/models/{model:.+}:batchEmbedContents"
         => ["application/json"];
 
     /// Counts the tokens of a conversation, in Gemini's dialect. Free of charge; request limits count it.
     content_count_tokens: CountContentTokens, false as Unbilled at "/genai/v1beta/models/{model}:countTokens",
-    routed "/genai/v1beta/models/{model:.+}:countTokens", "/v1beta/models/{model:.+}:countTokens"
+    routed "/genai/v1beta/models/{model:.+}:countTokens", "/v1beta/models/{model:.+}:countTokens",
+    "/genai/v1/models/{model:.+}:countTokens", "/v1/models/{model:.+}:countTokens"
         => ["application/json"];
 }

@@ -88,7 +88,7 @@ async fn model_list(
     operation_id = "model_retrieve",
     tag = "models",
     security(("virtual_key" = [])),
-    params(("model" = String, Path, description = "`provider/model`.")),
+    params(("model" = String, Path, description = "`provider/model`, or a model alone.")),
     responses((status = 200, description = "The model.", body = AnyModel), GatewayErrors),
 )]
 #[routes]
@@ -104,8 +104,10 @@ async fn model_retrieve(
         Dialect::Anthropic => AnyModel::Anthropic(one_for_anthropic(&caller, &state, &model)?),
         Dialect::OpenAi | Dialect::Gemini => {
             let known = usable(&caller, &state, Dialect::OpenAi)?;
+            // A model alone is that of the first provider who has it.
+            let alone = known.iter().filter(|known| known.is_called(&model)).map(Usable::for_openai).next();
             let known = known.iter().map(Usable::for_openai);
-            AnyModel::OpenAi(named(known, &model, |known| &known.id)?)
+            AnyModel::OpenAi(named(known, &model, |known| &known.id).or_else(|error| alone.ok_or(error))?)
         }
     }))
 }
@@ -159,6 +161,7 @@ async fn anthropic_model_retrieve(
 #[routes]
 #[get("/genai/v1beta/models")]
 #[get("/v1beta/models")]
+#[get("/genai/v1/models")]
 async fn gemini_model_list(
     caller: Metered<Free>,
     page: Query<GeminiPage>,
@@ -182,6 +185,7 @@ async fn gemini_model_list(
 #[routes]
 #[get("/genai/v1beta/models/{model:.+}")]
 #[get("/v1beta/models/{model:.+}")]
+#[get("/genai/v1/models/{model:.+}")]
 async fn gemini_model_retrieve(
     caller: Metered<Free>,
     model: web::Path<String>,

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 const MAX_CHAIN: usize = 10;
 
 /// A number at least 0 and below 1: the random source, passed in.
-pub(in crate::gateway) type Draw<'a> = &'a mut dyn FnMut() -> f64;
+pub(super) type Draw<'a> = &'a mut dyn FnMut() -> f64;
 
 /// Where a request is to go, as far as it has been said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,18 @@ pub(in crate::gateway) struct Decision {
     pub(in crate::gateway) place: Place,
     pub(in crate::gateway) fallbacks: Vec<Fallback>,
     pub(in crate::gateway) ttft_timeout_ms: Option<u32>,
+}
+
+impl Decision {
+    /// Where the rule says to go next. A provider alone is asked for the model that was chosen.
+    pub(super) fn fallback_places(&self) -> Vec<Place> {
+        let place = |fallback: &Fallback| {
+            let (provider, model) = fallback.place()?;
+            let model = model.unwrap_or_else(|| self.place.model.clone());
+            Some(Place { provider: Some(provider), model, key_id: None })
+        };
+        self.fallbacks.iter().filter_map(place).collect()
+    }
 }
 
 /// Evaluates the rules on a request for `asked`. `first` finds the first rule that applies to a place.
@@ -95,7 +107,7 @@ fn drawn<'a>(targets: &'a [RoutingTarget], draw: Draw<'_>) -> Option<&'a Routing
 }
 
 /// One of several, with a chance that is its share of all weights. One without a weight is never drawn.
-pub(in crate::gateway) fn by_weight<'a, T>(all: &'a [T], weight: impl Fn(&T) -> f64, draw: Draw<'_>) -> Option<&'a T> {
+fn by_weight<'a, T>(all: &'a [T], weight: impl Fn(&T) -> f64, draw: Draw<'_>) -> Option<&'a T> {
     let mut point = draw() * all.iter().map(&weight).sum::<f64>();
     let weighty = || all.iter().filter(|one| weight(one) > 0.0);
     let hit = weighty().find(|one| {

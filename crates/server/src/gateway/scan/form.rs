@@ -1,15 +1,20 @@
 //! Forms: bodies of several parts, as uploads have them. What governance needs stands in parts of their own.
 
 use actix_web::http::header::HeaderValue as ContentType;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::stream;
-use http::header::{HeaderMap, HeaderValue};
+use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
+use memchr::memmem;
 use multer::Multipart;
 
 use super::Scan;
+use super::splice::edited;
 use crate::error::ApiError;
+
+/// The part that names the model.
+const MODEL: &str = "model";
 
 /// The most parts of a form.
 const MOST_PARTS: usize = 64;
@@ -25,7 +30,6 @@ pub(super) struct Form {
 #[derive(Debug, PartialEq, Eq)]
 struct Part {
     name: String,
-    headers: HeaderMap,
     content: Bytes,
 }
 
@@ -45,8 +49,8 @@ impl Form {
             if parts.len() == MOST_PARTS {
                 return Err(ApiError::new(ErrorCode::InvalidRequest, format!("A form has at most {MOST_PARTS} parts")));
             }
-            let (name, headers) = (field.name().unwrap_or_default().to_owned(), field.headers().clone());
-            parts.push(Part { name, headers, content: field.bytes().await.map_err(malformed)? });
+            let name = field.name().unwrap_or_default().to_owned();
+            parts.push(Part { name, content: field.bytes().await.map_err(malformed)? });
         }
         Ok(Self { boundary, content_type, parts })
     }
@@ -62,7 +66,7 @@ impl Form {
             let wrong = |_| ApiError::new(ErrorCode::InvalidRequest, "n must be a whole number").at("/n");
             scan.answers = answers.trim().parse::<u64>().map_err(wrong)?.max(1);
         }
-        let named = self.text("model")?.map(str::to_owned);
+        let named = self.text(MODEL)?.map(str::to_owned);
         scan.form = Some(self);
         scan.meant(in_path, named)
     }
@@ -85,43 +89,85 @@ impl Form {
         self.content_type.clone()
     }
 
-    /// The form with the provider's name of the model: the client's own bytes where that is the name it has, else the same parts
-    /// with the same boundary.
-    pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Bytes {
-        let is_so_named = |part: &Part| part.name == "model" && part.content == model.as_bytes();
-        if self.parts.iter().any(is_so_named) {
-            return body.clone();
+    /// The form with the provider's name of the model: every other byte is the client's.
+    ///
+    /// # Errors
+    /// A form that can be read in two ways.
+    pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Result<Bytes, ApiError> {
+        let delimiter = format!("--{}", self.boundary);
+        let ambiguous = || ApiError::new(ErrorCode::InvalidRequest, "The form can be read in more than one way");
+        let starts: Vec<usize> = memmem::find_iter(body, &delimiter).collect();
+        // One delimiter before each part, and one behind the last.
+        let first = *starts.first().filter(|_| starts.len() == self.parts.len() + 1).ok_or_else(ambiguous)?;
+        let Some(index) = self.parts.iter().position(|part| part.name == MODEL) else {
+            let part = format!("{delimiter}\r\ncontent-disposition: form-data; name=\"{MODEL}\"\r\n\r\n{model}\r\n");
+            return Ok(edited(body, vec![(first..first, part.into_bytes())]));
+        };
+        let place = || {
+            let (start, end) = (*starts.get(index)?, *starts.get(index + 1)?);
+            let within = body.get(start..end)?;
+            let content = start + memmem::find(within, b"\r\n\r\n")? + 4;
+            Some(content..end.checked_sub(2)?)
+        };
+        let at = place().ok_or_else(ambiguous)?;
+        // What was found by its place is what was read.
+        let is_same = |part: &Part| body.get(at.clone()) == Some(&part.content);
+        match self.parts.get(index).is_some_and(is_same) {
+            true => Ok(edited(body, vec![(at, model.as_bytes().to_vec())])),
+            false => Err(ambiguous()),
         }
-        let mut written = BytesMut::with_capacity(body.len() + 128);
-        let has_model = self.parts.iter().any(|part| part.name == "model");
-        if !has_model {
-            let disposition = b"content-disposition: form-data; name=\"model\"\r\n";
-            self.write(&mut written, disposition, model.as_bytes());
-        }
-        for part in &self.parts {
-            let content = if part.name == "model" { model.as_bytes() } else { &part.content };
-            let mut headers = BytesMut::new();
-            for (name, value) in &part.headers {
-                headers.put_slice(name.as_str().as_bytes());
-                headers.put_slice(b": ");
-                headers.put_slice(value.as_bytes());
-                headers.put_slice(b"\r\n");
-            }
-            self.write(&mut written, &headers, content);
-        }
-        written.put_slice(format!("--{}--\r\n", self.boundary).as_bytes());
-        written.freeze()
-    }
-
-    fn write(&self, written: &mut BytesMut, headers: &[u8], content: &[u8]) {
-        written.put_slice(format!("--{}\r\n", self.boundary).as_bytes());
-        written.put_slice(headers);
-        written.put_slice(b"\r\n");
-        written.put_slice(content);
-        written.put_slice(b"\r\n");
     }
 }
 
 fn malformed(error: impl std::error::Error + Send + Sync + 'static) -> ApiError {
     ApiError::new(ErrorCode::InvalidRequest, format!("The body is not a form (multipart/form-data): {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TYPE: &str = "multipart/form-data; boundary=b";
+
+    async fn read(body: &str) -> Result<Form, ApiError> {
+        Form::read(Some(&ContentType::from_static(TYPE)), &Bytes::copy_from_slice(body.as_bytes())).await
+    }
+
+    async fn with_model(body: &str, model: &str) -> Result<String, ApiError> {
+        let bytes = read(body).await?.with_model(&Bytes::copy_from_slice(body.as_bytes()), model)?;
+        Ok(String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn only_the_model_changes() {
+        let body = |model: &str| {
+            format!(
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n\0model\r\n--b\r\nContent-Disposition:  form-data; name=\"model\"\r\nx-odd: 1\r\n\r\n{model}\r\n--b--\r\n"
+            )
+        };
+        assert_eq!(with_model(&body("p/m"), "served").await.unwrap(), body("served"));
+        let scan = read(&body("p/m")).await.unwrap().scan(Operation::Transcriptions, None).unwrap();
+        assert_eq!(scan.model, "p/m");
+    }
+
+    #[tokio::test]
+    async fn a_model_of_the_path_is_put_in_front() {
+        let body = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n";
+        let expected = format!("--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nserved\r\n{body}");
+        assert_eq!(with_model(body, "served").await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn what_can_be_read_in_two_ways_is_refused() {
+        let part = |name: &str, content: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+        };
+        let twice = format!("{}{}--b--\r\n", part("model", "a"), part("model", "b"));
+        assert!(read(&twice).await.unwrap().scan(Operation::Transcriptions, None).is_err());
+        let misspelt = format!("{}--b--\r\n", part("Model", "a"));
+        assert!(read(&misspelt).await.unwrap().scan(Operation::Transcriptions, None).is_err());
+        let hidden = format!("{}{}--b--\r\n", part("file", "x --b y"), part("model", "a"));
+        assert!(with_model(&hidden, "m").await.is_err());
+        assert!(read("no form").await.is_err());
+    }
 }

@@ -63,6 +63,8 @@ pub(super) enum Meaning {
     Answers,
     /// One prompt or several: texts, or lists of tokens.
     Prompts,
+    /// A text that is billed by its characters.
+    Characters,
     /// Tools or schemas, which providers put into words of their own.
     Described(Option<&'static Grammar>),
     /// A text, or a list of objects.
@@ -97,6 +99,8 @@ pub(super) enum Placed {
     Media,
     /// Data or a file, which say by a media type what they are.
     Blob,
+    /// Where else the request may go: for Keyward, and not for a provider.
+    Fallbacks,
     /// The wishes of a stream.
     StreamOptions(&'static Grammar),
     /// The object in which a dialect keeps the cap.

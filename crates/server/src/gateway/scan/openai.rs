@@ -11,7 +11,7 @@ const SEARCH: &str = "a search with fees of its own";
 const PROVIDERS_TOOL: &str = "a tool that the provider runs";
 /// Members by which some endpoints let a client name other models.
 const OTHER_MODELS: Member = member(&["models"], Meaning::OtherModels);
-const FALLBACKS: Member = member(&["fallbacks"], Meaning::OtherModels);
+const FALLBACKS: Member = member(&["fallbacks"], Meaning::Placed(Placed::Fallbacks));
 const ROUTE: Member = member(&["route"], Meaning::OtherModels);
 const PLUGINS: Member = member(&["plugins"], Meaning::OtherModels);
 /// What the client's own library would have merged into the body.
@@ -217,5 +217,5 @@ pub(super) static IMAGE_GENERATION: Grammar = Grammar::new(
 /// A text to be read aloud.
 pub(super) static SPEECH: Grammar = Grammar::new(
     "an object",
-    &[MODEL, required(&["input"], Meaning::Prompts), EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
+    &[MODEL, required(&["input"], Meaning::Characters), EXTRA_BODY, OTHER_MODELS, FALLBACKS, ROUTE, PLUGINS],
 );

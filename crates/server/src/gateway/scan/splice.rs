@@ -26,7 +26,7 @@ impl Scan {
         output_cap: Option<u64>,
     ) -> Result<Bytes, ApiError> {
         if let Some(form) = &self.form {
-            return Ok(form.with_model(body, served.model));
+            return form.with_model(body, served.model);
         }
         let internal =
             |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);
@@ -48,6 +48,7 @@ impl Scan {
         if let Some(cap) = output_cap {
             edits.extend(self.capped(body, served.provider, cap));
         }
+        edits.extend(self.fallbacks_at.as_ref().map(|value| (member(body, value), Vec::new())));
         Ok(edited(body, edits))
     }
 
@@ -106,9 +107,26 @@ fn at_front(body: &[u8], start: usize, member: &str) -> Edit {
     (inside..inside, format!("{member}{comma}").into_bytes())
 }
 
+/// Where the member of a value stands, with the comma that sets it off from the others. The name of the member has no quotes in it.
+fn member(body: &[u8], value: &Range<usize>) -> Range<usize> {
+    let before = body.get(..value.start).unwrap_or_default();
+    let mut quotes = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'"').map(|(at, _)| at);
+    let start = quotes.nth(1).unwrap_or(value.start);
+    let outside = before.get(..start).unwrap_or_default().trim_ascii_end();
+    if outside.last() == Some(&b',') {
+        return outside.len() - 1..value.end;
+    }
+    let after = body.get(value.end..).unwrap_or_default();
+    let blanks = after.len() - after.trim_ascii_start().len();
+    match after.get(blanks) {
+        Some(b',') => start..value.end + blanks + 1,
+        Some(_) | None => start..value.end,
+    }
+}
+
 /// The body with each edit made. Edits do not overlap.
-fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
-    edits.sort_by_key(|(at, _)| at.start);
+pub(super) fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
+    edits.sort_by_key(|(at, _)| (at.start, at.end));
     let mut spliced = BytesMut::with_capacity(body.len() + 64);
     let mut copied = 0;
     for (at, text) in edits {

@@ -120,6 +120,29 @@ fn ambiguous_and_malformed_bodies_are_refused() {
     }
 }
 
+#[test]
+fn fallbacks_are_for_keyward_alone() {
+    for (before, after) in [
+        (r#"{"fallbacks":["a/b"] , "model":"p/m","messages":[]}"#, r#"{ "model":"m\"2","messages":[]}"#),
+        (r#"{"model":"p/m", "fallbacks" : [] ,"messages":[]}"#, r#"{"model":"m\"2" ,"messages":[]}"#),
+        (r#"{"model":"p/m","messages":[], "fallb\u0061cks":null }"#, r#"{"model":"m\"2","messages":[] }"#),
+        (
+            r#"{"fallbacks":[],"model":"p/m","messages":[],"stream":true}"#,
+            r#"{"stream_options":{"include_usage":true},"model":"m\"2","messages":[],"stream":true}"#,
+        ),
+    ] {
+        assert_eq!(spliced(before), after);
+    }
+    let fallbacks = |value: &str| scan(&format!(r#"{{"model":"m","messages":[],"fallbacks":{value}}}"#)).1.fallbacks;
+    assert_eq!((fallbacks("null"), fallbacks("[]").map(|all| all.len())), (None, Some(0)));
+    let both = fallbacks(r#"["a/b",{"provider":"p","model":"m"}]"#).unwrap();
+    assert_eq!(both.iter().filter_map(|one| one.place()).count(), 2);
+    for wrong in [r#""a/b""#, "[1]", r#"[{"model":"m"}]"#, r#"[{"provider":"p","model":"m","x":1}]"#] {
+        let body = Bytes::from(format!(r#"{{"model":"m","messages":[],"fallbacks":{wrong}}}"#));
+        assert_eq!(Scan::of(Operation::ChatCompletions, None, &body).unwrap_err().code(), ErrorCode::InvalidRequest);
+    }
+}
+
 /// The body with a cap on its output, for a provider.
 fn capped(body: &str, provider: &str) -> String {
     let (body, scan) = scan(body);

@@ -182,6 +182,10 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                 self.scan.answers = self.scan.answers.max(asked.unwrap_or(1));
             }
             Meaning::Prompts => self.scan.prompts = deserializer.deserialize_any(Prompts)?,
+            Meaning::Characters => {
+                let text = String::deserialize(deserializer)?;
+                self.scan.characters = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+            }
             Meaning::Described(None) => self.scan.is_described |= is_there(deserializer)?,
             Meaning::Described(Some(grammar)) => {
                 let are_there = self.elements(grammar, false).deserialize(deserializer)?;
@@ -241,6 +245,14 @@ impl Value<'_> {
                 let wrong = |_| E::custom(format_args!("{name} must be a whole number, and not negative"));
                 let tokens = serde_json::from_str(text).map_err(wrong)?;
                 scan.caps.push(Cap { name, tokens, at });
+            }
+            Placed::Fallbacks => {
+                scan.fallbacks = serde_json::from_str(text).map_err(|_| {
+                    E::custom(
+                        "fallbacks must be a list of texts ('provider/model'), or of objects of provider and model",
+                    )
+                })?;
+                scan.fallbacks_at = Some(at);
             }
             Placed::Media => nature.media.push(at),
             Placed::Blob if text == "null" => {}

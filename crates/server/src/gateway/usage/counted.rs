@@ -4,8 +4,6 @@
 //! text is never written anywhere. What cannot be counted honestly is not counted, and is charged as it was held: a model whose
 //! tokenizer is not known, one that thinks without showing it, output that is no text, and an answer that is too long.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the relay calls it once its streams know who serves them"))]
-
 use keyward_core::price::{TokenUsage, Usage};
 use serde_json::Value;
 

@@ -77,7 +77,7 @@ async fn a_provider_that_never_finishes_the_handshake_costs_nothing() {
 
 /// An answer that does not say what it used is the client's all the same, and is charged at the hold.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_readable_usage_is_relayed_and_charged_at_the_hold() {
+async fn an_answer_without_readable_usage_is_relayed_and_counted() {
     for usage in ["", r#","usage":null"#] {
         let body = format!(r#"{{"id":"a","model":"m","choices":[]{usage}}}"#);
         let answer = format!(
@@ -89,7 +89,8 @@ async fn an_answer_without_readable_usage_is_relayed_and_charged_at_the_hold() {
         let raw = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose());
         let reply = raw.body(request).send().await;
         assert_eq!((reply.status, reply.body.as_slice()), (200, body.as_bytes()));
-        assert!(spent(&app, &key).await > "0.0098".parse().unwrap(), "{usage}");
+        let spent = spent(&app, &key).await;
+        assert!(spent > "0".parse().unwrap() && spent < "0.0001".parse().unwrap(), "{usage}: {spent}");
     }
 }
 
@@ -138,7 +139,9 @@ async fn a_stream_that_breaks_off_ends_with_an_error_event() {
         assert!(stream.next().await.unwrap().is_ok());
         assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Some(code));
         assert!(stream.next().await.is_none());
-        assert!(spent(&app, &key).await > "0.0098".parse().unwrap());
+        // What came was counted: a few tokens, and not the hold.
+        let spent = spent(&app, &key).await;
+        assert!(spent > "0".parse().unwrap() && spent < "0.0001".parse().unwrap(), "{spent}");
     }
 }
 

@@ -1,11 +1,11 @@
 //! Fallbacks: which failures make way for the next place, which end the request, and what each costs.
 
 use futures_util::TryStreamExt;
-use keyward_client::{CreateVirtualKey, NanoUsd, ProviderConfigInput, RateLimitInput};
-use serde_json::json;
+use keyward_client::{CreateVirtualKey, NanoUsd, ProviderConfigInput, RateLimitInput, VirtualKey};
+use serde_json::{Value, json};
 
 use super::{called, chat, demo_cost, rule, served, with_budget};
-use crate::harness::{Absent, App, Scripted, Step};
+use crate::harness::{Absent, App, Reply, Scripted, Step};
 
 const FAILURE: &str = r#"{"error":{"message":"out of order","type":"server_error","code":"server_error"}}"#;
 
@@ -147,5 +147,77 @@ async fn an_error_of_the_client_is_the_answer() {
     let key = app.key(with_budget("1")).await;
     let reply = called(&app, &key, "demo/echo").await;
     assert_eq!(served(&reply), (400, "openai", "gpt-4o-mini"));
+    assert_eq!(app.simulator.bill().requests, 0);
+}
+
+/// Calls a model with fallbacks of the request's own.
+async fn called_with(app: &App, key: &VirtualKey, model: &str, fallbacks: Value) -> Reply {
+    let body = json!({ "model": model, "fallbacks": fallbacks, "messages": [{ "role": "user", "content": "hi" }] });
+    let request = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose());
+    request.body(body.to_string()).send().await
+}
+
+/// They are governed as any place is, and no provider sees them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_may_name_its_own_fallbacks() {
+    let app = App::start().await;
+    let upstream = Scripted::answering("500 Internal Server Error", "application/json", FAILURE).await;
+    app.provider("openai", upstream.base_url()).await;
+    let demo_only = ProviderConfigInput { provider: Some("demo".into()), ..ProviderConfigInput::default() };
+    let openai = ProviderConfigInput { provider: Some("openai".into()), ..ProviderConfigInput::default() };
+    let configs = vec![demo_only, openai];
+    let key = app.key(CreateVirtualKey { provider_configs: Some(configs), ..with_budget("1") }).await;
+    let fallbacks = json!(["xai/forbidden", { "provider": "demo", "model": "echo" }]);
+    let reply = called_with(&app, &key, "openai/gpt-4o-mini", fallbacks).await;
+    assert_eq!((served(&reply), reply.header("x-keyward-attempts")), ((200, "demo", "echo"), "2"));
+    assert!(!upstream.requests()[0].contains("fallbacks"), "{}", upstream.requests()[0]);
+    let reply = called_with(&app, &key, "openai/gpt-4o-mini", json!(["xai/forbidden"])).await;
+    assert_eq!((reply.error().1.as_str(), reply.header("x-keyward-attempts")), ("provider_blocked", "1"));
+    // The rule is heard before the request.
+    rule(&app, json!({ "name": "r", "provider": "openai", "model": "gpt-4o", "fallbacks": ["openai/gpt-4o-mini"] }))
+        .await;
+    let reply = called_with(&app, &key, "demo/echo", json!(["demo/echo"])).await;
+    assert_eq!(served(&reply), (500, "openai", "gpt-4o-mini"));
+    let (store, _database) = app.stopped().await;
+    assert_eq!(store.ledger_totals(key.id).await.unwrap().entries, 2 + 1 + 2);
+}
+
+/// Without a provider and without fallbacks, whoever else offers the model is asked, unless the request says that nobody shall be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_without_a_provider_falls_back_by_weight() {
+    let app = App::start().await;
+    let upstream = Scripted::answering("500 Internal Server Error", "application/json", FAILURE).await;
+    app.provider("openai", upstream.base_url()).await;
+    let config = |provider: &str, weight: f64| ProviderConfigInput {
+        provider: Some(provider.into()),
+        allowed_models: Some(vec!["echo".to_owned()].try_into().unwrap()),
+        weight: weight.into(),
+        ..ProviderConfigInput::default()
+    };
+    let configs = vec![config("openai", 1e9), config("demo", 1e-9)];
+    let key = app.key(CreateVirtualKey { provider_configs: Some(configs), ..CreateVirtualKey::default() }).await;
+    let reply = called(&app, &key, "echo").await;
+    assert_eq!((served(&reply), reply.header("x-keyward-attempts")), ((200, "demo", "echo"), "2"));
+    let reply = called_with(&app, &key, "echo", json!([])).await;
+    assert_eq!((served(&reply), reply.header("x-keyward-attempts")), ((500, "openai", "echo"), "1"));
+    assert_eq!(called(&app, &key, "openai/echo").await.status, 500, "who names a provider means it");
+    let (store, _database) = app.stopped().await;
+    assert_eq!(store.ledger_totals(key.id).await.unwrap().entries, 4);
+}
+
+/// The first attempt was the last request that the virtual key had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_the_virtual_key_ends_a_chain_in_its_middle() {
+    let app = App::start().await;
+    let upstream = Scripted::answering("500 Internal Server Error", "application/json", FAILURE).await;
+    app.provider("openai", upstream.base_url()).await;
+    let limit = RateLimitInput {
+        request_max_limit: 1.into(),
+        request_reset_duration: "1h".parse::<keyward_client::ResetDuration>().unwrap().into(),
+        ..RateLimitInput::default()
+    };
+    let key = app.key(CreateVirtualKey { rate_limit: limit.into(), ..CreateVirtualKey::default() }).await;
+    let reply = called_with(&app, &key, "openai/gpt-4o-mini", json!(["demo/echo", "demo/other"])).await;
+    assert_eq!((reply.error().1.as_str(), reply.header("x-keyward-attempts")), ("request_limited", "1"));
     assert_eq!(app.simulator.bill().requests, 0);
 }

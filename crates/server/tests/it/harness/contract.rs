@@ -31,8 +31,8 @@ impl Contract {
         let called = format!("{method} {path} -> {status}");
         let Some((document, operation)) = self.operation(method, path) else {
             assert!([404, 405].contains(&status), "{called}: nothing is documented there");
-            let schema = json!({ "$ref": "#/components/schemas/ErrorBody" });
-            return validate(&self.documents[0], &schema, body, &called);
+            let schema = json!({ "$ref": format!("#/components/schemas/{}", error_at(path)) });
+            return validate(&self.documents[1], &schema, body, &called);
         };
         let key = if from_provider { format!("{}XX", status / 100) } else { status.to_string() };
         let response = &operation["responses"][&key];
@@ -85,8 +85,22 @@ impl Contract {
     }
 }
 
+/// The schema of errors where nothing is.
+fn error_at(path: &str) -> &'static str {
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
+    match path {
+        _ if begins(&["/anthropic/", "/v1/messages"]) => "AnthropicError",
+        _ if begins(&["/genai/", "/v1beta/"]) => "GeminiError",
+        _ => "ErrorBody",
+    }
+}
+
 fn matches(template: &str, path: &str) -> bool {
-    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    let template: Vec<_> = template.split('/').collect();
+    // The name of a model may have slashes.
+    let segments =
+        if template.last().is_some_and(|last| last.starts_with("{model}")) { template.len() } else { usize::MAX };
+    let path: Vec<_> = path.splitn(segments, '/').collect();
     // What stands behind a parameter in its segment is a verb.
     let equal = |(expected, found): (&&str, &&str)| match expected.split_once('}') {
         Some((_, verb)) => found.ends_with(verb) && (!verb.is_empty() || !found.contains(':')),

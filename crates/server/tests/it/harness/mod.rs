@@ -3,14 +3,20 @@
 mod app;
 mod contract;
 mod database;
+mod fixture;
+mod mcp_server;
 mod raw;
 mod receiver;
+mod replay;
 mod transport;
 mod upstream;
 
 pub use app::{App, ROOT_KEY, open, root_key, seed};
 pub use contract::Contract;
 pub use database::Database;
+pub use fixture::Fixture;
+pub use mcp_server::McpServer;
 pub use raw::Reply;
 pub use receiver::{Message, Receiver};
+pub use replay::{Received, Replay};
 pub use upstream::{Absent, Scripted, Step};

@@ -19,7 +19,14 @@ pub enum Step {
     Silence,
 }
 
-/// A provider that follows a script, the same for each connection, and then closes.
+impl Step {
+    /// Sends a whole response.
+    pub fn answer(status: &str, content_type: &str, body: &str) -> Self {
+        Self::Send(response(status, content_type, body))
+    }
+}
+
+/// A provider that follows a script for each connection, and then closes.
 pub struct Scripted {
     address: std::net::SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -28,7 +35,13 @@ pub struct Scripted {
 }
 
 impl Scripted {
+    /// Does the same on each connection.
     pub async fn start(script: Vec<Step>) -> Self {
+        Self::in_turn(vec![script]).await
+    }
+
+    /// Follows one script after the other, a connection each, and the last one for ever.
+    pub async fn in_turn(mut scripts: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (requests, gate) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Semaphore::new(0)));
@@ -36,6 +49,7 @@ impl Scripted {
         let serving = TaskTracker::new().spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
+                let script = if scripts.len() > 1 { scripts.remove(0) } else { scripts[0].clone() };
                 follow(connection, &script, &seen, &passing).await;
             }
         });
@@ -44,7 +58,7 @@ impl Scripted {
 
     /// Answers every request with one response.
     pub async fn answering(status: &str, content_type: &str, body: &str) -> Self {
-        Self::start(vec![Step::Send(response(status, content_type, body))]).await
+        Self::start(vec![Step::answer(status, content_type, body)]).await
     }
 
     pub fn base_url(&self) -> BaseUrl {

@@ -73,6 +73,7 @@ fn a_bad_configuration_file_is_refused_by_the_member_at_fault() {
         (r#"{"server":{"lissten":"127.0.0.1:0"}}"#, "/server/lissten: unknown field 'lissten'; did you mean 'listen'?"),
         (r#"{"server":{"max_gateway_body_bytes":"big"}}"#, "/server/max_gateway_body_bytes: invalid type"),
         (r#"{"server":{"min_output_tokens":0}}"#, "/server/min_output_tokens: invalid value"),
+        (r#"{"server":{"key_health":{"failures":0}}}"#, "/server/key_health/failures: invalid value"),
         (r#"{"server":{"thresholds":[50,101]}}"#, "/server/thresholds/1: invalid value"),
         (
             r#"{"server":{"webhooks":[{"url":"http://hooks.example","secret":"env.X"}]}}"#,

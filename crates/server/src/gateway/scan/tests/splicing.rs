@@ -31,10 +31,16 @@ fn members(operation: Operation) -> Vec<Vec<&'static str>> {
         // They have no cap.
         _ => vec![],
     };
+    let has_fallbacks = matches!(
+        operation,
+        Operation::ChatCompletions | Operation::Completions | Operation::Responses | Operation::Embeddings
+    );
+    let fallbacks = r#""fallbacks" : ["p/\"x,\"", {"provider":"q","model":"r"}]"#;
+    let fallbacks = has_fallbacks.then(|| vec!["", fallbacks, r#""fallb\u0061cks":null"#]);
     let streams = vec!["", r#""stream":true"#, r#""stream":false"#];
     let options = vec!["", r#""stream_options":null"#, r#""stream_options":{"x":[1]}"#, r#""stream_options":{}"#];
     let others = vec![vec!["", r#""user":"é\u00e9 {\"max_tokens\":1}""#], vec!["", r#""metadata":{"max_tokens":3}"#]];
-    [caps, others, vec![streams, options]].concat()
+    [caps, fallbacks.into_iter().collect(), others, vec![streams, options]].concat()
 }
 
 fn body() -> impl Strategy<Value = (Operation, String)> {
@@ -56,7 +62,7 @@ fn body() -> impl Strategy<Value = (Operation, String)> {
 fn rest(body: &[u8]) -> Value {
     let mut value: Value = serde_json::from_slice(body).unwrap();
     let members = value.as_object_mut().unwrap();
-    for name in ["model", "max_tokens", "max_completion_tokens", "max_output_tokens"] {
+    for name in ["model", "fallbacks", "max_tokens", "max_completion_tokens", "max_output_tokens"] {
         members.remove(name);
     }
     for name in ["generationConfig", "generation_config"] {
@@ -89,6 +95,7 @@ proptest! {
         let after = scan.splice(&before, &served, cap).unwrap();
         prop_assert_eq!(rest(&before), rest(&after));
         let again = Scan::of(operation, in_path(operation), &after).unwrap();
+        prop_assert!(again.fallbacks_at.is_none());
         prop_assert_eq!(&again.model, if operation == Operation::GenerateContent { "m" } else { "served" });
         prop_assert_eq!(again.stream, scan.stream);
         prop_assert_eq!(again.wants_usage, scan.wants_usage || (scan.stream && asks_for_usage(operation)));

@@ -91,7 +91,7 @@ async fn what_cannot_be_made_is_refused() {
         (
             json!({ "auth_type": "oauth" }),
             "/auth_type",
-            "auth_type must be none or headers, not 'oauth': Keyward opens no connection, so there is no other way to ask for",
+            "auth_type must be none or headers, not 'oauth': Keyward signs in nowhere, so there is no other way to ask for",
         ),
         (
             json!({ "connection_string": null }),
