@@ -23,7 +23,7 @@ async fn an_imported_list_is_told_kept_and_charged_by() {
     let used = async |app: &App| app.caller(&key).virtual_key_quota().await.unwrap().budgets[0].current_usage.nanos();
     let app = app.restarted_after(import).await;
     app.caller(&key).chat_completion_create(&chat("demo/echo", "one two three")).await.unwrap();
-    let dearer = i64::try_from(app.simulator.bill().prompt_tokens * 7_000).unwrap();
+    let dearer = i64::try_from(app.simulator.bill().prompt_tokens * 7_000_000).unwrap();
     assert_eq!(used(&app).await, dearer);
     let app = app.restarted_after(go_back).await;
     let before = app.simulator.bill();
