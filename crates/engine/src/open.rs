@@ -85,7 +85,11 @@ impl Open {
         let estimated = (Usage { tier: self.terms.tier, ..bound.into() }, UsageSource::Estimated, ceiling);
         let Some(usage) = settlement.usage else { return estimated };
         let reported = usage.reported.filter(|_| bills_as_reported(self.attribution.provider.as_str()));
-        let counts = price.map_or(usage.counts, |price| price.with_fee(usage.counts));
+        // What used nothing was not served, and has no fee.
+        let counts = match price {
+            Some(price) if usage.counts != TokenUsage::default() => price.with_fee(usage.counts),
+            Some(_) | None => usage.counts,
+        };
         let usage = Usage { counts, reported, ..usage };
         let cost = reported.unwrap_or_else(|| price.map_or(NanoUsd::ZERO, |price: &Price| price.cost(&usage)));
         match settlement.is_counted {

@@ -89,7 +89,7 @@ enum McpErrors {
     request_body(content = Object, content_type = "application/json", description = "A message of JSON-RPC."),
     responses(
         (status = 200, description = "The answer to a request: events, of which the last is a message of JSON-RPC.",
-            content_type = "text/event-stream", body = String),
+            content_type = "text/event-stream", body = serde_json::Value),
         (status = 202, description = "A notification was taken."),
         (status = 400, description = "The message cannot be understood, or credentials differ: an error as elsewhere, one of JSON-RPC, or text.",
             content((serde_json::Value = "application/json"), (String = "text/plain"))),
@@ -153,6 +153,9 @@ where
     let (head, body) = response.into_parts();
     let status = actix_web::http::StatusCode::from_u16(head.status.as_u16());
     let mut answer = HttpResponse::build(status.unwrap_or_default());
+    if !head.headers.contains_key(http::header::CONTENT_TYPE) {
+        answer.content_type("text/plain");
+    }
     for (name, value) in &head.headers {
         answer.append_header((name.as_str(), value.as_bytes()));
     }

@@ -217,6 +217,12 @@ impl ClassSet {
         Self(self.0 | Self::bit(class))
     }
 
+    /// The classes of both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// True when the class is in it.
     #[must_use]
     pub const fn has(self, class: Class) -> bool {

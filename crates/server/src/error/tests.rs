@@ -11,7 +11,7 @@ use super::*;
 const PAGE: &str = include_str!("../../../../docs/errors.md");
 
 /// Each code with its status, `x-should-retry`, and `Retry-After`, when nothing more is known.
-const TABLE: [(&str, u16, bool, Option<&str>); 38] = [
+const TABLE: [(&str, u16, bool, Option<&str>); 41] = [
     ("invalid_json", 400, false, None),
     ("invalid_request", 400, false, None),
     ("unknown_field", 400, false, None),
@@ -29,11 +29,14 @@ const TABLE: [(&str, u16, bool, Option<&str>); 38] = [
     ("virtual_key_expired", 403, false, None),
     ("provider_blocked", 403, false, None),
     ("model_blocked", 403, false, None),
+    ("mcp_tool_blocked", 403, false, None),
     ("model_price_unknown", 403, false, None),
+    ("batch_not_bounded", 403, false, None),
     ("not_found", 404, false, None),
     ("provider_not_found", 404, false, None),
     ("method_not_allowed", 405, false, None),
     ("already_exists", 409, false, None),
+    ("batch_not_charged", 409, true, None),
     ("precondition_failed", 412, false, None),
     ("payload_too_large", 413, false, None),
     ("concurrency_limited", 429, true, None),

@@ -6,6 +6,7 @@
 use std::num::NonZeroU64;
 
 use keyward_core::catalogue::ModelCard;
+use keyward_core::operation::Operation;
 use keyward_core::price::Possible;
 use keyward_engine::{Demand, OutputDemand};
 
@@ -23,6 +24,9 @@ const FRAME: u64 = 64;
 const TOOLS_PREAMBLE: u64 = 1_024;
 /// Output of a model whose limit is not known, when the client sets no cap.
 const UNKNOWN_OUTPUT: u64 = 4_096;
+/// Tokens of an image, and of an hour of sound, at models whose limit is not known.
+const MOST_OF_IMAGE: u64 = 8_192;
+const MOST_OF_SOUND: u64 = 16_384;
 /// The context of a model of which it is not known: as long as the longest in the catalogue.
 const UNKNOWN_CONTEXT: u64 = 1_050_000;
 
@@ -61,7 +65,7 @@ impl Estimate {
         let can_be_capped = scan.can_be_capped(served.provider);
         let output = match can_be_capped {
             true => client_cap.or(largest).unwrap_or(UNKNOWN_OUTPUT),
-            false => 0,
+            false => uncapped_output(scan.operation, largest),
         };
         Self {
             input: input(scan, served, body_bytes),
@@ -88,6 +92,29 @@ impl Estimate {
             least: least.get(),
         };
         Demand { input: self.input, counted_input: Some(counted), output, possible }
+    }
+}
+
+/// The most output of one answer where no cap can be set: tokens of images, of sound, or of what was said in it.
+const fn uncapped_output(operation: Operation, largest: Option<u64>) -> u64 {
+    let most = match operation {
+        Operation::ImageGenerations | Operation::ImageEdits | Operation::ImageVariations => MOST_OF_IMAGE,
+        Operation::Speech | Operation::Transcriptions | Operation::Translations => MOST_OF_SOUND,
+        Operation::ChatCompletions
+        | Operation::Completions
+        | Operation::Responses
+        | Operation::Embeddings
+        | Operation::Moderations
+        | Operation::Messages
+        | Operation::CountMessageTokens
+        | Operation::GenerateContent
+        | Operation::EmbedContent
+        | Operation::BatchEmbedContents
+        | Operation::CountContentTokens => return 0,
+    };
+    match largest {
+        Some(largest) => largest,
+        None => most,
     }
 }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
+use keyward_core::price::ClassSet;
 use keyward_core::provider::KnownProvider;
 use keyward_core::provider_object::ObjectKind;
 use keyward_core::routing_rule::Fallback;
@@ -138,6 +139,8 @@ pub(super) struct Scan {
     pub(super) is_described: bool,
     /// True when there is input whose tokens the body does not tell.
     pub(super) has_unseen: bool,
+    /// What it may cause beyond plain text, in and out.
+    pub(super) causes: ClassSet,
     /// How many images there are.
     pub(super) images: u64,
     /// Where their data or addresses stand.
@@ -218,6 +221,7 @@ impl Scan {
             characters: 0,
             is_described: false,
             has_unseen: false,
+            causes: ClassSet::NONE,
             images: 0,
             media_at: Vec::new(),
             kept: Vec::new(),

@@ -50,7 +50,7 @@ impl Scan {
 
     /// Images that are shown, and what the body does not show, which may be images or sound.
     const fn shown(&self, usual: Possible) -> Possible {
-        let mut classes = usual.classes;
+        let mut classes = usual.classes.with(self.causes);
         if self.images > 0 || self.has_unseen {
             classes = classes.and(Class::ImageInput).and(Class::CachedImageInput);
         }

@@ -1,5 +1,7 @@
 //! Anthropic's dialect: messages.
 
+use keyward_core::price::{Class, ClassSet};
+
 use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, required};
 
 const PROVIDERS_TOOL: &str = "a tool that the provider runs, or that has tokens of its own,";
@@ -85,10 +87,13 @@ static CONTEXT_EDIT: Grammar = Grammar::new(
     )],
 );
 
-/// What is written to the prompt cache for an hour costs more than the catalogue's price of a write.
+/// How long the prompt cache keeps what is written: for an hour at a price of its own.
+const TTLS: [(&str, ClassSet); 2] = [("5m", ClassSet::NONE), ("1h", ClassSet::NONE.and(Class::CacheWriteHour))];
+
+/// What is written to the prompt cache.
 pub(super) const CACHE_CONTROL: Member = member(&["cache_control"], Meaning::Object(&CACHE));
 
 static CACHE: Grammar = Grammar::new(
     "an object",
-    &[member(&["ttl"], Meaning::OneOf(&["5m"], "what the prompt cache keeps for longer than five minutes"))],
+    &[member(&["ttl"], Meaning::Causes(&TTLS, "what the prompt cache keeps for another time"))],
 );

@@ -1,8 +1,14 @@
 //! Gemini's dialect: generateContent. Model and stream are in the path. Google reads each name in two spellings.
 
+use keyward_core::price::{Class, ClassSet};
+
 use super::grammar::{Grammar, Meaning, Member, Placed, member, required};
 
-const AUDIO_AND_IMAGES: &str = "output other than text, which has prices of its own,";
+const MODALITIES: [(&str, ClassSet); 3] = [
+    ("TEXT", ClassSet::NONE),
+    ("AUDIO", ClassSet::NONE.and(Class::AudioOutput)),
+    ("IMAGE", ClassSet::NONE.and(Class::ImageOutput)),
+];
 
 const MODEL: Member = member(&["model"], Meaning::Placed(Placed::NamedAgain));
 
@@ -61,10 +67,8 @@ static CONFIG: Grammar = Grammar::new(
         // Thoughts are within it.
         member(&["maxOutputTokens", "max_output_tokens"], Meaning::Placed(Placed::Cap)),
         member(&["candidateCount", "candidate_count"], Meaning::Answers),
-        member(&["responseModalities", "response_modalities"], Meaning::OneOf(&["TEXT"], AUDIO_AND_IMAGES)),
+        member(&["responseModalities", "response_modalities"], Meaning::Causes(&MODALITIES, "an answer of that kind")),
         member(&["responseSchema", "response_schema"], Meaning::Described(None)),
         member(&["responseJsonSchema", "response_json_schema"], Meaning::Described(None)),
-        member(&["speechConfig", "speech_config"], Meaning::Refused(AUDIO_AND_IMAGES)),
-        member(&["imageConfig", "image_config"], Meaning::Refused(AUDIO_AND_IMAGES)),
     ],
 );

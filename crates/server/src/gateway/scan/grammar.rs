@@ -5,6 +5,8 @@
 
 use keyward_core::provider_object::ObjectKind;
 
+use keyward_core::price::ClassSet;
+
 /// An object, as far as governance reads it.
 pub(super) struct Grammar {
     /// What the object is, in messages.
@@ -89,6 +91,8 @@ pub(super) enum Meaning {
     RefusedIfTrue(&'static str),
     /// A text, or a list of texts: anything but these is refused.
     OneOf(&'static [&'static str], &'static str),
+    /// A text, or a list of texts, each of which may cause what falls in classes of its own: anything but these is refused.
+    Causes(&'static [(&'static str, ClassSet)], &'static str),
     /// Models past the one that is governed.
     OtherModels,
 }
@@ -126,6 +130,8 @@ pub(super) enum Kind {
     Text,
     /// An image.
     Image,
+    /// Sound, whose tokens the body does not tell.
+    Sound,
     /// Something whose tokens the body does not tell.
     Unseen,
     /// Something with a price of its own.

@@ -2,6 +2,8 @@
 
 use keyward_core::provider_object::ObjectKind;
 
+use keyward_core::price::{Class, ClassSet};
+
 use super::anthropic::CACHE_CONTROL;
 use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, required};
 
@@ -9,6 +11,7 @@ use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, requ
 const TIERS: Meaning =
     Meaning::OneOf(&["auto", "default", "standard_only", "flex"], "a service tier with prices of its own");
 const AUDIO: &str = "audio, which has prices of its own,";
+const MODALITIES: [(&str, ClassSet); 2] = [("text", ClassSet::NONE), ("audio", ClassSet::NONE.and(Class::AudioOutput))];
 const SEARCH: &str = "a search with fees of its own";
 const PROVIDERS_TOOL: &str = "a tool that the provider runs";
 /// Members by which some endpoints let a client name other models.
@@ -40,7 +43,7 @@ pub(super) static CHAT_COMPLETION: Grammar = Grammar::new(
         member(&["response_format"], Meaning::Described(None)),
         member(&["web_search_options"], Meaning::Refused(SEARCH)),
         member(&["search_parameters"], Meaning::Refused(SEARCH)),
-        member(&["modalities"], Meaning::OneOf(&["text"], AUDIO)),
+        member(&["modalities"], Meaning::Causes(&MODALITIES, "an answer of that kind")),
         member(&["prediction"], Meaning::Refused("predicted output, whose misses are billed too,")),
         SERVICE_TIER,
         EXTRA_BODY,
@@ -69,7 +72,7 @@ static CHAT_PART: Grammar = Grammar::new(
                     ("text", Kind::Text),
                     ("refusal", Kind::Text),
                     ("image_url", Kind::Image),
-                    ("input_audio", Kind::Refused(AUDIO)),
+                    ("input_audio", Kind::Sound),
                 ],
                 other: Kind::Unseen,
             }),
@@ -187,7 +190,7 @@ static INPUT_PART: Grammar = Grammar::new(
                     ("output_text", Kind::Text),
                     ("refusal", Kind::Text),
                     ("input_image", Kind::Image),
-                    ("input_audio", Kind::Refused(AUDIO)),
+                    ("input_audio", Kind::Sound),
                 ],
                 other: Kind::Unseen,
             }),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use keyward_core::price::ClassSet;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 /// Tells whether a text, or each text of a list, is one of these. Null says nothing.
@@ -28,6 +29,39 @@ impl<'de> Visitor<'de> for OneOf {
             are_allowed &= self.0.contains(&text.as_str());
         }
         Ok(are_allowed)
+    }
+}
+
+/// Tells which classes a text, or each text of a list, causes; none when one of them is not known. Null causes nothing.
+pub(super) struct Causes(pub(super) &'static [(&'static str, ClassSet)]);
+
+impl Causes {
+    fn of(&self, text: &str) -> Option<ClassSet> {
+        self.0.iter().find(|(known, _)| *known == text).map(|(_, classes)| *classes)
+    }
+}
+
+impl<'de> Visitor<'de> for Causes {
+    type Value = Option<ClassSet>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a list of texts, or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Some(ClassSet::NONE))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(self.of(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Self::Value, A::Error> {
+        let mut caused = Some(ClassSet::NONE);
+        while let Some(text) = texts.next_element::<String>()? {
+            caused = caused.zip(self.of(&text)).map(|(some, more)| some.with(more));
+        }
+        Ok(caused)
     }
 }
 

@@ -4,12 +4,13 @@ use std::fmt;
 use std::ops::Range;
 
 use keyward_core::provider_object::ObjectKind;
+use keyward_core::price::Class;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types};
-use super::values::{OneOf, Prompts};
+use super::values::{Causes, OneOf, Prompts};
 use super::{Cap, Scan};
 
 /// Reads an object by its grammar.
@@ -76,6 +77,10 @@ impl Nature {
         match self.kind {
             Kind::Text => {}
             Kind::Unseen => scan.has_unseen = true,
+            Kind::Sound => {
+                scan.has_unseen = true;
+                scan.causes = scan.causes.and(Class::AudioInput).and(Class::CachedAudioInput);
+            }
             Kind::Image => {
                 scan.images += 1;
                 scan.media_at.extend(self.media);
@@ -220,6 +225,10 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                     return Err(refused(what));
                 }
             }
+            Meaning::Causes(known, what) => match deserializer.deserialize_any(Causes(known))? {
+                Some(caused) => self.scan.causes = self.scan.causes.with(caused),
+                None => return Err(refused(what)),
+            },
             Meaning::OtherModels => {
                 IgnoredAny::deserialize(deserializer)?;
                 return Err(D::Error::custom(format_args!("'{}' would name models that are not governed", self.name)));
@@ -272,7 +281,7 @@ impl Value<'_> {
                 let is_image = blob.is_some_and(|blob| blob.media_type.starts_with("image/"));
                 nature.kind = match nature.kind {
                     Kind::Text | Kind::Image if is_image => Kind::Image,
-                    Kind::Text | Kind::Image | Kind::Unseen | Kind::Refused(_) => Kind::Unseen,
+                    Kind::Text | Kind::Image | Kind::Sound | Kind::Unseen | Kind::Refused(_) => Kind::Unseen,
                 };
                 nature.media.push(at);
             }

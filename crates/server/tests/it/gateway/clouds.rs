@@ -190,7 +190,7 @@ async fn azure_with_a_key_or_a_client() {
     let key = cloud(&app, "azure", None, json!({ "value": "fake-key", "azure_key_config": config })).await;
     assert_eq!(answered(&called(&app, &key, &format!("azure/{MODEL}")).await), (200, COST));
     let client = json!({
-        "endpoint": upstream.base_url(), "client_id": "fake-client", "client_secret": "fake-secret", "tenant_id": "fake-tenant",
+        "endpoint": upstream.base_url(), "api_version": "v1", "client_id": "fake-client", "client_secret": "fake-secret", "tenant_id": "fake-tenant",
     });
     let edit = json!({ "keys": [{ "name": "k", "azure_key_config": client }] }).to_string();
     assert_eq!(app.raw("PUT", "/api/providers/azure").body(edit).send().await.status, 200);
@@ -232,7 +232,7 @@ async fn a_token_that_is_not_to_be_had_costs_nothing() {
     let upstream = answering(&openai_answer()).await;
     let app = app(&tokens).await;
     let client = json!({
-        "endpoint": upstream.base_url(), "client_id": "fake-client", "client_secret": "fake-secret", "tenant_id": "fake-tenant",
+        "endpoint": upstream.base_url(), "api_version": "v1", "client_id": "fake-client", "client_secret": "fake-secret", "tenant_id": "fake-tenant",
     });
     let key = cloud(&app, "azure", None, json!({ "azure_key_config": client })).await;
     let reply = called(&app, &key, &format!("azure/{MODEL}")).await;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
+use keyward_core::price::Class;
 
 use super::super::grammar::Grammar;
 use super::super::{Scan, grammar, in_path};
@@ -57,19 +58,19 @@ fn what_has_a_price_of_its_own_is_refused() {
         (Operation::Messages, r#""service_tier":"priority""#, "/service_tier"),
         (Operation::Messages, r#""speed":"fast""#, "/speed"),
         (Operation::Messages, r#""inference_geo":"us""#, "/inference_geo"),
-        (Operation::Messages, r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#, "/cache_control/ttl"),
+        (Operation::Messages, r#""cache_control":{"type":"ephemeral","ttl":"1d"}"#, "/cache_control/ttl"),
         (
             Operation::Messages,
-            r#""system":[{"type":"text","text":"x","cache_control":{"ttl":"1h"}}]"#,
+            r#""system":[{"type":"text","text":"x","cache_control":{"ttl":"1d"}}]"#,
             "/system/0/cache_control/ttl",
         ),
-        (Operation::Messages, r#""tools":[{"name":"f","cache_control":{"ttl":"1h"}}]"#, "/tools/0/cache_control/ttl"),
+        (Operation::Messages, r#""tools":[{"name":"f","cache_control":{"ttl":"1d"}}]"#, "/tools/0/cache_control/ttl"),
         (Operation::Messages, r#""context_management":{"edits":[{"type":"compact_20260112"}]}"#, "/context_management"),
         (Operation::GenerateContent, r#""tools":[{"googleSearch":{}}]"#, "/tools/0/googleSearch"),
         (Operation::GenerateContent, r#""tools":[{"functionDeclarations":[]},{"code_execution":{}}]"#, "/tools/1"),
         (
             Operation::GenerateContent,
-            r#""generationConfig":{"responseModalities":["TEXT","IMAGE"]}"#,
+            r#""generationConfig":{"responseModalities":["TEXT","VIDEO"]}"#,
             "/generationConfig",
         ),
         (Operation::GenerateContent, r#""generation_config":{"speech_config":{}}"#, "/generation_config"),
@@ -92,10 +93,20 @@ fn what_has_a_price_of_its_own_is_refused() {
 }
 
 #[test]
-fn speech_is_refused_wherever_it_stands() {
-    let message = r#"{"model":"m","input":[{"role":"user","content":[{"type":"input_audio"}]}]}"#;
-    let error = Scan::of(Operation::Responses, None, &Bytes::from(message)).unwrap_err();
-    assert_eq!(error.body("").error.param, "/input/0/content/0");
+fn what_has_a_class_of_its_own_is_noted() {
+    let caused = |operation, members: &str, class| {
+        let body = Bytes::from(format!("{{{members}}}"));
+        Scan::of(operation, in_path(operation), &body).unwrap().causes.has(class)
+    };
+    let speech = r#""model":"m","input":[{"role":"user","content":[{"type":"input_audio"}]}]"#;
+    assert!(caused(Operation::Responses, speech, Class::AudioInput));
+    let spoken = r#""model":"m","messages":[],"modalities":["text","audio"]"#;
+    assert!(caused(Operation::ChatCompletions, spoken, Class::AudioOutput));
+    let kept = r#""model":"m","messages":[],"system":[{"type":"text","text":"x","cache_control":{"ttl":"1h"}}]"#;
+    assert!(caused(Operation::Messages, kept, Class::CacheWriteHour));
+    assert!(!caused(Operation::Messages, &kept.replace("1h", "5m"), Class::CacheWriteHour));
+    let drawn = r#""contents":[],"generationConfig":{"responseModalities":["TEXT","IMAGE"]}"#;
+    assert!(caused(Operation::GenerateContent, drawn, Class::ImageOutput));
 }
 
 /// What costs nothing beside its tokens is let through.
