@@ -1,3 +1,5 @@
+//! What came of a batch: each answer at its price, and what cannot be read is charged to nobody in silence.
+
 use jiff::Timestamp;
 use keyward_core::price::Variant;
 use keyward_core::provider_object::ObjectState;

@@ -73,7 +73,6 @@ fn what_has_a_price_of_its_own_is_refused() {
             r#""generationConfig":{"responseModalities":["TEXT","VIDEO"]}"#,
             "/generationConfig",
         ),
-        (Operation::GenerateContent, r#""generation_config":{"speech_config":{}}"#, "/generation_config"),
         (Operation::GenerateContent, r#""generationConfig":{"MaxOutputTokens":5}"#, "/generationConfig"),
         (
             Operation::GenerateContent,
