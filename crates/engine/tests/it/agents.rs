@@ -168,8 +168,8 @@ fn i1_torture_agents_that_need_nine_tenths_of_a_budget_are_refused_nothing() {
     for (provider, model) in [("anthropic", "claude-sonnet-4-5"), ("openai", "gpt-5")] {
         for dollars in [500, 1_000] {
             let (card, cap) = (catalogue.find(provider, model).unwrap(), dollars * 1_000_000_000);
-            let calls = trace(&mut StdRng::seed_from_u64(seed), &card, cap / 10 * 9);
-            let figures = replay(&with_used(cap, 0, OutputClamp::WhenAbsent), &calls, &card, cap);
+            let calls = trace(&mut StdRng::seed_from_u64(seed), card, cap / 10 * 9);
+            let figures = replay(&with_used(cap, 0, OutputClamp::WhenAbsent), &calls, card, cap);
             let percent = figures.refused_percent();
             println!("{model}, ${dollars}: {percent:.2} % of {} calls refused; {figures:?}", calls.len());
             assert!(percent < 0.5 && figures.cut_short == 0, "{figures:?}");
@@ -189,8 +189,8 @@ fn i1_torture_agents_at_the_end_of_a_budget_are_refused_a_bounded_number_of_call
         for dollars in [500, 5_000, 20_000] {
             for clamp in every.into_iter().take(if is_long { 2 } else { 1 }) {
                 let (card, cap) = (catalogue.find(provider, model).unwrap(), dollars * 1_000_000_000);
-                let calls = trace(&mut StdRng::seed_from_u64(seed), &card, cap / 9);
-                let figures = replay(&with_used(cap, cap / 10 * 9, clamp), &calls, &card, cap);
+                let calls = trace(&mut StdRng::seed_from_u64(seed), card, cap / 9);
+                let figures = replay(&with_used(cap, cap / 10 * 9, clamp), &calls, card, cap);
                 let (percent, clamp) = (figures.refused_percent(), clamp.as_str());
                 println!("{model}, ${dollars}, {clamp}: {percent:.2} % of what could be paid refused; {figures:?}");
                 assert!(figures.refused < 40 * AGENTS && figures.cut_short < 4 * AGENTS, "{figures:?}");

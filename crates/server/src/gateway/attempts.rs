@@ -247,7 +247,7 @@ const fn is_of_upstream(code: ErrorCode) -> bool {
 fn failed(outcome: &Result<HttpResponse, Setback>) -> Option<Failure> {
     match outcome {
         Ok(response) => failure(response),
-        Err(Setback::Passing(error)) if is_of_upstream(error.code()) => Some(Failure::OfProvider),
+        Err(Setback::Passing(error)) if is_of_upstream(error.code()) => Some(Failure::Provider),
         Err(Setback::Passing(_) | Setback::Final(_)) => None,
     }
 }
@@ -255,9 +255,9 @@ fn failed(outcome: &Result<HttpResponse, Setback>) -> Option<Failure> {
 /// What failed, by an error of the provider's own that another key or another provider may not have.
 fn failure(response: &HttpResponse) -> Option<Failure> {
     match response.status().as_u16() {
-        401..=403 | 429 => Some(Failure::OfKey),
-        501 | 505 => Some(Failure::OfPlace),
-        408 | 500.. => Some(Failure::OfProvider),
+        401..=403 | 429 => Some(Failure::Key),
+        501 | 505 => Some(Failure::Place),
+        408 | 500.. => Some(Failure::Provider),
         _ => None,
     }
 }

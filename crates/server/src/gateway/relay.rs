@@ -231,12 +231,13 @@ fn unreadable(books: &mut Books, error: serde_json::Error) -> ApiError {
 fn told(operation: Operation, head: &http::response::Parts, body: &[u8]) -> Result<Option<Usage>, serde_json::Error> {
     let content_type = head.headers.get(http::header::CONTENT_TYPE);
     let is_text = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/"));
-    match operation {
-        // Free by declaration.
-        _ if operation.is_free() => Ok(Some(Usage::default())),
-        // Subtitles and plain text tell nothing.
-        Operation::Transcriptions | Operation::Translations if is_text => Ok(None),
-        _ => usage::of_answer(usage::shape(operation), body),
+    if operation.is_free() {
+        return Ok(Some(Usage::default()));
+    }
+    // Subtitles and plain text tell nothing.
+    match is_text && matches!(operation, Operation::Transcriptions | Operation::Translations) {
+        true => Ok(None),
+        false => usage::of_answer(usage::shape(operation), body),
     }
 }
 

@@ -28,11 +28,11 @@ pub(crate) struct Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The key: it is limited or not accepted. Another one may do.
-    OfKey,
+    Key,
     /// The provider, or the way to it.
-    OfProvider,
+    Provider,
     /// It does not have what it was asked for: asking again does not help.
-    OfPlace,
+    Place,
 }
 
 impl Retries {
@@ -63,13 +63,13 @@ impl Retries {
         }
         let spread = self.backoff(done).mul_f64(lot.clamp(0.0, 1.0));
         let wait = match (outlook, failure) {
-            (Outlook::Fresh, Failure::OfKey) => Duration::ZERO,
-            (Outlook::Fresh | Outlook::Tried, Failure::OfKey | Failure::OfProvider) => spread,
-            (Outlook::Out(Out { until, .. }), Failure::OfKey | Failure::OfProvider) => {
+            (Outlook::Fresh, Failure::Key) => Duration::ZERO,
+            (Outlook::Fresh | Outlook::Tried, Failure::Key | Failure::Provider) => spread,
+            (Outlook::Out(Out { until, .. }), Failure::Key | Failure::Provider) => {
                 let end = Duration::try_from(until.duration_since(now)).unwrap_or_default();
                 Some(end + MARGIN).filter(|_| end <= self.longest)? + spread
             }
-            (Outlook::Nothing, _) | (_, Failure::OfPlace) => return None,
+            (Outlook::Nothing, _) | (_, Failure::Place) => return None,
         };
         (wait < left).then_some(wait)
     }
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn a_provider_is_asked_once_unless_its_settings_say_more() {
         let default = Retries::of(&NetworkConfig::default());
-        assert_eq!(default.wait(0, Failure::OfKey, Outlook::Fresh, 0.0, LEFT), None);
-        assert_eq!(retries(1).wait(0, Failure::OfProvider, Outlook::Tried, 1.0, LEFT), Some(INITIAL_WAIT));
-        assert_eq!(retries(1).wait(1, Failure::OfProvider, Outlook::Tried, 1.0, LEFT), None);
+        assert_eq!(default.wait(0, Failure::Key, Outlook::Fresh, 0.0, LEFT), None);
+        assert_eq!(retries(1).wait(0, Failure::Provider, Outlook::Tried, 1.0, LEFT), Some(INITIAL_WAIT));
+        assert_eq!(retries(1).wait(1, Failure::Provider, Outlook::Tried, 1.0, LEFT), None);
     }
 
     const INITIAL_WAIT: Duration = Duration::from_millis(500);
@@ -114,24 +114,24 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let longest: Vec<u128> = (0..6)
-            .map(|done| retries(10).wait(done, Failure::OfProvider, Outlook::Fresh, 1.0, LEFT).unwrap().as_millis())
+            .map(|done| retries(10).wait(done, Failure::Provider, Outlook::Fresh, 1.0, LEFT).unwrap().as_millis())
             .collect();
         assert_eq!(longest, [500, 1_000, 2_000, 4_000, 5_000, 5_000]);
     }
 
     #[test]
     fn another_key_takes_over_at_once_from_one_that_is_limited() {
-        assert_eq!(retries(1).wait(0, Failure::OfKey, Outlook::Fresh, 1.0, LEFT), Some(Duration::ZERO));
+        assert_eq!(retries(1).wait(0, Failure::Key, Outlook::Fresh, 1.0, LEFT), Some(Duration::ZERO));
     }
 
     /// A wait that the provider asked for is kept when it is no longer than a wait of ours would be.
     #[test]
     fn a_short_limit_is_waited_for_and_a_long_one_is_not() {
-        let wait = |limit| retries(1).wait(0, Failure::OfKey, out(limit), 0.0, LEFT);
+        let wait = |limit| retries(1).wait(0, Failure::Key, out(limit), 0.0, LEFT);
         assert_eq!(wait(4_000), Some(Duration::from_millis(4_001)));
         assert_eq!(wait(5_001), None);
-        assert_eq!(retries(1).wait(0, Failure::OfKey, Outlook::Nothing, 0.0, LEFT), None);
-        assert_eq!(retries(1).wait(0, Failure::OfPlace, Outlook::Fresh, 0.0, LEFT), None);
+        assert_eq!(retries(1).wait(0, Failure::Key, Outlook::Nothing, 0.0, LEFT), None);
+        assert_eq!(retries(1).wait(0, Failure::Place, Outlook::Fresh, 0.0, LEFT), None);
     }
 
     proptest! {
@@ -139,7 +139,7 @@ mod tests {
         fn no_wait_is_longer_than_what_is_left(done in 0_u8..12, lot in 0.0..=1.0, limit in 0_i64..20_000, left in 0_u64..10_000) {
             let left = Duration::from_millis(left);
             for outlook in [Outlook::Fresh, Outlook::Tried, out(limit)] {
-                let wait = retries(10).wait(done, Failure::OfProvider, outlook, lot, (Timestamp::UNIX_EPOCH, left));
+                let wait = retries(10).wait(done, Failure::Provider, outlook, lot, (Timestamp::UNIX_EPOCH, left));
                 prop_assert!(wait.is_none_or(|wait| wait < left && done < 10));
             }
         }

@@ -66,7 +66,7 @@ async fn batches_are_open_until_they_are_closed_and_stay_until_then() {
     assert!(store.provider_object_is_awaited(open.request_id.clone()).await.unwrap());
     assert_eq!(store.provider_objects_expire(now()).await.unwrap(), 2);
     assert_eq!(store.provider_object_list(ObjectKind::Response, owner).await.unwrap(), [kept]);
-    assert_eq!(store.provider_objects_open().await.unwrap(), [open.clone()]);
+    assert_eq!(store.provider_objects_open().await.unwrap(), std::slice::from_ref(&open));
     store.provider_object_close(open.clone(), ObjectState::Charged, Timestamp::UNIX_EPOCH).await.unwrap();
     assert!(store.provider_objects_open().await.unwrap().is_empty());
     assert!(!store.provider_object_is_awaited(open.request_id).await.unwrap());

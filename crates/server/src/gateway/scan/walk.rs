@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use keyward_core::provider_object::ObjectKind;
 use keyward_core::price::Class;
+use keyward_core::provider_object::ObjectKind;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;

@@ -192,7 +192,7 @@ async fn azure_with_a_key_or_a_client() {
     let client = json!({
         "endpoint": upstream.base_url(), "api_version": "v1", "client_id": "fake-client", "client_secret": "fake-secret", "tenant_id": "fake-tenant",
     });
-    let edit = json!({ "keys": [{ "name": "k", "azure_key_config": client }] }).to_string();
+    let edit = json!({ "keys": [{ "name": "k", "value": null, "azure_key_config": client }] }).to_string();
     assert_eq!(app.raw("PUT", "/api/providers/azure").body(edit).send().await.status, 200);
     assert_eq!(answered(&called(&app, &key, &format!("azure/{MODEL}")).await), (200, COST));
     let requests = upstream.requests();

@@ -63,6 +63,16 @@ pub async fn key_at(app: &App, upstream: &Replay, provider: &str, mut limits: Va
     app.key(serde_json::from_value(request).unwrap()).await
 }
 
+/// Makes a model free for a virtual key.
+pub async fn free(app: &App, key: &VirtualKey, model: &str, request_type: &str) {
+    let request = CreatePricingOverride {
+        scope_kind: "virtual_key".to_owned(),
+        virtual_key_id: Some(key.id.clone()),
+        ..pricing(model, request_type, r#"{"input_cost_per_token":0,"output_cost_per_token":0}"#)
+    };
+    app.client.pricing_override_create(&request).await.unwrap();
+}
+
 /// Sets the prices of a fixture for a virtual key.
 async fn price(app: &App, key: &VirtualKey, fixture: &Fixture) {
     let Some(request_type) = &fixture.case.request_type else { return };

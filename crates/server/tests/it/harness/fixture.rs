@@ -138,6 +138,16 @@ impl Fixture {
         self.case.first.is_some() || self.case.wait_before.is_some()
     }
 
+    /// True when the answer tells no usage, and what was asked for does.
+    pub fn is_counted(&self) -> bool {
+        self.name == "openai-audio/speech"
+    }
+
+    /// True when it is about a response that must have been made before.
+    pub fn is_about_kept(&self) -> bool {
+        self.case.path.contains("/responses/resp_")
+    }
+
     /// The request as it must reach the provider.
     pub fn spliced_request(&self) -> Vec<u8> {
         spliced(&self.request, &self.case.request_splices, &self.name)

@@ -29,7 +29,18 @@ fn members(operation: Operation) -> Vec<Vec<&'static str>> {
             r#""generationConfig":{"maxOutputTokens":null,"topK":3}"#,
         ]],
         // They have no cap.
-        _ => vec![],
+        Operation::Embeddings
+        | Operation::Moderations
+        | Operation::ImageGenerations
+        | Operation::ImageEdits
+        | Operation::ImageVariations
+        | Operation::Speech
+        | Operation::Transcriptions
+        | Operation::Translations
+        | Operation::CountMessageTokens
+        | Operation::EmbedContent
+        | Operation::BatchEmbedContents
+        | Operation::CountContentTokens => vec![],
     };
     let has_fallbacks = matches!(
         operation,
