@@ -12,6 +12,8 @@ const TIERS: Meaning =
     Meaning::OneOf(&["auto", "default", "standard_only", "flex"], "a service tier with prices of its own");
 const AUDIO: &str = "audio, which has prices of its own,";
 const MODALITIES: [(&str, ClassSet); 2] = [("text", ClassSet::NONE), ("audio", ClassSet::NONE.and(Class::AudioOutput))];
+/// It may be another virtual key's.
+const OF_SOMEBODY: &str = "a reference to what the provider keeps for somebody";
 const SEARCH: &str = "a search with fees of its own";
 const PROVIDERS_TOOL: &str = "a tool that the provider runs";
 /// Members by which some endpoints let a client name other models.
@@ -140,7 +142,7 @@ pub(super) static RESPONSE: Grammar = Grammar::new(
         member(&["text"], Meaning::Described(None)),
         member(&["previous_response_id"], Meaning::Kept(ObjectKind::Response)),
         member(&["store"], Meaning::Stored),
-        member(&["conversation"], Meaning::Unseen),
+        member(&["conversation"], Meaning::Refused(OF_SOMEBODY)),
         member(&["prompt"], Meaning::Refused("a stored prompt, which may name tools and models,")),
         member(&["background"], Meaning::RefusedIfTrue("an answer that is fetched later")),
         member(
@@ -170,6 +172,7 @@ static INPUT_ITEM: Grammar = Grammar::new(
                     ("function_call_output", Kind::Text),
                     ("custom_tool_call", Kind::Text),
                     ("custom_tool_call_output", Kind::Text),
+                    ("item_reference", Kind::Refused(OF_SOMEBODY)),
                 ],
                 other: Kind::Unseen,
             }),

@@ -97,10 +97,8 @@ fn responses() {
     let tools = r#"{"model":"m","input":"hi","tools":[{"type":"function"}]}"#;
     let image = r#"{"model":"m","input":[{"role":"user","content":[{"type":"input_image","image_url":"data:AAAA"}]}]}"#;
     let kept = r#"{"model":"m","input":"hi","previous_response_id":"r"}"#;
-    let conversation = r#"{"model":"m","input":"hi","conversation":"c"}"#;
     let file = r#"{"model":"m","input":[{"role":"user","content":[{"type":"input_file"}]}]}"#;
     let sealed = r#"{"model":"m","input":[{"type":"reasoning","encrypted_content":"AAAA"}]}"#;
-    let reference = r#"{"model":"m","input":[{"type":"item_reference","id":"i"}]}"#;
     check(
         Operation::Responses,
         &[
@@ -109,10 +107,8 @@ fn responses() {
             ("openai", "gpt-5", tools, OfBytes(TOOLS_PREAMBLE), 8_000, 1, None),
             ("openai", "gpt-5", image, OfBytes(1_190 - 11), 8_000, 1, None),
             ("openai", "gpt-5", kept, Context, 8_000, 1, None),
-            ("openai", "gpt-5", conversation, Context, 8_000, 1, None),
             ("openai", "gpt-5", file, Context, 8_000, 1, None),
             ("openai", "gpt-5", sealed, Context, 8_000, 1, None),
-            ("openai", "gpt-5", reference, Context, 8_000, 1, None),
         ],
     );
 }

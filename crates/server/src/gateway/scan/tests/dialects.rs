@@ -64,6 +64,7 @@ fn what_has_a_price_of_its_own_is_refused() {
             r#""system":[{"type":"text","text":"x","cache_control":{"ttl":"1d"}}]"#,
             "/system/0/cache_control/ttl",
         ),
+        (Operation::Responses, r#""conversation":"c""#, "/conversation"),
         (Operation::Messages, r#""tools":[{"name":"f","cache_control":{"ttl":"1d"}}]"#, "/tools/0/cache_control/ttl"),
         (Operation::Messages, r#""context_management":{"edits":[{"type":"compact_20260112"}]}"#, "/context_management"),
         (Operation::GenerateContent, r#""tools":[{"googleSearch":{}}]"#, "/tools/0/googleSearch"),
@@ -89,6 +90,13 @@ fn what_has_a_price_of_its_own_is_refused() {
         let found = error.body("").error.param;
         assert!(error.code() == ErrorCode::InvalidRequest && found.starts_with(param), "{members}: {error:?}");
     }
+}
+
+#[test]
+fn what_is_somebodys_is_refused_wherever_it_stands() {
+    let reference = r#"{"model":"m","input":[{"type":"item_reference","id":"i"}]}"#;
+    let error = Scan::of(Operation::Responses, None, &Bytes::from(reference)).unwrap_err();
+    assert_eq!(error.body("").error.param, "/input/0");
 }
 
 #[test]
