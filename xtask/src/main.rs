@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod fuzz_api;
+mod observability;
 mod openapi;
 mod postgres;
 mod process;
@@ -34,6 +35,12 @@ enum Task {
     Ci,
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
     FuzzApi(fuzz_api::Options),
+    /// Write docs/observability.md as the server's binary declares its names
+    Observability {
+        /// Compare only, and fail on a difference
+        #[arg(long)]
+        check: bool,
+    },
     /// Write openapi/*.json as the server's binary declares them
     Openapi {
         /// Compare only, and fail on a difference
@@ -55,6 +62,8 @@ fn main() -> ExitCode {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
         Task::FuzzApi(options) => fuzz_api::run(&options),
+        Task::Observability { check: true } => observability::check(),
+        Task::Observability { check: false } => observability::write(),
         Task::Openapi { check: true } => openapi::check(),
         Task::Openapi { check: false } => openapi::write(),
         Task::Sdks => sdks::run(),

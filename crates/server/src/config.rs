@@ -22,12 +22,14 @@ mod export;
 mod file;
 mod journal;
 mod key_health;
+mod observing;
 mod webhooks;
 
 pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
 pub use key_health::KeyHealthSettings;
+pub use observing::{ContentLogging, ContentLoggingMode, TelemetrySettings};
 pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
 /// Where the server listens unless told otherwise.
@@ -89,6 +91,10 @@ pub struct Settings {
     pub workers: usize,
     /// How the journal is kept.
     pub journal: JournalSettings,
+    /// Whether and how contents are logged.
+    pub content_logging: ContentLogging,
+    /// Where traces and metrics go; none: nowhere.
+    pub telemetry: Option<TelemetrySettings>,
     /// What is told when a crash point is reached: nothing, but in tests.
     pub probe: Probe,
     /// What the configuration file declares for the database.
@@ -133,6 +139,9 @@ pub enum ConfigError {
     /// The password that the API has put into a variable is not there.
     #[error("the admin password was set to the environment variable {0}, which is not set")]
     UnsetPassword(String),
+    /// A variable that says how to reach a collector cannot be used.
+    #[error("{0} cannot be used: {1}")]
+    Telemetry(&'static str, String),
     /// The root key is not one.
     #[error("KEYWARD_ROOT_KEY cannot be used")]
     RootKey(#[source] StoreError),
@@ -190,6 +199,8 @@ impl Settings {
             key_health: file.key_health,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             journal: file.journal,
+            content_logging: file.content_logging,
+            telemetry: None,
             probe: crash::probe(),
             declaration: Declaration::default(),
             warnings: Vec::new(),
@@ -228,6 +239,8 @@ impl Settings {
             min_output_tokens: server.min_output_tokens,
             key_health: server.key_health,
             journal: server.journal,
+            content_logging: server.content_logging,
+            telemetry: observing::telemetry(server.telemetry)?,
             ledger_retention_days: server.ledger_retention_days,
             thresholds: server.thresholds,
             webhooks: file.webhooks,

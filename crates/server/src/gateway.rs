@@ -29,6 +29,7 @@ mod untold;
 mod upstream_client;
 mod usage;
 mod voice;
+mod watch;
 
 pub(crate) use asking::ready;
 pub(crate) use books::Books;
@@ -37,3 +38,4 @@ pub(crate) use explaining::explain;
 pub(crate) use routes::routes;
 pub(crate) use upstream_client::{UpstreamClient, tls};
 pub(crate) use voice::Voice;
+pub(crate) use watch::Watch;

@@ -193,6 +193,15 @@ impl Upstreams {
         self.find(name).is_some_and(|upstream| upstream.is_callable() && upstream.known.offers(operation))
     }
 
+    /// Calls for every credential that is configured: what the log must never have.
+    pub(crate) fn each_secret(&self, call: &mut dyn FnMut(&str)) {
+        for upstream in self.providers.load().values() {
+            let keys = upstream.keys.iter().filter_map(|key| key.secret.as_ref());
+            keys.for_each(|secret| call(secret.expose_secret()));
+            upstream.headers.values().filter_map(|value| value.to_str().ok()).for_each(&mut *call);
+        }
+    }
+
     /// The names of all providers, in their order.
     pub(crate) fn names(&self) -> Vec<ProviderName> {
         let mut names: Vec<ProviderName> = self.providers.load().keys().cloned().collect();

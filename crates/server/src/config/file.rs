@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::observing::{ContentLogging, TelemetryInput};
 use super::webhooks::{self, Webhook, WebhookInput};
 use super::{ConfigError, JournalSettings, KeyHealthSettings};
 use crate::body::refuse_nul;
@@ -105,6 +106,8 @@ pub(super) struct Server {
     pub(super) key_health: KeyHealthSettings,
     pub(super) ledger_retention_days: Option<NonZeroU16>,
     pub(super) thresholds: Thresholds,
+    pub(super) content_logging: ContentLogging,
+    pub(super) telemetry: TelemetryInput,
     webhooks: Vec<WebhookInput>,
 }
 
@@ -130,6 +133,8 @@ impl Default for Server {
             key_health: KeyHealthSettings::default(),
             ledger_retention_days: None,
             thresholds: Thresholds::default(),
+            content_logging: ContentLogging::default(),
+            telemetry: TelemetryInput::default(),
             webhooks: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::ProviderName;
+use keyward_core::ids::{ProviderName, VirtualKeyId};
 use keyward_core::operation::{Dialect, Operation};
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use crate::error::ApiError;
 use crate::mcp::offered::Offering;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::telemetry::RequestTrace;
 use crate::{clock, mcp};
 
 /// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
@@ -26,6 +27,14 @@ pub(super) struct Arriving<C> {
     identity: RequestIdentity,
     state: web::Data<State>,
     payload: Payload,
+    trace: RequestTrace,
+}
+
+/// What is known of a request, in errors and in the log.
+#[derive(Default)]
+struct About {
+    extra: ErrorExtra,
+    virtual_key: Option<VirtualKeyId>,
 }
 
 /// What a route makes of a request.
@@ -51,9 +60,11 @@ impl<C: MeteringClass> FromRequest for Arriving<C> {
         let no_state = || ApiError::new(ErrorCode::Internal, "The server has no state");
         let mut arriving = || {
             let state = request.app_data::<web::Data<State>>().cloned().ok_or_else(no_state)?;
-            let caller = Metered::of(request, &state)?;
             let identity = RequestIdentity::of(request)?;
-            Ok(Self { caller, request: request.clone(), identity, state, payload: payload.take() })
+            let route = request.match_pattern().unwrap_or_default();
+            let trace = RequestTrace::begin(&state, request.headers(), &route, identity.id().as_str());
+            let caller = Metered::of(request, &state).inspect_err(|error| trace.refused(error))?;
+            Ok(Self { caller, request: request.clone(), identity, state, payload: payload.take(), trace })
         };
         ready(arriving())
     }
@@ -66,20 +77,40 @@ impl<C: MeteringClass> Arriving<C> {
     /// Whatever keeps it from being served.
     pub(super) async fn serve(self, wanted: impl Into<Wanted>) -> Result<HttpResponse, ApiError> {
         let wanted = wanted.into();
-        let state = self.state.clone();
-        let request_type = wanted.operation.request_type().to_owned();
-        let mut extra = ErrorExtra { request_type, ..ErrorExtra::default() };
-        let answer = self.run(wanted, &mut extra).await;
-        answer.map_err(|error| {
-            state.metrics.refused(error.code());
-            error.in_gateway(extra)
-        })
+        let (state, trace, request_id) = (self.state.clone(), self.trace.clone(), self.identity.id().clone());
+        let request_type = wanted.operation.request_type();
+        let mut about = About::default();
+        about.extra.request_type = request_type.to_owned();
+        match self.run(wanted, &mut about).await {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                trace.answered(status);
+                if status >= 400 {
+                    let (key, provider) = (about.virtual_key.as_ref().map(VirtualKeyId::as_str), &about.extra.provider);
+                    tracing::info!(
+                        request_id = request_id.as_str(),
+                        virtual_key_id = key,
+                        operation = request_type,
+                        provider,
+                        status,
+                        "the provider answered with an error"
+                    );
+                }
+                Ok(response)
+            }
+            Err(error) => {
+                state.metrics.refused(&error);
+                trace.refused(&error);
+                Err(error.in_gateway(about.extra).of_key(about.virtual_key))
+            }
+        }
     }
 
-    async fn run(self, wanted: Wanted, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
-        let Self { caller, request, identity, state, payload } = self;
+    async fn run(self, wanted: Wanted, about: &mut About) -> Result<HttpResponse, ApiError> {
+        let Self { caller, request, identity, state, payload, trace } = self;
         let Wanted { operation, model, streamed } = wanted;
-        state.engine.identify(&caller.hash, clock::now())?;
+        let principal = state.engine.identify(&caller.hash, clock::now())?;
+        about.virtual_key = Some(principal.virtual_key_id().clone());
         let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
         // Reading took a while: what the key may do now is what counts.
         let principal = state.engine.identify(&caller.hash, clock::now())?;
@@ -88,7 +119,8 @@ impl<C: MeteringClass> Arriving<C> {
         let narrowing = mcp::narrowing(&request);
         let offering = Offering { mcp: &state.mcp, principal: &principal, narrowing: &narrowing };
         let scan = offering.guard(Scan::read(&reading, &body).await, |scan| scan.is_described, &body)?;
-        extra.model_requested = scan.model.clone();
+        about.extra.model_requested = scan.model.clone();
+        trace.asks(principal.virtual_key_id(), operation, &scan.model);
         let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
         let sight = Sight {
@@ -99,9 +131,8 @@ impl<C: MeteringClass> Arriving<C> {
             is_rehearsal: false,
         };
         let plan = Plan::of(&state, &principal, &sight, asked, &lots)?;
-        Attempts { request, identity, state, hash: caller.hash, scan: Rc::new(scan), body, extra, lots, admitted: 0 }
-            .run(plan)
-            .await
+        let (hash, scan, extra) = (caller.hash, Rc::new(scan), &mut about.extra);
+        Attempts { request, identity, state, hash, scan, body, extra, trace, lots, admitted: 0 }.run(plan).await
     }
 }
 

@@ -22,11 +22,13 @@ use super::resolve::Route;
 use super::routing::{Lots, Place, Plan};
 use super::scan::Scan;
 use super::untold::Untold;
+use super::watch::Watch;
 use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::telemetry::RequestTrace;
 use crate::upstreams::{Choosing, Failure};
 
 mod tries;
@@ -42,6 +44,7 @@ pub(super) struct Attempts<'a> {
     pub(super) scan: Rc<Scan>,
     pub(super) body: Bytes,
     pub(super) extra: &'a mut ErrorExtra,
+    pub(super) trace: RequestTrace,
     pub(super) lots: Lots,
     /// How many attempts were admitted.
     pub(super) admitted: i32,
@@ -147,8 +150,10 @@ impl Attempts<'_> {
         ready(&self.state).map_err(Setback::Final)?;
         let (admission, output_cap) = self.admit(&route)?;
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
-        let mut books = Books::open(self.state.clone(), admission, about);
-        let call = match self.written(&route, draft, output_cap, &books).await {
+        let watched = (&route, &self.scan, &self.body);
+        let watch = Watch::begin(&self.state, &self.trace, watched, (&admission, self.admitted - 1));
+        let mut books = Books::open(self.state.clone(), admission, about, watch);
+        let call = match self.written(&route, draft, output_cap, &mut books).await {
             Ok(call) => call,
             Err(error) => {
                 books.release();
@@ -168,11 +173,12 @@ impl Attempts<'_> {
         route: &Route,
         draft: Draft,
         output_cap: Option<u64>,
-        books: &Books,
+        books: &mut Books,
     ) -> Result<Call, ApiError> {
         let body = self.scan.splice(&self.body, &route.served(), output_cap)?;
         let untold = Untold::of(&self.scan, &self.body, route, &self.state.tokenizers);
-        let call = draft.with_body(body, &self.scan, untold)?;
+        let mut call = draft.with_body(body, &self.scan, untold)?;
+        books.watch().write_trace(call.request.headers_mut());
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }

@@ -58,15 +58,18 @@ pub(super) async fn relay(
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
     let Call { request, patience, timeout, relay_usage, operation, streamed, untold } = call;
+    books.watch().leaves();
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(admission, &client, request, patience).await {
         Ok(response) if is_compressed(&response) => {
+            books.watch().is_answered(response.status());
             books.answer_began();
             learn(trial, Verdict::Failed);
             compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
         }
         Ok(response) => {
+            books.watch().is_answered(response.status());
             books.answer_began();
             return match pieces_of(&response, streamed) {
                 Some(frames) => {
@@ -134,6 +137,8 @@ async fn whole(
     let answer = match collect(body, timeout).await {
         Ok(body) => {
             learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
+            books.watch().read(&body);
+            books.watch().relayed(&body);
             judge((&mut books, &mut untold), operation, &head, body, &reply)
         }
         Err((error, outcome)) => {

@@ -63,7 +63,7 @@ enum Client {
 impl Stream {
     /// A stream that comes in such frames, of an operation whose answers tell their usage by `reader`.
     pub(super) fn new(
-        books: Books,
+        mut books: Books,
         operation: Operation,
         timing: (Duration, bool),
         frames: Frames,
@@ -71,6 +71,7 @@ impl Stream {
     ) -> Self {
         let (request_id, about) = books.about();
         let (timeout, relay_usage) = timing;
+        books.watch().streams();
         Self {
             books,
             about,
@@ -135,6 +136,9 @@ impl Stream {
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
     async fn pass(&mut self, frame: Frame) {
+        if let Some(data) = frame.data() {
+            self.books.watch().read(data);
+        }
         let said = frame.data().map(|data| self.heard(data)).unwrap_or_default();
         self.has_failed |= said.failed;
         if said.ends {
@@ -142,7 +146,7 @@ impl Stream {
             self.settle_as_told();
         }
         if self.relay_usage || !said.usage_only {
-            self.forward(Piece::Bytes(frame.into_bytes())).await;
+            self.forward_bytes(frame.into_bytes()).await;
             self.books.reached(CrashPoint::PieceRelayed);
         }
     }
@@ -158,6 +162,11 @@ impl Stream {
             true => self.settle(self.reader.usage().filter(|_| self.reader.is_final()), Outcome::UpstreamError),
             false => self.settle(self.reader.usage(), Outcome::Completed),
         }
+    }
+
+    async fn forward_bytes(&mut self, bytes: Bytes) {
+        self.books.watch().relayed(&bytes);
+        self.forward(Piece::Bytes(bytes)).await;
     }
 
     async fn forward(&mut self, piece: Piece) {
@@ -187,7 +196,7 @@ impl Stream {
             Frames::Opaque(_) => None,
         };
         match last {
-            Some(bytes) => self.forward(Piece::Bytes(bytes)).await,
+            Some(bytes) => self.forward_bytes(bytes).await,
             None => self.client = self.gone(),
         }
     }
