@@ -43,7 +43,7 @@ pub struct CustomProviderConfig {
     /// True: it needs no key, and gets none.
     #[serde(default)]
     pub is_key_less: bool,
-    /// The kinds of requests that it takes: with this, only those that are true. Keyward sends `chat_completion` and
+    /// The kinds of requests that it takes: with this, only those that are true, such as `chat_completion` and
     /// `chat_completion_stream`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

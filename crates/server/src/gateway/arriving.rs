@@ -1,13 +1,14 @@
 //! What has come in at one of the gateway's routes, and its way through the stages.
 
+use std::future::{Ready, ready};
+use std::rc::Rc;
+
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ProviderName;
 use keyward_core::operation::{Dialect, Operation};
-use std::future::{Ready, ready};
-use std::rc::Rc;
 
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};

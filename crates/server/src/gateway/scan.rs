@@ -84,25 +84,7 @@ const fn asks_for_usage(operation: Operation) -> bool {
 
 /// The model of requests that need not name one.
 const fn default_model(operation: Operation) -> Option<&'static str> {
-    match operation {
-        Operation::Moderations => Some("omni-moderation-latest"),
-        Operation::ChatCompletions
-        | Operation::Completions
-        | Operation::Responses
-        | Operation::Embeddings
-        | Operation::ImageGenerations
-        | Operation::ImageEdits
-        | Operation::ImageVariations
-        | Operation::Speech
-        | Operation::Transcriptions
-        | Operation::Translations
-        | Operation::Messages
-        | Operation::CountMessageTokens
-        | Operation::GenerateContent
-        | Operation::EmbedContent
-        | Operation::BatchEmbedContents
-        | Operation::CountContentTokens => None,
-    }
+    if matches!(operation, Operation::Moderations) { Some("omni-moderation-latest") } else { None }
 }
 
 /// The cap that some providers ignore.
