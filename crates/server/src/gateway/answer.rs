@@ -8,12 +8,33 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::ModelName;
 use keyward_core::ledger::Outcome;
+use keyward_core::operation::Operation;
 use tokio::sync::oneshot;
 
 use super::dispatch::timed_out;
 use super::headers;
+use super::objects::Keeping;
+use super::untold::Untold;
 use crate::error::ApiError;
+
+/// What is expected of an answer, and what is made of it.
+pub(super) struct Expected {
+    pub(super) operation: Operation,
+    /// True: the client asked for an answer in pieces.
+    pub(super) streamed: bool,
+    /// True: the event that tells the usage is the client's too.
+    pub(super) relay_usage: bool,
+    /// How long to wait between two pieces of it.
+    pub(super) timeout: Duration,
+    /// What is written down of the answer, if the provider keeps it; in a stream, until its id is known.
+    pub(super) keeping: Option<Keeping>,
+    /// What counts the answer when it does not tell its usage.
+    pub(super) untold: Untold,
+    /// The model, where the answer comes from Converse.
+    pub(super) of_converse: Option<ModelName>,
+}
 
 /// What the client is told, once.
 pub(super) type Reply = oneshot::Sender<Result<HttpResponse, ApiError>>;

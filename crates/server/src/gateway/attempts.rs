@@ -15,6 +15,7 @@ use keyward_core::scope::ScopeKind;
 use keyward_core::secret::KeyHash;
 use keyward_engine::{Admission, Attempt};
 
+use super::answer::Expected;
 use super::asking::{ask, ready};
 use super::bedrock;
 use super::books::Books;
@@ -155,7 +156,7 @@ impl Attempts<'_> {
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
         let mut books = Books::open(self.state.clone(), admission, about);
         let call = match self.written(&route, (draft, stamp), output_cap, &books).await {
-            Ok(call) => Call { keeping: Keeping::of(&self.scan, &route, self.identity.id()), ..call },
+            Ok(call) => call,
             Err(error) => {
                 books.release();
                 return Err(Setback::Final(error));
@@ -196,12 +197,23 @@ impl Attempts<'_> {
             true => bedrock::request(&spliced, model.as_str())?.into(),
             false => spliced,
         };
-        let untold = Untold::of(&self.scan, &self.body, route, &self.state.tokenizers);
-        let call = draft.with_body(body, &self.scan, untold, (&stamp, clock::now()))?;
+        let call = draft.with_body(body, self.expected(route), &stamp, clock::now())?;
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }
         Ok(call)
+    }
+
+    fn expected(&self, route: &Route) -> Expected {
+        Expected {
+            operation: self.scan.operation,
+            streamed: self.scan.stream,
+            relay_usage: self.scan.wants_usage,
+            timeout: route.upstream.timeout,
+            keeping: Keeping::of(&self.scan, route, self.identity.id()),
+            untold: Untold::of(&self.scan, &self.body, route, &self.state.tokenizers),
+            of_converse: route.destination.is_converse.then(|| route.destination.model.clone()),
+        }
     }
 
     fn admit(&mut self, route: &Route) -> Result<(Admission, Option<u64>), Setback> {

@@ -12,15 +12,13 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use jiff::Timestamp;
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::ModelName;
 use keyward_core::operation::{Dialect, Operation};
 use keyward_engine::{Admission, Inquiry};
 
+use super::answer::Expected;
 use super::headers;
-use super::objects::Keeping;
 use super::resolve::Route;
 use super::scan::Scan;
-use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use crate::clock;
 use crate::credentials::{Auth, Scheme, Stamp};
@@ -34,27 +32,14 @@ pub(super) struct Call {
     pub(super) request: http::Request<Full<Bytes>>,
     /// How long to wait for the answer to begin.
     pub(super) patience: Duration,
-    /// How long to wait between two pieces of it.
-    pub(super) timeout: Duration,
-    /// True: the event that tells the usage is the client's too.
-    pub(super) relay_usage: bool,
-    pub(super) operation: Operation,
-    /// True: the client asked for an answer in pieces.
-    pub(super) streamed: bool,
-    /// What is written down of the answer, if the provider keeps it.
-    pub(super) keeping: Option<Keeping>,
-    /// What counts the answer when it does not tell its usage.
-    pub(super) untold: Untold,
-    /// The model, where the answer comes from Converse.
-    pub(super) of_converse: Option<ModelName>,
+    /// What is to come of it.
+    pub(super) expected: Expected,
 }
 
 /// A request that lacks its body.
 pub(super) struct Draft {
     request: http::request::Builder,
     patience: Duration,
-    timeout: Duration,
-    of_converse: Option<ModelName>,
 }
 
 impl Draft {
@@ -62,15 +47,13 @@ impl Draft {
     pub(super) fn with_body(
         self,
         body: Bytes,
-        scan: &Scan,
-        untold: Untold,
-        (stamp, now): (&Stamp, Timestamp),
+        expected: Expected,
+        stamp: &Stamp,
+        now: Timestamp,
     ) -> Result<Call, ApiError> {
-        let Self { request, patience, timeout, of_converse } = self;
+        let Self { request, patience } = self;
         let request = stamp.sign(request.body(body).map_err(unbuildable)?, now)?.map(Full::new);
-        let (relay_usage, operation, streamed) = (scan.wants_usage, scan.operation, scan.stream);
-        let keeping = None;
-        Ok(Call { request, patience, timeout, relay_usage, operation, streamed, untold, keeping, of_converse })
+        Ok(Call { request, patience, expected })
     }
 }
 
@@ -104,8 +87,7 @@ pub(super) fn prepare(client: &HttpRequest, route: &Route, scan: &Scan) -> Draft
     let operation = scan.operation;
     let request = http::Request::post(url(client, route, operation)).header(CONTENT_TYPE, scan.content_type());
     let request = headed(request, client.headers(), operation.dialect(), &route.upstream.headers);
-    let of_converse = route.destination.is_converse.then(|| route.destination.model.clone());
-    Draft { request, patience: route.patience, timeout: route.upstream.timeout, of_converse }
+    Draft { request, patience: route.patience }
 }
 
 /// A request with what a provider may see of the client's headers, and with those that are configured.

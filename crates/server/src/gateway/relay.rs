@@ -14,15 +14,14 @@ use keyward_core::operation::Operation;
 use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
-use super::answer::{Reply, builder, next_data};
-use super::bedrock::{self, About, ChunkStream};
+use super::answer::{Expected, Reply, builder, next_data};
+use super::bedrock::{self, About};
 use super::books::Books;
 use super::dispatch::{Call, Proof, SendError, send};
 use super::frames::Frames;
-use super::objects::{self, Keeping};
+use super::objects;
 use super::stream::Stream;
 use super::telling;
-use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
 use super::usage::{self, Usage};
 use crate::error::ApiError;
@@ -69,7 +68,7 @@ where
 }
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
-    let Call { request, patience, timeout, relay_usage, operation, streamed, untold, keeping, of_converse } = call;
+    let Call { request, patience, expected } = call;
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(Proof::attempt(admission), &client, request, patience).await {
@@ -80,23 +79,17 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
         }
         Ok(response) => {
             books.answer_began();
-            return match pieces_of(&response, streamed, of_converse.is_some()) {
+            return match pieces_of(&response, &expected) {
                 Some(frames) => {
                     learn(trial, Verdict::Served);
-                    let converse = of_converse.map(|model| ChunkStream::new(about(&response, model)));
-                    let stream = Stream::new(books, operation, (timeout, relay_usage), frames, untold);
-                    stream.keeping(keeping).run(response, converse, reply).await;
+                    Stream::new(books, expected, frames).run(response, reply).await;
                 }
-                None => {
-                    let of_converse = of_converse.map(|model| about(&response, model));
-                    whole((books, untold), (operation, keeping), (timeout, of_converse), response, (trial, reply))
-                        .await;
-                }
+                None => whole(books, expected, response, trial, reply).await,
             };
         }
         Err(failure) => {
             // A rule's own patience may be shorter than anyone could answer.
-            if patience >= timeout || !failure.is_for_want_of_time() {
+            if patience >= expected.timeout || !failure.is_for_want_of_time() {
                 learn(trial, Verdict::Failed);
             }
             unanswered(&mut books, failure)
@@ -135,17 +128,17 @@ pub(super) fn compressed() -> ApiError {
 }
 
 /// How an answer comes in pieces; none: it comes whole. Errors do.
-fn pieces_of(response: &http::Response<Incoming>, streamed: bool, is_converse: bool) -> Option<Frames> {
+fn pieces_of(response: &http::Response<Incoming>, expected: &Expected) -> Option<Frames> {
     let content_type = match response.headers().get(http::header::CONTENT_TYPE)?.as_bytes() {
         // What becomes of it.
-        bedrock::CONTENT_TYPE if is_converse => bedrock::BECOMES,
+        bedrock::CONTENT_TYPE if expected.of_converse.is_some() => bedrock::BECOMES,
         other => other,
     };
-    response.status().is_success().then(|| Frames::of(content_type, streamed)).flatten()
+    response.status().is_success().then(|| Frames::of(content_type, expected.streamed)).flatten()
 }
 
 /// What an answer of Converse is about.
-fn about(response: &http::Response<Incoming>, model: ModelName) -> About {
+pub(super) fn about(response: &http::Response<Incoming>, model: ModelName) -> About {
     let request_id = response.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).unwrap_or_default();
     About { request_id: request_id.to_owned(), created: clock::now().as_second(), model: model.to_string() }
 }
@@ -166,19 +159,21 @@ fn in_dialect(
 
 /// Relays an answer that comes as one body: read whole, settled, then passed on.
 async fn whole(
-    (mut books, mut untold): (Books, Untold),
-    (operation, keeping): (Operation, Option<Keeping>),
-    (timeout, of_converse): (Duration, Option<About>),
+    mut books: Books,
+    mut expected: Expected,
     response: http::Response<Incoming>,
-    (trial, reply): (Option<Trial>, Reply),
+    trial: Option<Trial>,
+    reply: Reply,
 ) {
+    let of_converse = expected.of_converse.take().map(|model| about(&response, model));
     let (head, body) = response.into_parts();
-    let answer = match collect(body, timeout).await {
+    let answer = match collect(body, expected.timeout).await {
         Ok(body) => {
             learn(trial, Verdict::of(head.status, &head.headers, &body, clock::now()));
-            let kept = keeping.filter(|_| head.status.is_success()).and_then(|keeping| keeping.of_answer(&body));
+            let keeping = expected.keeping.take().filter(|_| head.status.is_success());
+            let kept = keeping.and_then(|keeping| keeping.of_answer(&body));
             let judged = match in_dialect(of_converse.as_ref(), &head, body) {
-                Ok(body) => judge((&mut books, &mut untold), operation, &head, body, &reply),
+                Ok(body) => judge(&mut books, &mut expected, &head, body, &reply),
                 Err(error) => Err(unreadable(&mut books, error)),
             };
             objects::remember(books.state(), kept);
@@ -195,13 +190,13 @@ async fn whole(
 
 /// Settles an answer by what it says it used. An error of the provider used nothing unless it says so.
 fn judge(
-    (books, untold): (&mut Books, &mut Untold),
-    operation: Operation,
+    books: &mut Books,
+    expected: &mut Expected,
     head: &http::response::Parts,
     body: Bytes,
     reply: &Reply,
 ) -> Result<HttpResponse, ApiError> {
-    let reported = told(operation, head, &body);
+    let reported = told(expected.operation, head, &body);
     if !head.status.is_success() {
         let cost = books.settle(Some(reported.ok().flatten().unwrap_or_default()), Outcome::UpstreamError);
         let mut answer = costing(head, cost);
@@ -211,9 +206,9 @@ fn judge(
         Ok(reported) => {
             let outcome = if reply.is_closed() { Outcome::ClientCancelled } else { Outcome::Completed };
             if reported.is_none() {
-                untold.read(&body);
+                expected.untold.read(&body);
             }
-            let cost = books.settle_or_count(reported, untold, outcome);
+            let cost = books.settle_or_count(reported, &expected.untold, outcome);
             Ok(costing(head, cost).body(body))
         }
         Err(error) => Err(unreadable(books, error)),

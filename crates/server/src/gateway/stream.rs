@@ -13,16 +13,15 @@ use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
-use keyward_core::operation::Operation;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::answer::{Reply, builder, next_data};
+use super::answer::{Expected, Reply, builder, next_data};
 use super::bedrock::ChunkStream;
 use super::books::Books;
 use super::frames::{Frame, Frames, TooLong};
-use super::objects::{self, Keeping};
-use super::untold::Untold;
+use super::objects;
+use super::relay::about;
 use super::usage::{Reader, Said, Usage, shape};
 use super::voice;
 use crate::error::ApiError;
@@ -33,16 +32,11 @@ const WINDOW: usize = 8;
 /// A stream on its way.
 pub(super) struct Stream {
     books: Books,
-    timeout: Duration,
-    relay_usage: bool,
-    operation: Operation,
+    expected: Expected,
     request_id: String,
     about: ErrorExtra,
     frames: Frames,
     reader: Reader,
-    /// What is written down of the answer, until its id is known.
-    keeping: Option<Keeping>,
-    untold: Untold,
     /// What translates the provider's bytes; none: they go on as they are.
     converse: Option<ChunkStream>,
     client: Client,
@@ -68,27 +62,16 @@ enum Client {
 }
 
 impl Stream {
-    /// A stream that comes in such frames, of an operation whose answers tell their usage by `reader`.
-    pub(super) fn new(
-        books: Books,
-        operation: Operation,
-        timing: (Duration, bool),
-        frames: Frames,
-        untold: Untold,
-    ) -> Self {
+    /// A stream that comes in such frames.
+    pub(super) fn new(books: Books, expected: Expected, frames: Frames) -> Self {
         let (request_id, about) = books.about();
-        let (timeout, relay_usage) = timing;
         Self {
             books,
             about,
-            timeout,
-            relay_usage,
-            operation,
             request_id,
             frames,
-            reader: Reader::new(shape(operation)),
-            keeping: None,
-            untold,
+            reader: Reader::new(shape(expected.operation)),
+            expected,
             converse: None,
             client: Client::Gone(Instant::now()),
             has_begun: false,
@@ -97,18 +80,13 @@ impl Stream {
         }
     }
 
-    /// The same, of which something is written down once the answer's id is known.
-    pub(super) fn keeping(self, keeping: Option<Keeping>) -> Self {
-        Self { keeping, ..self }
-    }
-
     /// Relays the stream to its end and settles it. One of Converse is translated on its way.
-    pub(super) async fn run(mut self, response: http::Response<Incoming>, converse: Option<ChunkStream>, reply: Reply) {
+    pub(super) async fn run(mut self, response: http::Response<Incoming>, reply: Reply) {
+        self.converse = self.expected.of_converse.take().map(|model| ChunkStream::new(about(&response, model)));
         let (mut head, mut body) = response.into_parts();
-        if converse.is_some() {
+        if self.converse.is_some() {
             head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         }
-        self.converse = converse;
         let (sender, receiver) = mpsc::channel(WINDOW);
         let answer = builder(&head).streaming(pieces(receiver));
         self.client = if reply.send(Ok(answer)).is_ok() { Client::Here(sender) } else { self.gone() };
@@ -166,8 +144,8 @@ impl Stream {
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
     async fn pass(&mut self, frame: Frame) {
-        if let Some(kept) = frame.data().and_then(|data| self.keeping.as_ref()?.of_event(data)) {
-            self.keeping = None;
+        if let Some(kept) = frame.data().and_then(|data| self.expected.keeping.as_ref()?.of_event(data)) {
+            self.expected.keeping = None;
             objects::remember(self.books.state(), Some(kept));
         }
         let said = frame.data().map(|data| self.heard(data)).unwrap_or_default();
@@ -176,14 +154,14 @@ impl Stream {
             self.is_done = true;
             self.settle_as_told();
         }
-        if self.relay_usage || !said.usage_only {
+        if self.expected.relay_usage || !said.usage_only {
             self.forward(Piece::Bytes(frame.into_bytes())).await;
             self.books.reached(CrashPoint::PieceRelayed);
         }
     }
 
     fn heard(&mut self, data: &[u8]) -> Said {
-        self.untold.read(data);
+        self.expected.untold.read(data);
         self.reader.read(data)
     }
 
@@ -197,7 +175,7 @@ impl Stream {
 
     async fn forward(&mut self, piece: Piece) {
         let Client::Here(client) = &self.client else { return };
-        let sent = tokio::time::timeout(self.timeout, client.send(piece)).await;
+        let sent = tokio::time::timeout(self.expected.timeout, client.send(piece)).await;
         match sent {
             Ok(Ok(())) => self.has_begun = true,
             Ok(Err(_)) | Err(_) => self.client = self.gone(),
@@ -209,7 +187,7 @@ impl Stream {
             (Client::Gone(_), Outcome::Completed) => Outcome::ClientCancelled,
             (Client::Gone(_) | Client::Here(_), other) => other,
         };
-        self.books.settle_or_count(usage, &self.untold, outcome);
+        self.books.settle_or_count(usage, &self.expected.untold, outcome);
     }
 
     /// Ends the client's stream with an error of its own dialect, so that a cut never looks like an end. Where bytes say
@@ -217,7 +195,7 @@ impl Stream {
     async fn tell(&mut self, error: ApiError) {
         let error = error.in_gateway(self.about.clone()).body(&self.request_id);
         let last = match &self.frames {
-            Frames::Events(_) => voice::last_event(self.operation, error),
+            Frames::Events(_) => voice::last_event(self.expected.operation, error),
             Frames::Array(_) => voice::last_element(!self.has_begun, error),
             Frames::Opaque(_) => None,
         };
@@ -239,8 +217,8 @@ impl Stream {
     /// How long to wait for the next bytes.
     fn patience(&self) -> Duration {
         match self.client {
-            Client::Here(_) => self.timeout,
-            Client::Gone(until) => self.timeout.min(until.saturating_duration_since(Instant::now())),
+            Client::Here(_) => self.expected.timeout,
+            Client::Gone(until) => self.expected.timeout.min(until.saturating_duration_since(Instant::now())),
         }
     }
 }
