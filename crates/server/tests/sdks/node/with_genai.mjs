@@ -132,7 +132,8 @@ await run({
   },
   async a_rate_limit_is_waited_for() {
     const limited = clientOf(keyOf('limited'), 6);
-    for (let round = 0; round < 2; round += 1) {
+    // Two may fall on both sides of a window's end; of three, two are within one.
+    for (let round = 0; round < 3; round += 1) {
       equal((await ask('[gemini-generate/plain] Hi', {}, limited)).text, 'Hi 😀/');
     }
   },
