@@ -5,18 +5,20 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{openapi, sdks, test, tidy};
+use crate::{fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 9] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
+    ("observability", observability::check),
     ("deny", deny),
     ("sdks", sdks::run),
     ("test", || test::run(&test::Options::default())),
+    ("fuzz", || fuzz::run(&fuzz::Options { seconds: 15, target: None, input: None })),
 ];
 
 /// Runs every step, also after one has failed.

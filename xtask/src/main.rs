@@ -4,7 +4,9 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod fuzz_api;
+mod observability;
 mod openapi;
 mod postgres;
 mod process;
@@ -32,8 +34,16 @@ enum Task {
     Bench(bench::Suite),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
+    /// Fuzz the readers of requests and of streamed answers, each for a bounded time (needs a C++ compiler)
+    Fuzz(fuzz::Options),
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
     FuzzApi(fuzz_api::Options),
+    /// Write docs/observability.md as the server's binary declares its names
+    Observability {
+        /// Compare only, and fail on a difference
+        #[arg(long)]
+        check: bool,
+    },
     /// Write openapi/*.json as the server's binary declares them
     Openapi {
         /// Compare only, and fail on a difference
@@ -54,7 +64,10 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzApi(options) => fuzz_api::run(&options),
+        Task::Observability { check: true } => observability::check(),
+        Task::Observability { check: false } => observability::write(),
         Task::Openapi { check: true } => openapi::check(),
         Task::Openapi { check: false } => openapi::write(),
         Task::Sdks => sdks::run(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::process::{cargo, output};
+use crate::process::{cargo, output, root};
 
 /// The admin of servers that are run here.
 pub(crate) const USERNAME: &str = "xtask";
@@ -41,6 +41,21 @@ pub(crate) fn build_binary(package: &str, name: &str, profile: Profile) -> Resul
         Profile::Dev => command.arg("--examples"),
         Profile::Dist => command.args(["--profile", "dist"]),
     };
+    built(&mut command, name)
+}
+
+/// Builds the fuzzer, for which the workspace's own crates are instrumented, and returns where it is.
+pub(crate) fn build_fuzzer() -> Result<PathBuf> {
+    let mut command = cargo();
+    command
+        .args(["build", "--locked", "--package", "keyward-server", "--package", "keyward-fuzz", "--examples"])
+        .args(["--bin", "keyward-fuzz", "--features", "keyward-fuzz/libfuzzer"])
+        .env("RUSTC_WORKSPACE_WRAPPER", root().join("crates").join("fuzz").join("instrumented"));
+    built(&mut command, "keyward-fuzz")
+}
+
+/// Runs a build, and returns where the binary is that came of it.
+fn built(command: &mut Command, name: &str) -> Result<PathBuf> {
     let messages = output(command.args(["--quiet", "--message-format", "json-render-diagnostics"]))?;
     let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let path = artifacts.find_map(|artifact| {

@@ -32,6 +32,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] =
+        [Self::Completed, Self::ClientCancelled, Self::TimedOut, Self::UpstreamError, Self::Abandoned];
+
     /// The outcome's name in the database and in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -115,7 +115,7 @@ pub struct VirtualKey {
     #[serde(default)]
     #[schema(required = true)]
     pub delete_after_expire: bool,
-    /// Accepted for compatibility: contents are never logged.
+    /// False: where the server's settings leave it to each key, what the key sends and gets is logged. Else it is not.
     #[serde(default)]
     #[schema(required = true)]
     pub disable_content_logging: Option<bool>,

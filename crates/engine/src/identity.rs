@@ -28,6 +28,12 @@ impl Principal {
         Ok(Self { policy })
     }
 
+    /// True when the virtual key itself wants what it sends and gets to be logged.
+    #[must_use]
+    pub fn logs_content(&self) -> bool {
+        self.policy.logs_content
+    }
+
     /// Asks to use a model of a provider.
     ///
     /// # Errors
@@ -84,6 +90,12 @@ impl Permit {
     #[must_use]
     pub fn virtual_key_id(&self) -> &VirtualKeyId {
         &self.principal.policy.id
+    }
+
+    /// True when the virtual key itself wants what it sends and gets to be logged.
+    #[must_use]
+    pub fn logs_content(&self) -> bool {
+        self.principal.logs_content()
     }
 
     /// The provider.

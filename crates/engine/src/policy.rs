@@ -26,6 +26,8 @@ pub(crate) struct KeyPolicy {
     current: KeyHash,
     pub(crate) is_active: bool,
     pub(crate) allow_all_providers: bool,
+    /// True for a key of which contents may be logged.
+    pub(crate) logs_content: bool,
     /// What ends at some time; most keys have nothing that does.
     ends: Option<Box<Ends>>,
     pub(crate) team_id: Option<TeamId>,
@@ -59,6 +61,7 @@ impl KeyPolicy {
             current: hashes.current,
             is_active: key.is_active,
             allow_all_providers: key.allow_all_providers,
+            logs_content: key.disable_content_logging == Some(false),
             ends: (hashes.previous.is_some() || key.expires_at.is_some())
                 .then(|| Box::new(Ends { previous: hashes.previous, expires_at: key.expires_at })),
             team_id: owners.0,

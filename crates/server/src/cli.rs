@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, ConfigError, DEFAULT_LISTEN, ExportError, Findings, Overrides, Settings};
 use crate::demo::{Demo, DemoError};
+use crate::observability;
 use crate::openapi::Document;
 use crate::server::{Server, ServerError};
 
@@ -43,7 +44,9 @@ Environment:
   KEYWARD_ADMIN_USERNAME    who may manage; needed on any address but loopback
   KEYWARD_ADMIN_PASSWORD
   KEYWARD_LOG               what to log, such as info or keyward_server=debug
-  KEYWARD_LOG_FORMAT        json for one JSON object a line";
+  KEYWARD_LOG_FORMAT        json for one JSON object a line
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                            a collector of traces and metrics, such as http://127.0.0.1:4318; nothing is exported without";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -72,6 +75,9 @@ enum Command {
     /// Looks into the journal: holds and settlements that the database may not have yet
     #[command(subcommand)]
     Journal(Journal),
+    /// Prints the page of all names of metrics, spans and logs
+    #[command(hide = true)]
+    Observability,
     /// Prints an OpenAPI document
     #[command(hide = true)]
     Openapi {
@@ -213,6 +219,10 @@ impl Cli {
             Command::Ledger(ledger) => ledger.run().await,
             Command::Prices(prices) => prices.run().await,
             Command::Journal(journal) => journal.run(),
+            Command::Observability => {
+                print!("{}", observability::page());
+                Ok(())
+            }
             Command::Openapi { document } => {
                 println!("{}", document.collect().to_pretty_json()?);
                 Ok(())

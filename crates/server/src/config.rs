@@ -22,6 +22,7 @@ mod export;
 mod file;
 mod journal;
 mod key_health;
+mod observing;
 mod token_sources;
 mod webhooks;
 
@@ -29,6 +30,7 @@ pub use export::{ExportError, export};
 pub use file::{Findings, Problem, RevealVirtualKeys, UnpricedModels};
 pub use journal::{JournalSettings, JournalSync};
 pub use key_health::KeyHealthSettings;
+pub use observing::{ContentLogging, ContentLoggingMode, TelemetrySettings};
 pub use token_sources::TokenSources;
 pub use webhooks::{InvalidWebhookSecret, Webhook, WebhookSecret};
 
@@ -95,6 +97,10 @@ pub struct Settings {
     pub journal: JournalSettings,
     /// Where tokens for providers come from.
     pub token_sources: TokenSources,
+    /// Whether and how contents are logged.
+    pub content_logging: ContentLogging,
+    /// Where traces and metrics go; none: nowhere.
+    pub telemetry: Option<TelemetrySettings>,
     /// What is told when a crash point is reached: nothing, but in tests.
     pub probe: Probe,
     /// What the configuration file declares for the database.
@@ -139,6 +145,9 @@ pub enum ConfigError {
     /// The password that the API has put into a variable is not there.
     #[error("the admin password was set to the environment variable {0}, which is not set")]
     UnsetPassword(String),
+    /// A variable that says how to reach a collector cannot be used.
+    #[error("{0} cannot be used: {1}")]
+    Telemetry(&'static str, String),
     /// The root key is not one.
     #[error("KEYWARD_ROOT_KEY cannot be used")]
     RootKey(#[source] StoreError),
@@ -198,6 +207,8 @@ impl Settings {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             journal: file.journal,
             token_sources: file.token_sources,
+            content_logging: file.content_logging,
+            telemetry: None,
             probe: crash::probe(),
             declaration: Declaration::default(),
             warnings: Vec::new(),
@@ -237,6 +248,8 @@ impl Settings {
             key_health: server.key_health,
             journal: server.journal,
             token_sources: server.token_sources.with_environment(),
+            content_logging: server.content_logging,
+            telemetry: observing::telemetry(server.telemetry)?,
             ledger_retention_days: server.ledger_retention_days,
             batch_interval: Duration::from_secs(server.batch_poll_seconds.get()),
             thresholds: server.thresholds,

@@ -30,6 +30,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         }
         None => {
             let error = ApiError::new(ErrorCode::InvalidRequest, error.to_string());
+            error.log(id.as_str());
             error.answer(id.as_str(), voice)
         }
     });

@@ -10,8 +10,10 @@ use actix_web::{HttpResponse, ResponseError};
 use jiff::{SignedDuration, Timestamp};
 use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::{Fault, Invalid};
 use keyward_core::refusal::{LimitRefusal, Refusal};
+use keyward_core::scope::ScopeKind;
 use keyward_store::StoreError;
 
 use crate::clock;
@@ -44,6 +46,8 @@ struct Failure {
     allow: Option<String>,
     told: Vec<(HeaderName, HeaderValue)>,
     extra: ErrorExtra,
+    /// Whose request it was; only the log tells.
+    virtual_key: Option<VirtualKeyId>,
     /// What only the log may read.
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -63,6 +67,7 @@ impl ApiError {
             allow: None,
             told: Vec::new(),
             extra: ErrorExtra::default(),
+            virtual_key: None,
             cause: None,
         }))
     }
@@ -108,6 +113,17 @@ impl ApiError {
         self.0.door = Door::Gateway;
         self.0.extra = extra;
         self
+    }
+
+    /// Says whose request it was.
+    pub(crate) fn of_key(mut self, virtual_key: Option<VirtualKeyId>) -> Self {
+        self.0.virtual_key = virtual_key;
+        self
+    }
+
+    /// The kind of scope whose limit refused the request, if one did.
+    pub(crate) fn limit_scope(&self) -> Option<ScopeKind> {
+        self.0.refusal.as_ref().map(|refusal| refusal.scope.kind)
     }
 
     pub(crate) fn code(&self) -> ErrorCode {
@@ -169,13 +185,26 @@ impl ApiError {
         (self.0.code.is_retryable(), wait)
     }
 
-    /// Writes a fault of ours to the log, with its causes.
+    /// Writes the failure to the log: a fault of ours with its causes, a refusal without a word of the client's.
     pub(crate) fn log(&self, request_id: &str) {
-        if self.0.code.status() < 500
-            || matches!(self.0.code, ErrorCode::ShuttingDown | ErrorCode::ProviderNotSupported)
-        {
+        let Failure { code, extra, virtual_key, .. } = self.0.as_ref();
+        let key = virtual_key.as_ref().map(VirtualKeyId::as_str);
+        let (status, operation, provider) = (code.status(), said(&extra.request_type), said(&extra.provider));
+        if status < 500 || matches!(code, ErrorCode::ShuttingDown | ErrorCode::ProviderNotSupported) {
+            tracing::info!(request_id, %code, status, virtual_key_id = key, operation, provider, "refused");
             return;
         }
+        let what = format!("{}{}", self.0.message, self.causes());
+        // The provider's failure is none of ours.
+        if matches!(code, ErrorCode::UpstreamUnreachable | ErrorCode::UpstreamInvalid | ErrorCode::UpstreamTimeout) {
+            tracing::warn!(request_id, %code, status, virtual_key_id = key, operation, provider, "{what}");
+        } else {
+            tracing::error!(request_id, %code, status, virtual_key_id = key, operation, provider, "{what}");
+        }
+    }
+
+    /// Why it failed, as far as only the log may read it.
+    fn causes(&self) -> String {
         let mut chain = String::new();
         let mut cause: Option<&(dyn std::error::Error + 'static)> = match &self.0.cause {
             Some(cause) => Some(cause.as_ref()),
@@ -186,8 +215,13 @@ impl ApiError {
             chain.push_str(&error.to_string());
             cause = error.source();
         }
-        tracing::error!(request_id, code = %self.0.code, "{}{chain}", self.0.message);
+        chain
     }
+}
+
+/// None where nothing is known.
+fn said(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// What a wait comes to: rounded up, and never nothing.

@@ -17,10 +17,13 @@ mod estimate;
 mod event_stream;
 mod explaining;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod headers;
 mod models;
 mod objects;
 mod relay;
+mod report;
 mod resolve;
 mod resolver;
 mod routes;
@@ -32,6 +35,7 @@ mod untold;
 mod upstream_client;
 mod usage;
 mod voice;
+mod watch;
 
 pub(crate) use asking::ready;
 pub(crate) use books::Books;
@@ -41,3 +45,4 @@ pub(crate) use objects::{Objects, batches};
 pub(crate) use routes::routes;
 pub(crate) use upstream_client::{UpstreamClient, tls};
 pub(crate) use voice::Voice;
+pub(crate) use watch::Watch;

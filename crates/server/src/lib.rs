@@ -12,6 +12,7 @@ pub mod cli;
 mod clock;
 mod clouds;
 pub mod config;
+mod content;
 mod cors;
 mod credentials;
 pub mod demo;
@@ -28,6 +29,7 @@ mod ledger_writer;
 mod mcp;
 mod metrics;
 mod no_such_route;
+pub mod observability;
 pub mod openapi;
 mod params;
 mod request_id;
@@ -35,9 +37,12 @@ mod retention;
 mod server;
 mod state;
 mod tagged;
+mod telemetry;
 mod upstreams;
 mod webhooks;
 
 pub use admin::AdminCredential;
+#[cfg(any(test, fuzzing))]
+pub use gateway::fuzzing;
 pub use ledger_writer::NotDurable;
 pub use server::{Server, ServerError};

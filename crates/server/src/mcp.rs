@@ -109,7 +109,7 @@ async fn mcp_message_create(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let message = message(caller, &request, identity, &state, payload.into_inner()).await.map_err(|error| {
-        state.metrics.refused(error.code());
+        state.metrics.refused(&error);
         error.in_gateway(ErrorExtra { request_type: TOOL_CALL.to_owned(), ..ErrorExtra::default() })
     })?;
     Ok(answer(door.0.handle(message).await))

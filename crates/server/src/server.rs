@@ -10,6 +10,7 @@ use actix_web::{App, HttpServer, web};
 use keyward_core::catalogue::{Catalogue, InvalidCatalogue};
 use keyward_engine::{Journal, JournalError};
 use keyward_store::{RootKey, Store, StoreError, StoreOptions};
+use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 use uuid::Uuid;
@@ -25,6 +26,7 @@ use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::mcp::{Door, Mcp};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::state::State;
+use crate::telemetry::{self, Telemetry};
 use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, retention, webhooks};
 
 /// How long a shutdown tries to write the books at least.
@@ -36,6 +38,8 @@ pub struct Server {
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     state: web::Data<State>,
+    /// What tells a collector, if there is one.
+    exporting: Option<JoinHandle<()>>,
 }
 
 /// Why a server did not start, or did not stop as it should.
@@ -100,7 +104,7 @@ impl Server {
         let tools =
             Mcp::new(UpstreamClient::new(&tls, settings.block_private_upstreams), settings.block_private_upstreams);
         let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access, tools).await?;
-        let state = web::Data::new(state);
+        let (state, exporting) = telling(state, &tls);
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(retention::watch(state.clone().into_inner()), &state.runtime);
@@ -141,7 +145,7 @@ impl Server {
         let handle = server.handle();
         let serving = state.background.spawn_on(server, &state.runtime);
         tracing::info!(%address, prices = prices.as_str(), "serving");
-        Ok(Self { address, handle, serving, state })
+        Ok(Self { address, handle, serving, state, exporting })
     }
 
     /// Where it listens.
@@ -166,6 +170,12 @@ impl Server {
         let served = self.serving.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         // A request may have slipped in until its connection was closed.
         self.state.tasks.wait().await;
+        if let (Some(telemetry), Some(exporting)) = (&self.state.telemetry, self.exporting) {
+            telemetry.finish();
+            if exporting.await.is_err() {
+                tracing::warn!("the export of traces and metrics was interrupted");
+            }
+        }
         let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
         let journaled = self.state.close_journal().await;
         let closed = self.state.store.close().await;
@@ -175,6 +185,20 @@ impl Server {
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
+}
+
+/// Begins to tell a collector, if there is one. It may be anywhere: whoever has a virtual key does not say where.
+fn telling(mut state: State, tls: &Arc<ClientConfig>) -> (web::Data<State>, Option<JoinHandle<()>>) {
+    let told = state.settings.telemetry.clone().map(|settings| Telemetry::new(settings, clock::now()));
+    let (telemetry, waiting) = told.unzip();
+    state.telemetry = telemetry.clone();
+    let state = web::Data::new(state);
+    let exporting = telemetry.zip(waiting).map(|(telemetry, waiting)| {
+        let client = UpstreamClient::new(tls, false);
+        let exporting = telemetry::export(state.clone().into_inner(), telemetry, waiting, client);
+        state.background.spawn_on(exporting, &state.runtime)
+    });
+    (state, exporting)
 }
 
 /// Recovers the books, brings what the configuration file declares into the database, and finds who may manage.

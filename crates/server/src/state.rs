@@ -31,6 +31,7 @@ use crate::kept::Freshness;
 use crate::ledger_writer::LedgerWriter;
 use crate::mcp::Mcp;
 use crate::metrics::Metrics;
+use crate::telemetry::Telemetry;
 use crate::upstreams::Upstreams;
 
 /// How long an edit waits for the books.
@@ -56,6 +57,8 @@ pub(crate) struct State {
     pub(crate) freshness: Freshness,
     pub(crate) tending: Tending,
     pub(crate) metrics: Metrics,
+    /// None: nothing is told to a collector.
+    pub(crate) telemetry: Option<Arc<Telemetry>>,
     pub(crate) access: Access,
     /// Attempts and edits that outlive the request that began them.
     pub(crate) tasks: TaskTracker,
@@ -94,7 +97,7 @@ impl State {
         let routing_rules = RoutingRules::default();
         routing_rules.reload(&store).await?;
         mcp.reload(&store).await?;
-        let metrics = Metrics::new(upstreams.key_changes());
+        let metrics = Metrics::new(&upstreams.key_changes());
         Ok(Self {
             hasher: store.key_hasher(),
             settings,
@@ -111,6 +114,7 @@ impl State {
             freshness: Freshness::default(),
             tending: Tending::default(),
             metrics,
+            telemetry: None,
             access,
             tasks: TaskTracker::new(),
             give_up: CancellationToken::new(),

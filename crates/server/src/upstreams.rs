@@ -216,6 +216,14 @@ impl Upstreams {
         self.find(name).is_some_and(|upstream| upstream.keeps(kind))
     }
 
+    /// Calls for every credential that is configured: what the log must never have.
+    pub(crate) fn each_secret(&self, call: &mut dyn FnMut(&str)) {
+        for upstream in self.providers.load().values() {
+            upstream.keys.iter().for_each(|key| key.texts.each_secret(call));
+            upstream.headers.values().filter_map(|value| value.to_str().ok()).for_each(&mut *call);
+        }
+    }
+
     /// The names of all providers, in their order.
     pub(crate) fn names(&self) -> Vec<ProviderName> {
         let mut names: Vec<ProviderName> = self.providers.load().keys().cloned().collect();

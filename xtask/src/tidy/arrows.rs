@@ -10,7 +10,7 @@ struct Row {
 }
 
 /// A crate that is not here may not exist; the rest of the arrows do not either.
-const ARROWS: [Row; 7] = [
+const ARROWS: [Row; 8] = [
     Row { package: "keyward-core", uses: &[], tests_use: &[] },
     Row { package: "keyward-engine", uses: &["keyward-core"], tests_use: &[] },
     Row { package: "keyward-store", uses: &["keyward-core"], tests_use: &[] },
@@ -25,6 +25,7 @@ const ARROWS: [Row; 7] = [
         uses: &["keyward-client", "keyward-core", "keyward-engine", "keyward-server", "keyward-store"],
         tests_use: &[],
     },
+    Row { package: "keyward-fuzz", uses: &["keyward-server"], tests_use: &[] },
     Row { package: "xtask", uses: &[], tests_use: &[] },
 ];
 

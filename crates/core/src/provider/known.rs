@@ -128,6 +128,11 @@ impl KnownProvider {
         Self { name, base_url: None, prefix: "/v1", operations }
     }
 
+    /// The names of all known providers.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|known| known.name)
+    }
+
     /// The known provider of this name.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {

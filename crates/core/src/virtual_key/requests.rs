@@ -71,7 +71,7 @@ pub struct CreateVirtualKey {
     /// True: the server deletes the key when it has expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_after_expire: Option<bool>,
-    /// Accepted for compatibility: contents are never logged.
+    /// False: where the server leaves it to each key, contents are logged. Null and true: they are not.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<bool>)]
     pub disable_content_logging: Patch<bool>,
@@ -151,7 +151,7 @@ pub struct UpdateVirtualKey {
     /// True: the server deletes the key when it has expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_after_expire: Option<bool>,
-    /// Accepted for compatibility: contents are never logged.
+    /// False: where the server leaves it to each key, contents are logged. Null and true: they are not.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<bool>)]
     pub disable_content_logging: Patch<bool>,

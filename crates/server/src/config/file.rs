@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::observing::{ContentLogging, TelemetryInput};
 use super::webhooks::{self, Webhook, WebhookInput};
 use super::{ConfigError, JournalSettings, KeyHealthSettings, TokenSources};
 use crate::body::refuse_nul;
@@ -107,6 +108,8 @@ pub(super) struct Server {
     pub(super) ledger_retention_days: Option<NonZeroU16>,
     pub(super) batch_poll_seconds: NonZeroU64,
     pub(super) thresholds: Thresholds,
+    pub(super) content_logging: ContentLogging,
+    pub(super) telemetry: TelemetryInput,
     webhooks: Vec<WebhookInput>,
 }
 
@@ -137,6 +140,8 @@ impl Default for Server {
             ledger_retention_days: None,
             batch_poll_seconds: BATCH_POLL_SECONDS,
             thresholds: Thresholds::default(),
+            content_logging: ContentLogging::default(),
+            telemetry: TelemetryInput::default(),
             webhooks: Vec::new(),
         }
     }

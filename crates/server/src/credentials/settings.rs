@@ -111,6 +111,14 @@ impl KeyTexts {
         Auth::Exchanged(Arc::new(Exchanged::new(grant, self.digest())))
     }
 
+    /// Calls for every text that is a credential.
+    pub(crate) fn each_secret(&self, call: &mut dyn FnMut(&str)) {
+        let settings = self.settings.iter().filter(|(setting, _)| setting.is_secret()).map(|(_, text)| text);
+        for text in self.secret.iter().chain(settings).map(ExposeSecret::expose_secret) {
+            call(text);
+        }
+    }
+
     /// A digest of everything that the key is made of.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ProviderName;
 use keyward_core::operation::{Dialect, Operation};
@@ -13,12 +12,14 @@ use keyward_core::operation::{Dialect, Operation};
 use super::attempts::Attempts;
 use super::credential::{Metered, MeteringClass};
 use super::objects;
+use super::report::{About, Report};
 use super::routing::{Asked, Lots, Plan, Sight};
 use super::scan::{Reading, Scan};
 use crate::error::ApiError;
 use crate::mcp::offered::Offering;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::telemetry::RequestTrace;
 use crate::{clock, mcp};
 
 /// A request at a route that is metered as `C`: whose it is is known, its body is not read yet.
@@ -28,6 +29,7 @@ pub(super) struct Arriving<C> {
     pub(super) identity: RequestIdentity,
     pub(super) state: web::Data<State>,
     pub(super) payload: Payload,
+    pub(super) trace: RequestTrace,
 }
 
 /// What a route makes of a request.
@@ -53,9 +55,10 @@ impl<C: MeteringClass> FromRequest for Arriving<C> {
         let no_state = || ApiError::new(ErrorCode::Internal, "The server has no state");
         let mut arriving = || {
             let state = request.app_data::<web::Data<State>>().cloned().ok_or_else(no_state)?;
-            let caller = Metered::of(request, &state)?;
             let identity = RequestIdentity::of(request)?;
-            Ok(Self { caller, request: request.clone(), identity, state, payload: payload.take() })
+            let trace = RequestTrace::begin(&state, request, identity.id().as_str());
+            let caller = Metered::of(request, &state).inspect_err(|error| trace.refused(error))?;
+            Ok(Self { caller, request: request.clone(), identity, state, payload: payload.take(), trace })
         };
         ready(arriving())
     }
@@ -68,20 +71,21 @@ impl<C: MeteringClass> Arriving<C> {
     /// Whatever keeps it from being served.
     pub(super) async fn serve(self, wanted: impl Into<Wanted>) -> Result<HttpResponse, ApiError> {
         let wanted = wanted.into();
-        let state = self.state.clone();
-        let request_type = wanted.operation.request_type().to_owned();
-        let mut extra = ErrorExtra { request_type, ..ErrorExtra::default() };
-        let answer = self.run(wanted, &mut extra).await;
-        answer.map_err(|error| {
-            state.metrics.refused(error.code());
-            error.in_gateway(extra)
-        })
+        let mut report = self.report(wanted.operation.request_type());
+        let answered = self.run(wanted, &mut report.about).await;
+        report.on(answered)
     }
 
-    async fn run(self, wanted: Wanted, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
-        let Self { caller, request, identity, state, payload } = self;
+    /// The report on this request, which is one of such a type.
+    pub(super) fn report(&self, request_type: &str) -> Report {
+        Report::begin(self.state.clone(), self.trace.clone(), self.identity.id().clone(), request_type)
+    }
+
+    async fn run(self, wanted: Wanted, about: &mut About) -> Result<HttpResponse, ApiError> {
+        let Self { caller, request, identity, state, payload, trace } = self;
         let Wanted { operation, model, streamed } = wanted;
-        state.engine.identify(&caller.hash, clock::now())?;
+        let principal = state.engine.identify(&caller.hash, clock::now())?;
+        about.virtual_key = Some(principal.virtual_key_id().clone());
         let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
         // Reading took a while: what the key may do now is what counts.
         let principal = state.engine.identify(&caller.hash, clock::now())?;
@@ -90,7 +94,8 @@ impl<C: MeteringClass> Arriving<C> {
         let narrowing = mcp::narrowing(&request);
         let offering = Offering { mcp: &state.mcp, principal: &principal, narrowing: &narrowing };
         let scan = offering.guard(Scan::read(&reading, &body).await, |scan| scan.is_described, &body)?;
-        extra.model_requested = scan.model.clone();
+        about.extra.model_requested = scan.model.clone();
+        trace.asks(principal.virtual_key_id(), operation, &scan.model);
         let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
         let sight = Sight {
@@ -105,9 +110,8 @@ impl<C: MeteringClass> Arriving<C> {
             Some(place) => Plan::to(place),
             None => Plan::of(&state, &principal, &sight, asked, &lots)?,
         };
-        Attempts { request, identity, state, hash: caller.hash, scan: Rc::new(scan), body, extra, lots, admitted: 0 }
-            .run(plan)
-            .await
+        let (hash, scan, extra) = (caller.hash, Rc::new(scan), &mut about.extra);
+        Attempts { request, identity, state, hash, scan, body, extra, trace, lots, admitted: 0 }.run(plan).await
     }
 }
 

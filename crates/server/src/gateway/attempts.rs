@@ -27,12 +27,14 @@ use super::routing::{Lots, Place, Plan};
 use super::scan::Scan;
 use super::untold::Untold;
 use super::upstream_client::UpstreamClient;
+use super::watch::Watch;
 use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::credentials::Stamp;
 use crate::error::ApiError;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::telemetry::RequestTrace;
 use crate::upstreams::{Choosing, Destination, Failure, Verdict};
 
 mod tries;
@@ -48,6 +50,7 @@ pub(super) struct Attempts<'a> {
     pub(super) scan: Rc<Scan>,
     pub(super) body: Bytes,
     pub(super) extra: &'a mut ErrorExtra,
+    pub(super) trace: RequestTrace,
     pub(super) lots: Lots,
     /// How many attempts were admitted.
     pub(super) admitted: i32,
@@ -154,8 +157,10 @@ impl Attempts<'_> {
         let stamp = self.stamp(&mut route).await?;
         let (admission, output_cap) = self.admit(&route)?;
         let about = ErrorExtra { model_requested: format!("{provider}/{model}"), ..self.extra.clone() };
-        let mut books = Books::open(self.state.clone(), admission, about);
-        let call = match self.written(&route, (draft, stamp), output_cap, &books).await {
+        let watched = (&route, self.scan.as_ref(), &self.body);
+        let watch = Watch::begin(&self.state, &self.trace, watched, (&admission, self.admitted - 1));
+        let mut books = Books::open(self.state.clone(), admission, about, watch);
+        let call = match self.written(&route, (draft, stamp), output_cap, &mut books).await {
             Ok(call) => call,
             Err(error) => {
                 books.release();
@@ -189,7 +194,7 @@ impl Attempts<'_> {
         route: &Route,
         (draft, stamp): (Draft, Stamp),
         output_cap: Option<u64>,
-        books: &Books,
+        books: &mut Books,
     ) -> Result<Call, ApiError> {
         let Destination { named, model, is_converse, .. } = &route.destination;
         let spliced = self.scan.splice(&self.body, &Served { model: named, ..route.served() }, output_cap)?;
@@ -197,7 +202,9 @@ impl Attempts<'_> {
             true => bedrock::request(&spliced, model.as_str())?.into(),
             false => spliced,
         };
-        let call = draft.with_body(body, self.expected(route), &stamp, clock::now())?;
+        let mut call = draft.with_body(body, self.expected(route), &stamp, clock::now())?;
+        // Behind the signature, which does not cover it: it is no part of what is asked.
+        books.watch().write_trace(call.request.headers_mut());
         if let Some(admission) = books.admission() {
             self.state.held_durably(admission).await?;
         }

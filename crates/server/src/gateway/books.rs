@@ -10,6 +10,7 @@ use keyward_core::price::Usage;
 use keyward_engine::{Admission, Settlement};
 
 use super::untold::Untold;
+use super::watch::Watch;
 use crate::clock;
 use crate::state::State;
 
@@ -20,12 +21,18 @@ pub(crate) struct Books {
     /// What the attempt is about, in errors.
     about: ErrorExtra,
     first_byte_at: Option<Timestamp>,
+    watch: Watch,
 }
 
 impl Books {
-    pub(crate) fn open(state: web::Data<State>, admission: Admission, about: ErrorExtra) -> Self {
+    pub(crate) fn open(state: web::Data<State>, admission: Admission, about: ErrorExtra, watch: Watch) -> Self {
         state.metrics.attempt_began();
-        Self { state, admission: Some(admission), about, first_byte_at: None }
+        Self { state, admission: Some(admission), about, first_byte_at: None, watch }
+    }
+
+    /// Whoever tells of the attempt.
+    pub(super) const fn watch(&mut self) -> &mut Watch {
+        &mut self.watch
     }
 
     /// The admission: the proof that the attempt may reach its upstream; none after its end.
@@ -46,6 +53,7 @@ impl Books {
     /// The provider's answer has begun.
     pub(crate) fn answer_began(&mut self) {
         self.first_byte_at = Some(clock::now());
+        self.watch.answer_began(&self.state);
         self.reached(CrashPoint::AnswerBegan);
     }
 
@@ -80,12 +88,12 @@ impl Books {
         let cost = admission.settle(Settlement { usage, is_counted, outcome, first_byte_at, at: clock::now() });
         match cost {
             Some(cost) => {
-                self.state.metrics.attempt_ended(outcome, usage, cost);
+                self.watch.ended(&self.state, outcome, usage.as_ref(), cost);
                 self.state.metrics.overlooked(overlooked);
             }
             None => {
                 tracing::error!(%request_id, "an attempt ended that had been given up; what it held is charged");
-                self.state.metrics.attempt_released();
+                self.watch.uncharged(&self.state, Outcome::Abandoned);
             }
         }
         cost
@@ -95,7 +103,7 @@ impl Books {
     pub(crate) fn release(&mut self) {
         if let Some(admission) = self.admission.take() {
             admission.release();
-            self.state.metrics.attempt_released();
+            self.watch.uncharged(&self.state, Outcome::UpstreamError);
         }
     }
 }
@@ -104,5 +112,6 @@ impl Drop for Books {
     /// The task was killed before it could settle: the hold is charged.
     fn drop(&mut self) {
         self.settle(None, Outcome::Abandoned);
+        self.watch.closed(&self.state);
     }
 }

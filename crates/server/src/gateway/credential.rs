@@ -35,7 +35,7 @@ macro_rules! classes_at_an_upstream {
 
             impl MeteringClass for $class {
                 fn refused(state: &State, error: ApiError) -> ApiError {
-                    state.metrics.refused(error.code());
+                    state.metrics.refused(&error);
                     error.in_gateway(ErrorExtra::default())
                 }
             }

@@ -86,7 +86,7 @@ impl EventStream {
 
 /// Reads whatever bytes there are, to find any that are not read or refused in an orderly way.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn fuzz(bytes: &[u8]) {
+pub(super) fn fuzz(bytes: &[u8]) {
     let mut stream = EventStream::default();
     for piece in bytes.chunks(7) {
         stream.push(piece);
@@ -95,4 +95,6 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;
+#[cfg(any(test, fuzzing))]
+pub(super) mod written;

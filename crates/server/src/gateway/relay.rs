@@ -69,15 +69,18 @@ where
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
     let Call { request, patience, expected } = call;
+    books.watch().leaves();
     let Some(admission) = books.admission() else { return };
     books.reached(CrashPoint::RequestLeaving);
     let failure = match send(Proof::attempt(admission), &client, request, patience).await {
         Ok(response) if is_compressed(&response) => {
+            books.watch().is_answered(response.status());
             books.answer_began();
             learn(trial, Verdict::Failed);
             compressed().telling(books.settle(None, Outcome::UpstreamError).map(telling::cost))
         }
         Ok(response) => {
+            books.watch().is_answered(response.status());
             books.answer_began();
             return match pieces_of(&response, &expected) {
                 Some(frames) => {
@@ -173,7 +176,11 @@ async fn whole(
             let keeping = expected.keeping.take().filter(|_| head.status.is_success());
             let kept = keeping.and_then(|keeping| keeping.of_answer(&body));
             let judged = match in_dialect(of_converse.as_ref(), &head, body) {
-                Ok(body) => judge(&mut books, &mut expected, &head, body, &reply),
+                Ok(body) => {
+                    books.watch().read(&body);
+                    books.watch().relayed(&body);
+                    judge(&mut books, &mut expected, &head, body, &reply)
+                }
                 Err(error) => Err(unreadable(&mut books, error)),
             };
             objects::remember(books.state(), kept);

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
-use keyward_core::price::ClassSet;
+use keyward_core::price::{ClassSet, ServiceTier};
 use keyward_core::provider::KnownProvider;
 use keyward_core::provider_object::ObjectKind;
 use keyward_core::routing_rule::Fallback;
@@ -123,6 +123,8 @@ pub(super) struct Scan {
     pub(super) has_unseen: bool,
     /// What it may cause beyond plain text, in and out.
     pub(super) causes: ClassSet,
+    /// The service tier that it asks for.
+    pub(super) tier: ServiceTier,
     /// How many images there are.
     pub(super) images: u64,
     /// Where their data or addresses stand.
@@ -204,6 +206,7 @@ impl Scan {
             is_described: false,
             has_unseen: false,
             causes: ClassSet::NONE,
+            tier: ServiceTier::Standard,
             images: 0,
             media_at: Vec::new(),
             kept: Vec::new(),

@@ -63,8 +63,9 @@ enum Client {
 
 impl Stream {
     /// A stream that comes in such frames.
-    pub(super) fn new(books: Books, expected: Expected, frames: Frames) -> Self {
+    pub(super) fn new(mut books: Books, expected: Expected, frames: Frames) -> Self {
         let (request_id, about) = books.about();
+        books.watch().streams();
         Self {
             books,
             about,
@@ -144,9 +145,9 @@ impl Stream {
 
     /// Reads one piece's usage and passes the piece on, unless it was only sent because we asked for it.
     async fn pass(&mut self, frame: Frame) {
-        if let Some(kept) = frame.data().and_then(|data| self.expected.keeping.as_ref()?.of_event(data)) {
-            self.expected.keeping = None;
-            objects::remember(self.books.state(), Some(kept));
+        if let Some(data) = frame.data() {
+            self.books.watch().read(data);
+            self.keep(data);
         }
         let said = frame.data().map(|data| self.heard(data)).unwrap_or_default();
         self.has_failed |= said.failed;
@@ -155,8 +156,16 @@ impl Stream {
             self.settle_as_told();
         }
         if self.expected.relay_usage || !said.usage_only {
-            self.forward(Piece::Bytes(frame.into_bytes())).await;
+            self.forward_bytes(frame.into_bytes()).await;
             self.books.reached(CrashPoint::PieceRelayed);
+        }
+    }
+
+    /// Writes down what the provider keeps, once its id is known.
+    fn keep(&mut self, data: &[u8]) {
+        if let Some(kept) = self.expected.keeping.as_ref().and_then(|keeping| keeping.of_event(data)) {
+            self.expected.keeping = None;
+            objects::remember(self.books.state(), Some(kept));
         }
     }
 
@@ -171,6 +180,11 @@ impl Stream {
             true => self.settle(self.reader.usage().filter(|_| self.reader.is_final()), Outcome::UpstreamError),
             false => self.settle(self.reader.usage(), Outcome::Completed),
         }
+    }
+
+    async fn forward_bytes(&mut self, bytes: Bytes) {
+        self.books.watch().relayed(&bytes);
+        self.forward(Piece::Bytes(bytes)).await;
     }
 
     async fn forward(&mut self, piece: Piece) {
@@ -200,7 +214,7 @@ impl Stream {
             Frames::Opaque(_) => None,
         };
         match last {
-            Some(bytes) => self.forward(Piece::Bytes(bytes)).await,
+            Some(bytes) => self.forward_bytes(bytes).await,
             None => self.client = self.gone(),
         }
     }

@@ -21,7 +21,8 @@ use super::sessions::{Owner, SessionError};
 use super::transport::WireError;
 use super::{TOOL_CALL, refusing};
 use crate::error::ApiError;
-use crate::gateway::{Books, ready};
+use crate::gateway::{Books, Watch, ready};
+use crate::metrics::AttemptLabels;
 use crate::state::State;
 use crate::{clock, lapses};
 
@@ -104,7 +105,13 @@ async fn attempt(
     params.name = asked.tool.to_owned().into();
     // What a client says of itself to us is not the server's to know.
     params.meta = None;
-    let call = Call { books: Books::open(state.clone(), admission, about), server, owner, charge, params };
+    let call = Call {
+        books: Books::open(state.clone(), admission, about, Watch::counting(AttemptLabels::TOOL_CALL)),
+        server,
+        owner,
+        charge,
+        params,
+    };
     run(state, call).await
 }
 

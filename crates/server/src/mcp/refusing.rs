@@ -15,7 +15,7 @@ const REFUSED: RpcCode = RpcCode(-32_000);
 
 /// An error for the caller: counted, logged if it is our fault, and said in the protocol's form.
 pub(super) fn told(state: &State, caller: &Caller, error: ApiError, about: Option<QualifiedTool<'_>>) -> ErrorData {
-    state.metrics.refused(error.code());
+    state.metrics.refused(&error);
     error.log(caller.request_id.as_str());
     let code = rpc_code(error.code());
     let extra = ErrorExtra {

@@ -13,6 +13,7 @@ mod demo;
 mod gateway;
 mod harness;
 mod mcp;
+mod observability;
 mod operations;
 mod sdks;
 mod torture;

@@ -14,7 +14,7 @@ impl Scan {
         let counts = |class: Class| price.is_some_and(|price| price.base.get(class).is_some());
         let bytes = u64::try_from(body_bytes).unwrap_or(u64::MAX);
         let units = |class, most| [(class, most)].into_iter().collect::<TokenUsage>();
-        let usual = Possible::default();
+        let usual = Possible { tier: self.tier, ..Possible::default() };
         match self.operation {
             Operation::ImageGenerations | Operation::ImageEdits | Operation::ImageVariations => {
                 match counts(Class::Images) {

@@ -1,26 +1,9 @@
 //! AWS's published frames, in any pieces; and anything else.
 
-use aws_smithy_eventstream::frame::write_message_to;
 use proptest::prelude::*;
 
+use super::written::{event, frame};
 use super::*;
-
-/// A frame as a service would send it.
-pub(in super::super) fn frame(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
-    use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-    let headers = headers
-        .iter()
-        .map(|(name, value)| Header::new((*name).to_owned(), HeaderValue::String((*value).to_owned().into())));
-    let message = Message::new_from_parts(headers.collect(), Bytes::copy_from_slice(payload.as_bytes()));
-    let mut frame = Vec::new();
-    write_message_to(&message, &mut frame).unwrap();
-    frame
-}
-
-/// An event of the type.
-pub(in super::super) fn event(kind: &str, payload: &str) -> Vec<u8> {
-    frame(&[(":message-type", "event"), (":event-type", kind), (":content-type", "application/json")], payload)
-}
 
 fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()

@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use bytes::Bytes;
 use http::Method;
-use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::provider_object::{ObjectKind, ObjectState, ProviderObject};
 
@@ -15,6 +14,7 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
+use crate::gateway::report::About;
 use crate::state::State;
 
 /// Parameters of a query that are not the provider's.
@@ -26,17 +26,17 @@ impl<C: MeteringClass> Arriving<C> {
     /// # Errors
     /// Whatever keeps it from being done; an object that the virtual key has not made is not there.
     pub(in crate::gateway) async fn about(self, errand: Errand, id: String) -> Result<HttpResponse, ApiError> {
-        let state = self.state.clone();
-        let mut extra = ErrorExtra { request_type: errand.request_type().to_owned(), ..ErrorExtra::default() };
-        let done = self.run_errand(errand, &id, &mut extra).await;
-        done.map_err(|error| refused(&state, error, extra))
+        let mut report = self.report(errand.request_type());
+        let done = self.run_errand(errand, &id, &mut report.about).await;
+        report.on(done)
     }
 
-    async fn run_errand(self, errand: Errand, id: &str, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
+    async fn run_errand(self, errand: Errand, id: &str, about: &mut About) -> Result<HttpResponse, ApiError> {
         let Self { caller, request, identity, state, .. } = self;
         let principal = state.engine.identify(&caller.hash, clock::now())?;
+        about.virtual_key = Some(principal.virtual_key_id().clone());
         let object = find(&state, errand.kind(), id, principal.virtual_key_id()).await?;
-        extra.provider = object.provider.to_string();
+        about.extra.provider = object.provider.to_string();
         if errand.effect() == Effect::Deletes {
             check_not_awaited(&state, &object).await?;
         }
@@ -59,14 +59,8 @@ impl<C: MeteringClass> Arriving<C> {
             }
         };
         let who = Traveller { request, request_id: identity.id().clone(), state };
-        way.go(who, parcel, extra.clone(), after).await
+        way.go(who, parcel, about.extra.clone(), after).await
     }
-}
-
-/// The answer for a request that was not served.
-pub(super) fn refused(state: &State, error: ApiError, extra: ErrorExtra) -> ApiError {
-    state.metrics.refused(error.code());
-    error.in_gateway(extra)
 }
 
 /// A file with the usage of a batch must not go before that is charged.

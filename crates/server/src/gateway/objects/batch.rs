@@ -3,14 +3,12 @@
 use actix_web::HttpResponse;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::provider_object::{ObjectKind, ObjectState, ProviderObject};
 use keyward_engine::{Permit, Principal};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::about::refused;
 use super::bounded::{Intent, check};
 use super::file::made;
 use super::owned::find;
@@ -19,6 +17,7 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
+use crate::gateway::report::About;
 use crate::json::parse;
 
 /// What a batch is made of. Anything else might bring requests that nobody has read.
@@ -41,18 +40,18 @@ impl<C: MeteringClass> Arriving<C> {
     /// # Errors
     /// Whatever keeps it from being begun.
     pub(in crate::gateway) async fn begin_batch(self) -> Result<HttpResponse, ApiError> {
-        let state = self.state.clone();
-        let mut extra = ErrorExtra { request_type: "batch_create".to_owned(), ..ErrorExtra::default() };
-        let begun = self.run_batch(&mut extra).await;
-        begun.map_err(|error| refused(&state, error, extra))
+        let mut report = self.report("batch_create");
+        let begun = self.run_batch(&mut report.about).await;
+        report.on(begun)
     }
 
-    async fn run_batch(self, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
+    async fn run_batch(self, about: &mut About) -> Result<HttpResponse, ApiError> {
         let (body, principal, who) = self.read_batch().await?;
         let wanted: CreateBatch = parse(&body)?;
         let file = find(&who.state, ObjectKind::File, &wanted.input_file_id, principal.virtual_key_id()).await;
         let file = file.map_err(|error| error.at("/input_file_id"))?;
-        extra.provider = file.provider.to_string();
+        about.extra.provider = file.provider.to_string();
+        about.virtual_key = Some(file.virtual_key_id.clone());
         let object = ProviderObject { kind: ObjectKind::Batch, ..file };
         let Some(endpoint) = object.endpoint.as_deref() else {
             let message = "The file was not uploaded for a batch (purpose 'batch')";
@@ -62,12 +61,12 @@ impl<C: MeteringClass> Arriving<C> {
             let message = format!("The file's lines are for '{endpoint}', not for '{}'", wanted.endpoint);
             return Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/endpoint"));
         }
-        begin(who, &principal, object, body, extra).await
+        begin(who, &principal, object, body, about).await
     }
 
     /// Reads a body, and who sends it. What the key may do afterwards is what counts.
     pub(super) async fn read_batch(self) -> Result<(Bytes, Principal, Traveller), ApiError> {
-        let Self { caller, request, identity, state, payload } = self;
+        let Self { caller, request, identity, state, payload, .. } = self;
         state.engine.identify(&caller.hash, clock::now())?;
         let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
         let principal = state.engine.identify(&caller.hash, clock::now())?;
@@ -82,7 +81,7 @@ pub(super) async fn begin(
     principal: &Principal,
     object: ProviderObject,
     body: Bytes,
-    extra: &ErrorExtra,
+    about: &About,
 ) -> Result<HttpResponse, ApiError> {
     let intent = Intent {
         kind: object.kind,
@@ -103,7 +102,7 @@ pub(super) async fn begin(
         ..object
     };
     let made = made(who.state.clone(), object);
-    way.go(who, parcel, extra.clone(), made).await
+    way.go(who, parcel, about.extra.clone(), made).await
 }
 
 /// A batch is one request for its first model.

@@ -4,14 +4,12 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use http::Method;
-use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::{ProviderKeyId, ProviderName};
 use keyward_core::operation::Dialect;
 use keyward_core::provider_object::{ObjectKind, ObjectModel, ObjectState, ProviderObject};
 use keyward_engine::{Choice, Principal};
 
-use super::about::refused;
 use super::collected::Collected;
 use super::told::Told;
 use super::way::{Parcel, Traveller, Way};
@@ -20,6 +18,7 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
+use crate::gateway::report::About;
 use crate::gateway::scan::Form;
 use crate::state::State;
 use crate::upstreams::by_lot;
@@ -42,21 +41,21 @@ impl<C: MeteringClass> Arriving<C> {
     /// # Errors
     /// Whatever keeps it from being uploaded.
     pub(in crate::gateway) async fn upload(self) -> Result<HttpResponse, ApiError> {
-        let state = self.state.clone();
-        let mut extra = ErrorExtra { request_type: "file_upload".to_owned(), ..ErrorExtra::default() };
-        let uploaded = self.run_upload(&mut extra).await;
-        uploaded.map_err(|error| refused(&state, error, extra))
+        let mut report = self.report("file_upload");
+        let uploaded = self.run_upload(&mut report.about).await;
+        report.on(uploaded)
     }
 
-    async fn run_upload(self, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
-        let Self { caller, request, identity, state, payload } = self;
+    async fn run_upload(self, about: &mut About) -> Result<HttpResponse, ApiError> {
+        let Self { caller, request, identity, state, payload, .. } = self;
         state.engine.identify(&caller.hash, clock::now())?;
         let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
         let principal = state.engine.identify(&caller.hash, clock::now())?;
+        about.virtual_key = Some(principal.virtual_key_id().clone());
         let form = Form::read(request.headers().get(CONTENT_TYPE), &body).await?;
         let named = named(request.headers(), request.query_string())?;
         let Upload { provider, key_id, endpoint, models, body } = upload(&state, &principal, &form, named, body)?;
-        extra.provider = provider.to_string();
+        about.extra.provider = provider.to_string();
         let virtual_key_id = principal.virtual_key_id().clone();
         let permit = principal.permit_provider(provider.clone())?;
         let way = Way::to(&state, permit, ObjectKind::File, key_id.as_ref())?;
@@ -78,7 +77,7 @@ impl<C: MeteringClass> Arriving<C> {
         };
         let request_id = object.request_id.clone();
         let made = made(state.clone(), object);
-        way.go(Traveller { request, request_id, state }, parcel, extra.clone(), made).await
+        way.go(Traveller { request, request_id, state }, parcel, about.extra.clone(), made).await
     }
 }
 

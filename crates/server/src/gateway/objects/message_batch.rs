@@ -2,20 +2,19 @@
 
 use actix_web::HttpResponse;
 use bytes::{BufMut, Bytes, BytesMut};
-use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
 use keyward_core::provider_object::{ObjectKind, ObjectState, ProviderObject};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::about::refused;
 use super::batch::begin;
 use super::collected::Collected;
 use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
+use crate::gateway::report::About;
 use crate::gateway::scan::span;
 use crate::json::parse;
 
@@ -41,13 +40,12 @@ impl<C: MeteringClass> Arriving<C> {
     /// # Errors
     /// Whatever keeps it from being begun.
     pub(in crate::gateway) async fn begin_message_batch(self) -> Result<HttpResponse, ApiError> {
-        let state = self.state.clone();
-        let mut extra = ErrorExtra { request_type: "batch_create".to_owned(), ..ErrorExtra::default() };
-        let begun = self.run_message_batch(&mut extra).await;
-        begun.map_err(|error| refused(&state, error, extra))
+        let mut report = self.report("batch_create");
+        let begun = self.run_message_batch(&mut report.about).await;
+        report.on(begun)
     }
 
-    async fn run_message_batch(self, extra: &mut ErrorExtra) -> Result<HttpResponse, ApiError> {
+    async fn run_message_batch(self, about: &mut About) -> Result<HttpResponse, ApiError> {
         let (body, principal, who) = self.read_batch().await?;
         let mut collected = Collected::new(&who.state, &principal, ObjectKind::MessageBatch, None);
         let body = written(&body, &mut collected)?;
@@ -66,8 +64,9 @@ impl<C: MeteringClass> Arriving<C> {
             created_at: clock::now(),
             expires_at: None,
         };
-        extra.provider = object.provider.to_string();
-        begin(who, &principal, object, body, extra).await
+        about.extra.provider = object.provider.to_string();
+        about.virtual_key = Some(object.virtual_key_id.clone());
+        begin(who, &principal, object, body, about).await
     }
 }
 

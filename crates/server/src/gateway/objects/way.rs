@@ -30,6 +30,8 @@ use crate::gateway::relay::{attended, collect, compressed, is_compressed};
 use crate::gateway::telling;
 use crate::gateway::upstream_client::UpstreamClient;
 use crate::gateway::usage::Usage;
+use crate::gateway::watch::Watch;
+use crate::metrics::AttemptLabels;
 use crate::state::State;
 use crate::upstreams::{Shelf, Upstream};
 
@@ -109,7 +111,8 @@ impl Way {
         let coverage = state.engine.coverage(&self.permit);
         let telling = |error: ApiError| error.telling(telling::limits(&coverage, clock::now()));
         let admission = self.admit(&state, request_id).map_err(telling)?;
-        let mut books = Books::open(state.clone(), admission, extra);
+        let watch = Watch::counting(AttemptLabels::object(self.permit.provider().as_str()));
+        let mut books = Books::open(state.clone(), admission, extra, watch);
         if let Some(Err(error)) = held(&state, &books).await {
             books.release();
             return Err(error);
@@ -166,6 +169,7 @@ async fn run<F>(
 ) where
     F: AsyncFnOnce(Bytes) -> Result<(), ApiError>,
 {
+    books.watch().leaves();
     let Some(admission) = books.admission() else { return };
     let failure = match send(Proof::attempt(admission), &client, outgoing, timeout).await {
         Ok(response) if is_compressed(&response) => {

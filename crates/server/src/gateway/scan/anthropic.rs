@@ -2,7 +2,8 @@
 
 use keyward_core::price::{Class, ClassSet};
 
-use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, required};
+use super::grammar::{Allowed, Grammar, Kind, Meaning, Member, Placed, Types, member, required};
+use super::openai::UNKNOWN_TIER;
 
 const PROVIDERS_TOOL: &str = "a tool that the provider runs, or that has tokens of its own,";
 
@@ -19,9 +20,9 @@ pub(super) static MESSAGE_CREATE: Grammar = Grammar::new(
         member(&["tools"], Meaning::Described(Some(&TOOL))),
         member(&["output_format"], Meaning::Described(None)),
         member(&["output_config"], Meaning::Described(None)),
-        member(&["service_tier"], Meaning::OneOf(&["auto", "standard_only"], "a service tier with prices of its own")),
-        member(&["speed"], Meaning::OneOf(&["standard"], "a speed with prices of its own")),
-        member(&["inference_geo"], Meaning::OneOf(&["global"], "a place with prices of its own")),
+        member(&["service_tier"], Meaning::Allowed(Allowed::These(&["auto", "standard_only"]), UNKNOWN_TIER)),
+        member(&["speed"], Meaning::Allowed(Allowed::These(&["standard"]), "a speed with prices of its own")),
+        member(&["inference_geo"], Meaning::Allowed(Allowed::These(&["global"]), "a place with prices of its own")),
         member(&["container"], Meaning::Refused("a container, which the provider runs,")),
         member(&["mcp_servers"], Meaning::Refused("tools that the provider calls")),
         member(&["context_management"], Meaning::Object(&CONTEXT_MANAGEMENT)),
@@ -95,5 +96,5 @@ pub(super) const CACHE_CONTROL: Member = member(&["cache_control"], Meaning::Obj
 
 static CACHE: Grammar = Grammar::new(
     "an object",
-    &[member(&["ttl"], Meaning::Causes(&TTLS, "what the prompt cache keeps for another time"))],
+    &[member(&["ttl"], Meaning::Allowed(Allowed::Causing(&TTLS), "what the prompt cache keeps for another time"))],
 );

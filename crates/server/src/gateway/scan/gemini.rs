@@ -1,14 +1,18 @@
 //! Gemini's dialect: generateContent. Model and stream are in the path. Google reads each name in two spellings.
 
-use keyward_core::price::{Class, ClassSet};
+use keyward_core::price::{Class, ClassSet, ServiceTier};
 
-use super::grammar::{Grammar, Meaning, Member, Placed, member, required};
+use super::grammar::{Allowed, Grammar, Meaning, Member, Placed, member, required};
+use super::openai::UNKNOWN_TIER;
 
 const MODALITIES: [(&str, ClassSet); 3] = [
     ("TEXT", ClassSet::NONE),
     ("AUDIO", ClassSet::NONE.and(Class::AudioOutput)),
     ("IMAGE", ClassSet::NONE.and(Class::ImageOutput)),
 ];
+
+const TIERS: [(&str, ServiceTier); 3] =
+    [("standard", ServiceTier::Standard), ("flex", ServiceTier::Flex), ("priority", ServiceTier::Priority)];
 
 const MODEL: Member = member(&["model"], Meaning::Placed(Placed::NamedAgain));
 
@@ -21,10 +25,7 @@ pub(super) static GENERATE_CONTENT: Grammar = Grammar::new(
         member(&["tools"], Meaning::Described(Some(&TOOL))),
         member(&["generationConfig", "generation_config"], Meaning::Placed(Placed::Config(&CONFIG))),
         member(&["cachedContent", "cached_content"], Meaning::Unseen),
-        member(
-            &["serviceTier", "service_tier"],
-            Meaning::OneOf(&["standard", "flex"], "a service tier with prices of its own"),
-        ),
+        member(&["serviceTier", "service_tier"], Meaning::Allowed(Allowed::Tiers(&TIERS), UNKNOWN_TIER)),
         MODEL,
     ],
 );
@@ -67,7 +68,10 @@ static CONFIG: Grammar = Grammar::new(
         // Thoughts are within it.
         member(&["maxOutputTokens", "max_output_tokens"], Meaning::Placed(Placed::Cap)),
         member(&["candidateCount", "candidate_count"], Meaning::Answers),
-        member(&["responseModalities", "response_modalities"], Meaning::Causes(&MODALITIES, "an answer of that kind")),
+        member(
+            &["responseModalities", "response_modalities"],
+            Meaning::Allowed(Allowed::Causing(&MODALITIES), "an answer of that kind"),
+        ),
         member(&["responseSchema", "response_schema"], Meaning::Described(None)),
         member(&["responseJsonSchema", "response_json_schema"], Meaning::Described(None)),
     ],

@@ -5,7 +5,7 @@
 
 use keyward_core::provider_object::ObjectKind;
 
-use keyward_core::price::ClassSet;
+use keyward_core::price::{ClassSet, ServiceTier};
 
 /// An object, as far as governance reads it.
 pub(super) struct Grammar {
@@ -89,12 +89,20 @@ pub(super) enum Meaning {
     Refused(&'static str),
     /// The same, when it is true.
     RefusedIfTrue(&'static str),
-    /// A text, or a list of texts: anything but these is refused.
-    OneOf(&'static [&'static str], &'static str),
-    /// A text, or a list of texts, each of which may cause what falls in classes of its own: anything but these is refused.
-    Causes(&'static [(&'static str, ClassSet)], &'static str),
+    /// A text, or a list of texts: what is not allowed is refused, as this.
+    Allowed(Allowed, &'static str),
     /// Models past the one that is governed.
     OtherModels,
+}
+
+/// Texts that are allowed, and what they stand for.
+pub(super) enum Allowed {
+    /// They stand for themselves.
+    These(&'static [&'static str]),
+    /// Each may cause what falls in classes of its own.
+    Causing(&'static [(&'static str, ClassSet)]),
+    /// Each asks for a service tier.
+    Tiers(&'static [(&'static str, ServiceTier)]),
 }
 
 /// What has a place in the body that is needed later.

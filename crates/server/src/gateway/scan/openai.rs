@@ -2,14 +2,23 @@
 
 use keyward_core::provider_object::ObjectKind;
 
-use keyward_core::price::{Class, ClassSet};
+use keyward_core::price::{Class, ClassSet, ServiceTier};
 
 use super::anthropic::CACHE_CONTROL;
-use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types, member, required};
+use super::grammar::{Allowed, Grammar, Kind, Meaning, Member, Placed, Types, member, required};
 
-/// Tiers that cost no more than the catalogue says.
-const TIERS: Meaning =
-    Meaning::OneOf(&["auto", "default", "standard_only", "flex"], "a service tier with prices of its own");
+/// Service tiers by their names.
+const TIERS: Meaning = Meaning::Allowed(
+    Allowed::Tiers(&[
+        ("auto", ServiceTier::Standard),
+        ("default", ServiceTier::Standard),
+        ("standard_only", ServiceTier::Standard),
+        ("flex", ServiceTier::Flex),
+        ("priority", ServiceTier::Priority),
+    ]),
+    UNKNOWN_TIER,
+);
+pub(super) const UNKNOWN_TIER: &str = "a service tier with prices of its own";
 const AUDIO: &str = "audio, which has prices of its own,";
 const MODALITIES: [(&str, ClassSet); 2] = [("text", ClassSet::NONE), ("audio", ClassSet::NONE.and(Class::AudioOutput))];
 /// It may be another virtual key's.
@@ -45,7 +54,7 @@ pub(super) static CHAT_COMPLETION: Grammar = Grammar::new(
         member(&["response_format"], Meaning::Described(None)),
         member(&["web_search_options"], Meaning::Refused(SEARCH)),
         member(&["search_parameters"], Meaning::Refused(SEARCH)),
-        member(&["modalities"], Meaning::Causes(&MODALITIES, "an answer of that kind")),
+        member(&["modalities"], Meaning::Allowed(Allowed::Causing(&MODALITIES), "an answer of that kind")),
         member(&["prediction"], Meaning::Refused("predicted output, whose misses are billed too,")),
         SERVICE_TIER,
         EXTRA_BODY,

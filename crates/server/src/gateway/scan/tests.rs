@@ -70,7 +70,7 @@ fn ambiguous_and_malformed_bodies_are_refused() {
         ("", ErrorCode::InvalidJson, ""),
         ("{\"model\":\"m\",\"messages\":[]} {}", ErrorCode::InvalidJson, ""),
         (r#"{"messages":[]}"#, ErrorCode::InvalidRequest, "/model"),
-        (r#"{"model":"a","messages":[],"service_tier":"priority"}"#, ErrorCode::InvalidRequest, "/service_tier"),
+        (r#"{"model":"a","messages":[],"service_tier":"scale"}"#, ErrorCode::InvalidRequest, "/service_tier"),
         (r#"{"model":"a","messages":[],"web_search_options":{}}"#, ErrorCode::InvalidRequest, "/web_search_options"),
         (r#"{"model":"a","messages":[],"modalities":["text","video"]}"#, ErrorCode::InvalidRequest, "/modalities"),
         (r#"{"model":"a","messages":[],"search_parameters":{}}"#, ErrorCode::InvalidRequest, "/search_parameters"),

@@ -2,13 +2,35 @@
 
 use std::fmt;
 
-use keyward_core::price::ClassSet;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-/// Tells whether a text, or each text of a list, is one of these. Null says nothing.
-pub(super) struct OneOf(pub(super) &'static [&'static str]);
+use super::Scan;
+use super::grammar::Allowed;
 
-impl<'de> Visitor<'de> for OneOf {
+/// Notes what a text, or each text of a list, stands for; false when one of them is not allowed. Null says nothing.
+pub(super) struct Texts<'a> {
+    pub(super) allowed: &'static Allowed,
+    pub(super) scan: &'a mut Scan,
+}
+
+impl Texts<'_> {
+    fn note(&mut self, text: &str) -> bool {
+        match self.allowed {
+            Allowed::These(known) => known.contains(&text),
+            Allowed::Causing(known) => {
+                meant(known, text).map(|caused| self.scan.causes = self.scan.causes.with(caused)).is_some()
+            }
+            Allowed::Tiers(known) => meant(known, text).map(|tier| self.scan.tier = tier).is_some(),
+        }
+    }
+}
+
+/// What a text stands for.
+fn meant<T: Copy>(known: &[(&str, T)], text: &str) -> Option<T> {
+    known.iter().find(|(name, _)| *name == text).map(|(_, meaning)| *meaning)
+}
+
+impl<'de> Visitor<'de> for Texts<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,49 +41,16 @@ impl<'de> Visitor<'de> for OneOf {
         Ok(true)
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
-        Ok(self.0.contains(&text))
+    fn visit_str<E>(mut self, text: &str) -> Result<bool, E> {
+        Ok(self.note(text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<bool, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut texts: A) -> Result<bool, A::Error> {
         let mut are_allowed = true;
         while let Some(text) = texts.next_element::<String>()? {
-            are_allowed &= self.0.contains(&text.as_str());
+            are_allowed &= self.note(&text);
         }
         Ok(are_allowed)
-    }
-}
-
-/// Tells which classes a text, or each text of a list, causes; none when one of them is not known. Null causes nothing.
-pub(super) struct Causes(pub(super) &'static [(&'static str, ClassSet)]);
-
-impl Causes {
-    fn of(&self, text: &str) -> Option<ClassSet> {
-        self.0.iter().find(|(known, _)| *known == text).map(|(_, classes)| *classes)
-    }
-}
-
-impl<'de> Visitor<'de> for Causes {
-    type Value = Option<ClassSet>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a list of texts, or null")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Some(ClassSet::NONE))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(self.of(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Self::Value, A::Error> {
-        let mut caused = Some(ClassSet::NONE);
-        while let Some(text) = texts.next_element::<String>()? {
-            caused = caused.zip(self.of(&text)).map(|(some, more)| some.with(more));
-        }
-        Ok(caused)
     }
 }
 

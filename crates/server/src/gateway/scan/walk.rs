@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types};
-use super::values::{Causes, OneOf, Prompts};
+use super::values::{Prompts, Texts};
 use super::{Cap, Scan};
 
 /// Reads an object by its grammar.
@@ -220,15 +220,11 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                     return Err(refused(what));
                 }
             }
-            Meaning::OneOf(allowed, what) => {
-                if !deserializer.deserialize_any(OneOf(allowed))? {
+            Meaning::Allowed(allowed, what) => {
+                if !deserializer.deserialize_any(Texts { allowed, scan: self.scan })? {
                     return Err(refused(what));
                 }
             }
-            Meaning::Causes(known, what) => match deserializer.deserialize_any(Causes(known))? {
-                Some(caused) => self.scan.causes = self.scan.causes.with(caused),
-                None => return Err(refused(what)),
-            },
             Meaning::OtherModels => {
                 IgnoredAny::deserialize(deserializer)?;
                 return Err(D::Error::custom(format_args!("'{}' would name models that are not governed", self.name)));

@@ -28,7 +28,7 @@ fn situations() -> Vec<Situation> {
     };
     let mut capped = situation(budget(0.003), "demo/echo", Some("budget_exceeded"));
     capped.ask["max_completion_tokens"] = 5_000.into();
-    let mut tiered = situation(json!({}), "demo/echo", Some("invalid_request"));
+    let mut tiered = situation(budget(1.0), "demo/echo", Some("model_price_unknown"));
     tiered.ask["service_tier"] = "priority".into();
     vec![
         situation(json!({}), "demo/echo", None),

@@ -125,3 +125,21 @@ async fn prices_that_are_not_named_stay_the_catalogues() {
     let free = app.key(CreateVirtualKey::default()).await;
     app.caller(&free).chat_completion_create(&chat("demo/echo", "hi")).await.unwrap();
 }
+
+/// A request may ask for a dear tier only where it is known how dear.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tier_without_a_price_is_refused_and_one_with_a_price_is_held_at_it() {
+    let app = App::start().await;
+    let key = app.key(with_budget("1")).await;
+    let body = r#"{"model":"demo/echo","service_tier":"priority","messages":[{"role":"user","content":"hi"}]}"#;
+    let call =
+        async || app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose()).body(body).send().await;
+    let reply = call().await;
+    assert_eq!((reply.status, reply.error().1.as_str()), (403, "model_price_unknown"));
+    let patch = r#"{"input_cost_per_token_priority":0.5,"output_cost_per_token_priority":0.5}"#;
+    let dear =
+        CreatePricingOverride { patch: Some(serde_json::from_str(patch).unwrap()), ..priced("global", "echo", 0) };
+    app.client.pricing_override_create(&dear).await.unwrap();
+    let reply = call().await;
+    assert_eq!((reply.status, reply.error().1.as_str()), (402, "budget_exceeded"), "the budget has two tokens of it");
+}

@@ -26,7 +26,8 @@ pub enum Priced {
 /// Makes a provider of this name that is the replay.
 pub async fn provide(app: &App, provider: &str, upstream: &Replay) {
     let network_config = match provider {
-        "azure" => NetworkConfigInput::default(),
+        // Their keys say where they are.
+        "azure" | "vllm" | "ollama" => NetworkConfigInput::default(),
         _ => NetworkConfigInput::at(upstream.base_url()),
     };
     let request = CreateProvider { name: provider.to_owned(), network_config, ..CreateProvider::default() };
@@ -46,10 +47,15 @@ pub async fn key_for(app: &App, upstream: &Replay, fixture: &Fixture, priced: Pr
 /// A virtual key at a provider, with a provider key of its own: `limits` has members of the virtual key, and `allowed_models`.
 pub async fn key_at(app: &App, upstream: &Replay, provider: &str, mut limits: Value) -> VirtualKey {
     let mut provider_key = json!({ "name": format!("key {}", Uuid::new_v4()), "value": "fake-provider-secret" });
-    if provider == "azure" {
-        // Each key there has a place of its own.
-        provider_key["azure_key_config"] = json!({ "endpoint": upstream.base_url(), "api_version": "2024-10-21" });
-    }
+    let url = upstream.base_url();
+    let (member, config) = match provider {
+        "azure" => ("azure_key_config", json!({ "endpoint": url, "api_version": "2024-10-21" })),
+        "vllm" => ("vllm_key_config", json!({ "url": url })),
+        "ollama" => ("ollama_key_config", json!({ "url": url })),
+        "vertex" => ("vertex_key_config", json!({ "project_id": "fake-project", "region": "europe-west1" })),
+        _ => ("azure_key_config", Value::Null),
+    };
+    provider_key[member] = config;
     let provider_key: CreateProviderKey = serde_json::from_value(provider_key).unwrap();
     let made = app.client.provider_key_create(&provider.into(), &provider_key).await.unwrap();
     let models = limits["allowed_models"].take();

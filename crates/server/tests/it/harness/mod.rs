@@ -1,6 +1,7 @@
 //! What the tests stand on: a server, a simulated provider, a database, and a client that checks every answer.
 
 mod app;
+mod collector;
 mod contract;
 mod database;
 mod fixture;
@@ -13,6 +14,7 @@ mod transport;
 mod upstream;
 
 pub use app::{App, ROOT_KEY, open, root_key, seed};
+pub use collector::{Collector, attribute};
 pub use contract::Contract;
 pub use database::Database;
 pub use fixture::Fixture;

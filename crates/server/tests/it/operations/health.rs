@@ -24,11 +24,11 @@ async fn metrics_count_attempts_and_refusals_without_names_of_anyone() {
     let reply = app.raw("GET", "/metrics").send().await;
     let text = String::from_utf8(reply.body).unwrap();
     for line in [
-        "keyward_attempts_total{outcome=\"completed\"} 1",
+        "keyward_attempts_total{provider=\"demo\",operation=\"chat_completion\",outcome=\"completed\"} 1",
         "keyward_attempts_in_flight 0",
-        "keyward_refusals_total{code=\"budget_exceeded\"} 1",
-        "keyward_tokens_total{class=\"output\"} 4",
-        "keyward_cost_usd_total 0.00018",
+        "keyward_refusals_total{code=\"budget_exceeded\",scope=\"virtual_key\"} 1",
+        "keyward_tokens_total{provider=\"demo\",class=\"output\"} 4",
+        "keyward_cost_usd_total{provider=\"demo\"} 0.00018",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
 
 use super::Running;
 
@@ -12,6 +13,15 @@ pub struct Served {
     running: Running,
     pub url: String,
     log: Arc<Mutex<Vec<String>>>,
+    reading: JoinHandle<()>,
+}
+
+/// Where the line says that it serves, in either format of the log.
+fn address(line: &str) -> Option<String> {
+    let text = line.split_once("serving address=").map(|(_, rest)| (rest, ' '));
+    let json = || line.split_once(r#""message":"serving","address":""#).map(|(_, rest)| (rest, '"'));
+    let (rest, end) = text.or_else(json)?;
+    rest.split(end).next().map(str::to_owned)
 }
 
 impl Served {
@@ -20,19 +30,19 @@ impl Served {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut running = Running(command.spawn().unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (served, address) = mpsc::channel();
+        let (served, serving) = mpsc::channel();
         let (lines, written) = (BufReader::new(running.0.stderr.take().unwrap()).lines(), log.clone());
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                if let Some((_, rest)) = line.split_once("serving address=") {
+                if let Some(address) = address(&line) {
                     // Nobody waits for it any more when the test is over.
-                    let _ = served.send(rest.split(' ').next().unwrap_or_default().to_owned());
+                    let _ = served.send(address);
                 }
                 written.lock().unwrap().push(line);
             }
         });
-        match address.recv() {
-            Ok(address) => Ok(Self { running, url: format!("http://{address}"), log }),
+        match serving.recv() {
+            Ok(address) => Ok(Self { running, url: format!("http://{address}"), log, reading }),
             Err(_) => {
                 let status = running.0.wait().unwrap();
                 Err((status, log.lock().unwrap().clone()))
@@ -47,6 +57,16 @@ impl Served {
     /// What it has said so far.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Stops it as an operator does, and returns everything that it has said.
+    pub fn finished(mut self) -> Vec<String> {
+        self.running.terminate();
+        let status = self.running.0.wait().unwrap();
+        self.reading.join().unwrap();
+        let log = self.log.lock().unwrap().clone();
+        assert!(status.success(), "{status}: {log:#?}");
+        log
     }
 
     /// Kills it as `kill -9` does.

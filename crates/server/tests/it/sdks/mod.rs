@@ -138,7 +138,7 @@ async fn works(sdk: &Sdk, language: Language) {
     upstream.go_on();
 
     settled(&app).await;
-    let refusals = |code: &str| format!("keyward_refusals_total{{code=\"{code}\"}}");
+    let refusals = |code: &str| format!("keyward_refusals_total{{code=\"{code}\",scope=\"virtual_key\"}}");
     assert_eq!(
         figure(&app, &refusals("budget_exceeded")).await,
         Some(sdk.refused),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::gateway::event_stream::tests::{event, frame};
+use crate::gateway::event_stream::written::{event, frame};
 
 fn usage() -> String {
     r#"{"usage":{"inputTokens":10,"outputTokens":2,"totalTokens":12},"metrics":{"latencyMs":7}}"#.to_owned()

@@ -40,7 +40,7 @@ fn every_member_of_a_request_is_written_in_one_spelling() {
 #[test]
 fn what_has_a_price_of_its_own_is_refused() {
     for (operation, members, param) in [
-        (Operation::Completions, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Completions, r#""service_tier":"scale""#, "/service_tier"),
         (Operation::Completions, r#""echo":true"#, "/echo"),
         (Operation::Completions, r#""models":["other"]"#, ""),
         (Operation::Responses, r#""tools":[{"type":"function"},{"type":"web_search"}]"#, "/tools/1"),
@@ -48,9 +48,9 @@ fn what_has_a_price_of_its_own_is_refused() {
         (Operation::Responses, r#""tools":[{"name":"f"}]"#, "/tools/0"),
         (Operation::Responses, r#""background":true"#, "/background"),
         (Operation::Responses, r#""prompt":{"id":"p"}"#, "/prompt"),
-        (Operation::Responses, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Responses, r#""service_tier":"scale""#, "/service_tier"),
         (Operation::Responses, r#""context_management":[{"type":"compaction"}]"#, "/context_management"),
-        (Operation::Embeddings, r#""service_tier":"priority""#, "/service_tier"),
+        (Operation::Embeddings, r#""service_tier":"scale""#, "/service_tier"),
         (Operation::Messages, r#""tools":[{"name":"f"},{"type":"web_search_20250305"}]"#, "/tools/1"),
         (Operation::Messages, r#""tools":[{"type":"code_execution_20250825"}]"#, "/tools/0"),
         (Operation::Messages, r#""container":"c""#, "/container"),
@@ -81,7 +81,7 @@ fn what_has_a_price_of_its_own_is_refused() {
             "/generationConfig",
         ),
         (Operation::GenerateContent, r#""generationConfig":{},"generation_config":{"maxOutputTokens":5}"#, ""),
-        (Operation::GenerateContent, r#""serviceTier":"priority""#, "/serviceTier"),
+        (Operation::GenerateContent, r#""serviceTier":"turbo""#, "/serviceTier"),
         (Operation::GenerateContent, r#""model":"other""#, "/model"),
     ] {
         let least = ALL.iter().find(|(known, _)| *known == operation).unwrap().1;
