@@ -1,4 +1,4 @@
-//! A PostgreSQL server for the tests: the one that is named, the one that runs here, or one that lives as long as they.
+//! A PostgreSQL server for the tests: the one that is named, one that lives as long as they, or the one that runs here.
 
 mod cluster;
 mod probe;
@@ -28,16 +28,18 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// Looks in the variable, then on this machine, then for programs to start; `None` if there are none.
+    /// Looks in the variable, then for programs to start, then for one that runs on this machine; `None` if there is neither. One of
+    /// their own waits for no disk: tests make a database each, which takes a server that is careful a second or two.
     pub(crate) fn find(variable: &str) -> Result<Option<Self>> {
         if let Some(url) = env::var(variable).ok().filter(|url| !url.is_empty()) {
             return Ok(Some(Self::Named(url)));
         }
-        let users = ["postgres".to_owned(), env::var("USER").unwrap_or_default()];
-        if let Some(user) = users.iter().find(|user| probe::accepts(LOCAL, user)) {
-            return Ok(Some(Self::Running(url(user, LOCAL.port()))));
+        if let Some(temporary) = Self::temporary()? {
+            return Ok(Some(temporary));
         }
-        Self::temporary()
+        let users = ["postgres".to_owned(), env::var("USER").unwrap_or_default()];
+        let user = users.iter().find(|user| probe::accepts(LOCAL, user));
+        Ok(user.map(|user| Self::Running(url(user, LOCAL.port()))))
     }
 
     /// One with an empty database, that lives as long as this value; `None` if there are no programs to start it.

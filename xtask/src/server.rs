@@ -33,13 +33,13 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
 
 /// Builds a binary of the workspace and returns where it is.
 ///
-/// `--examples` lets cargo choose the features that the tests have too, so that CI builds each dependency once.
+/// `--workspace` and `--examples` let cargo choose the features that the tests have too, so that CI builds each dependency once.
 pub(crate) fn build_binary(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--locked", "--package", package, "--bin", name]);
+    command.args(["build", "--locked", "--bin", name]);
     match profile {
-        Profile::Dev => command.arg("--examples"),
-        Profile::Dist => command.args(["--profile", "dist"]),
+        Profile::Dev => command.args(["--workspace", "--examples"]),
+        Profile::Dist => command.args(["--package", package, "--profile", "dist"]),
     };
     built(&mut command, name)
 }

@@ -72,8 +72,7 @@ fn on_postgres(options: &Options) -> Outcome {
         Err(error) => return Outcome::Broken(format!("{error:#}")),
     };
     println!("\nPostgreSQL: {}", server.origin());
-    let packages = ["--package", "keyward-store", "--package", "keyward-server", "--test", "*"];
-    execute(tests(&packages).env(POSTGRES_URL, server.url()), options)
+    execute(stored().env(POSTGRES_URL, server.url()), options)
 }
 
 /// The examples in the documentation, which nextest does not run.
@@ -93,6 +92,17 @@ fn tests(selection: &[&str]) -> Command {
     }
     command.args(selection).arg("--locked").env_remove(POSTGRES_URL);
     command
+}
+
+/// The suites that store something. The runner chooses them, not cargo, for which other packages would be other features, and every
+/// dependency another build.
+fn stored() -> Command {
+    match cargo_has("nextest") {
+        true => {
+            tests(&["--workspace", "--filterset", "kind(test) & (package(keyward-store) | package(keyward-server))"])
+        }
+        false => tests(&["--package", "keyward-store", "--package", "keyward-server", "--test", "*"]),
+    }
 }
 
 fn execute(command: &mut Command, options: &Options) -> Outcome {

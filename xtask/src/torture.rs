@@ -26,18 +26,18 @@ pub(crate) struct Options {
 
 /// Runs them; the first failure ends it.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    succeed(&mut tests(options, &["--package", "keyward-engine", "--package", "keyward-server"]))?;
+    succeed(&mut tests(options, "package(keyward-engine) | package(keyward-server)"))?;
     if options.no_postgres {
         return Ok(());
     }
     let Some(database) = Server::temporary()? else { bail!(postgres::HOW_TO_GET) };
-    succeed(tests(options, &["--package", "keyward-server"]).env("KEYWARD_TEST_POSTGRES_URL", database.url()))
+    succeed(tests(options, "package(keyward-server)").env("KEYWARD_TEST_POSTGRES_URL", database.url()))
 }
 
-fn tests(options: &Options, packages: &[&str]) -> Command {
+fn tests(options: &Options, packages: &str) -> Command {
     let mut command = cargo();
-    command.args(["nextest", "run", "--locked", "--profile", "torture", "--no-capture"]).args(packages);
-    command.args(["--filterset", &format!("test({})", options.only)]);
+    command.args(["nextest", "run", "--locked", "--workspace", "--profile", "torture", "--no-capture"]);
+    command.args(["--filterset", &format!("test({}) & ({packages})", options.only)]);
     command.env("KEYWARD_TORTURE_MINUTES", options.minutes.to_string()).env_remove("KEYWARD_TEST_POSTGRES_URL");
     command.envs(options.seed.map(|seed| ("KEYWARD_TORTURE_SEED", seed.to_string())));
     command
