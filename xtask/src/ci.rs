@@ -5,11 +5,11 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{fuzz, observability, openapi, sdks, test, tidy};
+use crate::{docs, fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
@@ -17,6 +17,7 @@ const STEPS: [Step; 9] = [
     ("observability", observability::check),
     ("deny", deny),
     ("sdks", sdks::run),
+    ("docs", docs::run),
     ("test", || test::run(&test::Options::default())),
     ("fuzz", || fuzz::run(&fuzz::Options { seconds: 15, target: None, input: None })),
 ];

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod docs;
 mod fuzz;
 mod fuzz_api;
 mod observability;
@@ -34,6 +35,8 @@ enum Task {
     Bench(bench::Suite),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
+    /// Build the guide and the API reference as a static site in target/site, and check its links
+    Docs,
     /// Fuzz the readers of requests and of streamed answers, each for a bounded time (needs a C++ compiler)
     Fuzz(fuzz::Options),
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
+        Task::Docs => docs::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Observability { check: true } => observability::check(),

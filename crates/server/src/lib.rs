@@ -32,6 +32,7 @@ mod no_such_route;
 pub mod observability;
 pub mod openapi;
 mod params;
+mod reference;
 mod request_id;
 mod retention;
 mod server;

@@ -25,9 +25,10 @@ use crate::gateway::{UpstreamClient, tls};
 use crate::ledger_writer::{LedgerWriter, NotDurable};
 use crate::mcp::{Door, Mcp};
 use crate::no_such_route::{Methods, no_such_route};
+use crate::reference::Reference;
 use crate::state::State;
 use crate::telemetry::{self, Telemetry};
-use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, retention, webhooks};
+use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, webhooks};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -117,6 +118,7 @@ impl Server {
         state.background.spawn_on(gateway::batches::watch(state.clone().into_inner(), client), &state.runtime);
         let shared = state.clone();
         let methods = web::Data::new(Methods::of_routes());
+        let reference = web::Data::new(Reference::new());
         let server = HttpServer::new(move || {
             App::new()
                 .into_utoipa_app()
@@ -129,6 +131,8 @@ impl Server {
                 .configure(mcp::routes)
                 .configure(health::routes)
                 .into_app()
+                .app_data(reference.clone())
+                .configure(reference::routes)
                 .default_service(web::to(no_such_route))
                 .wrap(from_fn(envelope))
                 .wrap(from_fn(cors))

@@ -11,6 +11,7 @@ mod config_file;
 mod contract;
 mod demo;
 mod gateway;
+mod guide;
 mod harness;
 mod mcp;
 mod observability;

@@ -7,6 +7,7 @@ mod journal;
 mod ledger;
 mod prices;
 mod process;
+mod reference;
 mod served;
 mod shutdown;
 mod webhooks;
