@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod client;
 mod fuzz_api;
 mod openapi;
 mod postgres;
@@ -32,6 +33,12 @@ enum Task {
     Bench(bench::Suite),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
+    /// Check what the published client promises: its dependencies, types without a network, documentation and package
+    Client {
+        /// Write the list of dependencies instead
+        #[arg(long)]
+        write: bool,
+    },
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
     FuzzApi(fuzz_api::Options),
     /// Write openapi/*.json as the server's binary declares them
@@ -54,6 +61,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
+        Task::Client { write: true } => client::write(),
+        Task::Client { write: false } => client::check(),
         Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Openapi { check: true } => openapi::check(),
         Task::Openapi { check: false } => openapi::write(),
