@@ -5,16 +5,17 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{docs, fuzz, observability, openapi, sdks, test, tidy};
+use crate::{client, docs, fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
     ("observability", observability::check),
+    ("client", client::check),
     ("deny", deny),
     ("sdks", sdks::run),
     ("docs", docs::run),

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod client;
 mod docs;
 mod fuzz;
 mod fuzz_api;
@@ -35,6 +36,12 @@ enum Task {
     Bench(bench::Suite),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
+    /// Check what the published client promises: its dependencies, types without a network, documentation and package
+    Client {
+        /// Write the list of dependencies instead
+        #[arg(long)]
+        write: bool,
+    },
     /// Build the guide and the API reference as a static site in target/site, and check its links
     Docs,
     /// Fuzz the readers of requests and of streamed answers, each for a bounded time (needs a C++ compiler)
@@ -67,6 +74,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
+        Task::Client { write: true } => client::write(),
+        Task::Client { write: false } => client::check(),
         Task::Docs => docs::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzApi(options) => fuzz_api::run(&options),

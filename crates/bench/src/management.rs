@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use keyward_client::{
-    BudgetInput, Client, CreateTeam, CreateVirtualKey, Patch, RateLimitInput, Team, VirtualKeyId, VirtualKeyQuery,
+    BudgetInput, Client, CreateTeam, CreateVirtualKey, Patch, RateLimitInput, Retries, Team, VirtualKeyId,
+    VirtualKeyQuery,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -52,7 +53,11 @@ pub(crate) struct Report {
 
 /// Fills the database and measures.
 pub(crate) async fn run(options: &Options) -> Result<Report> {
-    let client = Client::builder().base_url(&options.url).admin(&options.username, options.password.clone()).build()?;
+    let client = Client::builder()
+        .base_url(&options.url)
+        .retries(Retries::none())
+        .admin(&options.username, options.password.clone())
+        .build()?;
     let teams = teams(&client).await?;
     let begin = Instant::now();
     let ids = fill(&client, &teams, options.virtual_keys).await?;

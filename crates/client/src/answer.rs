@@ -20,6 +20,7 @@ pub(crate) struct Head {
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) should_retry: Option<bool>,
+    pub(crate) attempts: Option<u32>,
     pub(crate) source: ErrorSource,
 }
 
@@ -38,6 +39,7 @@ impl Head {
             request_id: text("x-request-id").map(str::to_owned),
             retry_after: milliseconds.or_else(|| number(RETRY_AFTER.as_str()).map(Duration::from_secs)),
             should_retry: text("x-should-retry").and_then(|text| text.parse().ok()),
+            attempts: text("x-keyward-attempts").and_then(|text| text.parse().ok()),
             source: match text("x-keyward-error-source") {
                 Some("provider") => ErrorSource::Provider,
                 Some(_) | None => ErrorSource::Keyward,
@@ -83,6 +85,14 @@ impl Answer {
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self.head.is_success() {
             true => decode(self.head.status, &self.body),
+            false => Err(self.error()),
+        }
+    }
+
+    /// What a successful answer says as text.
+    pub(crate) fn text(self) -> Result<String, Error> {
+        match self.head.is_success() {
+            true => String::from_utf8(self.body).map_err(|_| self.head.unexpected("the answer is no text")),
             false => Err(self.error()),
         }
     }

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::client::{Client, Conditions, Settings, VirtualKeyHeaders};
 use crate::endpoint::base_url;
 use crate::error::Error;
+use crate::retry::Retries;
 use crate::transport::{HttpTransport, Transport};
 
 const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
@@ -25,6 +26,9 @@ enum Manager {
     Token(SecretString),
 }
 
+/// Puts something around a transport.
+type Middleware = Box<dyn FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport> + Send>;
+
 /// Collects the settings of a [`Client`].
 #[must_use]
 pub struct ClientBuilder {
@@ -32,8 +36,10 @@ pub struct ClientBuilder {
     admin: Option<Manager>,
     virtual_key: Option<SecretString>,
     timeout: Duration,
+    retries: Retries,
     user_agent: String,
     transport: Option<Arc<dyn Transport>>,
+    middlewares: Vec<Middleware>,
 }
 
 impl ClientBuilder {
@@ -43,8 +49,10 @@ impl ClientBuilder {
             admin: None,
             virtual_key: None,
             timeout: DEFAULT_TIMEOUT,
+            retries: Retries::default(),
             user_agent: DEFAULT_USER_AGENT.to_owned(),
             transport: None,
+            middlewares: Vec::new(),
         }
     }
 
@@ -73,10 +81,16 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a call may take. Of a stream: how long its head may take, and then each of its pieces. Ten minutes
+    /// How long a call may take, with all its retries. Of a stream: how long its head may take, and then each of its pieces. Ten minutes
     /// unless given.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Which failed calls are made again: by default up to two times, where that is safe.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
         self
     }
 
@@ -92,25 +106,34 @@ impl ClientBuilder {
         self
     }
 
+    /// Puts a transport of one's own around the one that is there: it sees every request, also those that are made again, and
+    /// every answer. The middleware that is added last sees a request first.
+    pub fn middleware<T: Transport>(mut self, around: impl FnOnce(Arc<dyn Transport>) -> T + Send + 'static) -> Self {
+        self.middlewares.push(Box::new(move |inner| Arc::new(around(inner))));
+        self
+    }
+
     /// Checks the settings and makes the client.
     ///
     /// # Errors
     /// [`Error::Unexpected`] for a base URL, a credential or a user agent that cannot be used; what
     /// [`HttpTransport::new`] fails with.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { base_url: text, admin, virtual_key, timeout, user_agent, transport } = self;
+        let Self { base_url: text, admin, virtual_key, timeout, retries, user_agent, transport, middlewares } = self;
+        let transport = match transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new()?),
+        };
         Ok(Client::new(Settings {
             base_url: base_url(&text)?,
             admin: admin.map(|manager| manager.header()).transpose()?,
             virtual_key: virtual_key.map(|value| virtual_key_headers(&value)).transpose()?,
             timeout,
+            retries,
             conditions: Conditions::default(),
             user_agent: HeaderValue::try_from(user_agent)
                 .map_err(|_| Error::unexpected("the user agent cannot be sent in a header"))?,
-            transport: match transport {
-                Some(transport) => transport,
-                None => Arc::new(HttpTransport::new()?),
-            },
+            transport: middlewares.into_iter().fold(transport, |inner, around| around(inner)),
         }))
     }
 }

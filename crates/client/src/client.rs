@@ -1,25 +1,28 @@
-//! The client: what every operation shares. Credentials, addresses, timeouts, and how a call becomes an answer.
+//! The client: what every operation shares. Credentials, addresses, conditions, and how a call becomes an answer.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyward_core::change::Version;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, USER_AGENT};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, USER_AGENT};
 use reqwest::{Method, Request, Response};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use tokio::time::Instant;
 use url::Url;
+use uuid::Uuid;
 
 use crate::answer::{Answer, Head};
 use crate::builder::{ClientBuilder, virtual_key_headers};
+use crate::call::{Call, JSON, Repeat};
 use crate::endpoint::endpoint;
 use crate::error::Error;
+use crate::retry::Retries;
+use crate::trace::Watch;
 use crate::transport::Transport;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const X_BF_VK: HeaderName = HeaderName::from_static("x-bf-vk");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -35,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) admin: Option<HeaderValue>,
     pub(crate) virtual_key: Option<VirtualKeyHeaders>,
     pub(crate) timeout: Duration,
+    pub(crate) retries: Retries,
     pub(crate) user_agent: HeaderValue,
     pub(crate) conditions: Conditions,
     pub(crate) transport: Arc<dyn Transport>,
@@ -80,8 +84,8 @@ impl Client {
         Ok(Self::new(Settings { virtual_key, ..Settings::clone(&self.0) }))
     }
 
-    /// The same client for one edit or deletion, which shall happen only while the resource has this version. Otherwise the
-    /// server refuses it with `precondition_failed`.
+    /// The same client for one edit, rotation or deletion, which shall happen only while the resource has this version.
+    /// Otherwise the server refuses it with `precondition_failed`.
     ///
     /// # Errors
     /// None for a version of this crate's making.
@@ -93,6 +97,8 @@ impl Client {
 
     /// The same client for one create, which may be sent again under the same key: what is there already is not made twice.
     ///
+    /// A client that retries gives each create a key of its own. This is for programs that may be started again themselves.
+    ///
     /// # Errors
     /// [`Error::Unexpected`] for a text that no header can carry.
     pub fn with_idempotency_key(&self, key: &str) -> Result<Self, Error> {
@@ -100,6 +106,12 @@ impl Client {
             .map_err(|_| Error::unexpected("the idempotency key cannot be sent in a header"))?;
         let conditions = Conditions { idempotency_key: Some(key), ..self.0.conditions.clone() };
         Ok(Self::new(Settings { conditions, ..Settings::clone(&self.0) }))
+    }
+
+    /// The same client with another way of retrying.
+    #[must_use]
+    pub fn with_retries(&self, retries: Retries) -> Self {
+        Self::new(Settings { retries, ..Settings::clone(&self.0) })
     }
 
     pub(crate) fn new(settings: Settings) -> Self {
@@ -110,103 +122,173 @@ impl Client {
         self.0.timeout
     }
 
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
-        self.fetch(self.request(Method::GET, path, Credential::Admin)?).await
+    pub(crate) async fn get<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::GET, path, Credential::Admin)?).await
     }
 
-    pub(crate) async fn list<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, Error> {
-        let mut request = self.request(Method::GET, path, Credential::Admin)?;
-        append_query(request.url_mut(), query)?;
-        self.fetch(request).await
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::GET, path, Credential::Admin)?.with_query(query)?).await
     }
 
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Error> {
-        self.fetch(with_json(self.request(Method::POST, path, Credential::Admin)?, body)?).await
-    }
-
-    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Error> {
-        self.fetch(with_json(self.request(Method::PUT, path, Credential::Admin)?, body)?).await
-    }
-
-    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Error> {
-        self.fetch(with_json(self.request(Method::PATCH, path, Credential::Admin)?, body)?).await
-    }
-
-    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
-        self.fetch(self.request(Method::DELETE, path, Credential::Admin)?).await
-    }
-
-    /// A request without a body.
-    pub(crate) fn request(&self, method: Method, path: &[&str], credential: Credential) -> Result<Request, Error> {
-        let Settings { base_url, admin, virtual_key, user_agent, conditions, .. } = &*self.0;
-        let condition = match method {
-            Method::POST => conditions.idempotency_key.as_ref().map(|key| (IDEMPOTENCY_KEY, key)),
-            _ => conditions.if_match.as_ref().map(|tag| (IF_MATCH, tag)),
+    /// Makes something, under an idempotency key if the call may be sent again.
+    pub(crate) async fn create<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let call = self.call(operation, Method::POST, path, Credential::Admin)?.with_json(body)?;
+        let call = match self.idempotency_key() {
+            Some(key) => call.with_header(IDEMPOTENCY_KEY, key).harmless(),
+            None => call,
         };
-        let mut request = Request::new(method, endpoint(base_url, path)?);
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, JSON);
-        headers.insert(USER_AGENT, user_agent.clone());
-        if let Some((name, value)) = condition {
-            headers.insert(name, value.clone());
-        }
+        self.fetch(call).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::POST, path, Credential::Admin)?.with_json(body)?).await
+    }
+
+    /// Asks for something that needs no body.
+    pub(crate) async fn act<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::POST, path, Credential::Admin)?).await
+    }
+
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::PUT, path, Credential::Admin)?.with_json(body)?).await
+    }
+
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::PATCH, path, Credential::Admin)?.with_json(body)?).await
+    }
+
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<T, Error> {
+        self.fetch(self.call(operation, Method::DELETE, path, Credential::Admin)?).await
+    }
+
+    /// A call without a body. A conditional change is harmful to repeat: the second would find the version of the first.
+    pub(crate) fn call(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &[&str],
+        credential: Credential,
+    ) -> Result<Call, Error> {
+        let Settings { base_url, admin, virtual_key, user_agent, conditions, .. } = &*self.0;
+        let if_match =
+            conditions.if_match.as_ref().filter(|_| method != Method::GET && credential == Credential::Admin);
+        let repeat = match method {
+            Method::GET => Repeat::Harmless,
+            Method::PUT | Method::PATCH | Method::DELETE if if_match.is_none() => Repeat::Harmless,
+            _ => Repeat::Harmful,
+        };
         let credential = match credential {
             Credential::Admin => admin.as_ref().map(|value| (AUTHORIZATION, value)),
             Credential::VirtualKey => virtual_key.as_ref().map(|key| (X_BF_VK, &key.plain)),
             Credential::Bearer => virtual_key.as_ref().map(|key| (AUTHORIZATION, &key.bearer)),
         };
-        if let Some((name, value)) = credential {
+        let mut request = Request::new(method, endpoint(base_url, path)?);
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, JSON);
+        headers.insert(USER_AGENT, user_agent.clone());
+        for (name, value) in if_match.map(|tag| (IF_MATCH, tag)).into_iter().chain(credential) {
             headers.insert(name, value.clone());
         }
-        Ok(request)
+        Ok(Call { operation, request, repeat })
     }
 
-    /// Sends a request and reads its answer, both within the timeout.
-    pub(crate) async fn fetch<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
-        let exchange = async { Answer::read(self.0.transport.execute(request).await?).await };
-        self.in_time(exchange).await?.decode()
+    /// The key of the next create: the one that was given; else a new one, where it may be of use.
+    fn idempotency_key(&self) -> Option<HeaderValue> {
+        let Settings { conditions, retries, .. } = &*self.0;
+        let given = conditions.idempotency_key.clone();
+        given.or_else(|| HeaderValue::try_from(Uuid::new_v4().to_string()).ok().filter(|_| retries.are_on()))
     }
 
-    /// Sends a request whose answer is a stream; an answer that is none is an error.
-    pub(crate) async fn open_stream(&self, mut request: Request) -> Result<Response, Error> {
-        request.headers_mut().insert(ACCEPT, EVENT_STREAM);
-        let opening = async {
-            let response = self.0.transport.execute(request).await?;
-            let head = Head::of(&response);
-            match (head.is_success(), head.is_event_stream()) {
-                (true, true) => Ok(response),
-                (true, false) => Err(head.unexpected(format!("the answer is no stream ({})", head.content_type))),
-                (false, _) => Err(Answer::read(response).await?.error()),
-            }
-        };
-        self.in_time(opening).await
+    /// Makes a call and reads its answer.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        self.perform(call, |response| async move { Answer::read(response).await?.decode() }).await
     }
 
-    async fn in_time<T>(&self, exchange: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Makes a call whose answer is text.
+    pub(crate) async fn fetch_text(&self, call: Call) -> Result<String, Error> {
+        self.perform(call, |response| async move { Answer::read(response).await?.text() }).await
+    }
+
+    /// Makes a call whose answer is a stream; an answer that is none is an error.
+    pub(crate) async fn open_stream(&self, call: Call) -> Result<Response, Error> {
+        self.perform(call.with_header(ACCEPT, EVENT_STREAM), opened).await
+    }
+
+    /// Sends the request, again where that is safe, and takes the answer: all of it within the timeout.
+    async fn perform<T, F>(&self, call: Call, take: impl Fn(Response) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let after = self.0.timeout;
-        tokio::time::timeout(after, exchange).await.unwrap_or(Err(Error::Timeout { after }))
+        let watch = Watch::of(&call);
+        let attempts = tokio::time::timeout(after, self.attempts(call, take, &watch));
+        watch.during(attempts).await.unwrap_or(Err(Error::Timeout { after }))
+    }
+
+    async fn attempts<T, F>(&self, call: Call, take: impl Fn(Response) -> F, watch: &Watch) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let Settings { retries, timeout, transport, .. } = &*self.0;
+        let Call { mut request, repeat, .. } = call;
+        let begin = Instant::now();
+        let mut failures = 0;
+        loop {
+            let again = request.try_clone();
+            let result = match transport.execute(request).await {
+                Ok(response) => {
+                    watch.answered(&response);
+                    take(response).await
+                }
+                Err(error) => Err(error.into()),
+            };
+            let Err(error) = result else { return result };
+            let wait = retries.wait(failures, repeat, &error, Uuid::new_v4().as_bytes());
+            let (Some(copy), Some(wait)) = (again, wait) else { return Err(error) };
+            if begin.elapsed().saturating_add(wait) >= *timeout {
+                return Err(error);
+            }
+            watch.again(wait, &error);
+            tokio::time::sleep(wait).await;
+            failures += 1;
+            request = copy;
+        }
     }
 }
 
-/// Adds the members of a query that are set.
-fn append_query(url: &mut Url, query: &impl Serialize) -> Result<(), Error> {
-    let query = serde_json::to_value(query)
-        .map_err(|error| Error::unexpected(format!("the query cannot be written: {error}")))?;
-    let Value::Object(members) = query else { return Err(Error::unexpected("the query has no members")) };
-    for (name, value) in &members {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        url.query_pairs_mut().append_pair(name, &text);
+/// The answer, if it is a stream.
+async fn opened(response: Response) -> Result<Response, Error> {
+    let head = Head::of(&response);
+    match (head.is_success(), head.is_event_stream()) {
+        (true, true) => Ok(response),
+        (true, false) => Err(head.unexpected(format!("the answer is no stream ({})", head.content_type))),
+        (false, _) => Err(Answer::read(response).await?.error()),
     }
-    Ok(())
-}
-
-/// The request with a JSON body.
-pub(crate) fn with_json(mut request: Request, body: &impl Serialize) -> Result<Request, Error> {
-    let body = serde_json::to_vec(body)
-        .map_err(|error| Error::unexpected(format!("the request cannot be written as JSON: {error}")))?;
-    request.headers_mut().insert(CONTENT_TYPE, JSON);
-    *request.body_mut() = Some(body.into());
-    Ok(request)
 }
 
 impl fmt::Debug for Client {

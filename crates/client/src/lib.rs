@@ -2,40 +2,57 @@
 
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "http")]
 mod answer;
-mod audit;
+#[cfg(feature = "http")]
 mod builder;
-mod chat_stream;
+#[cfg(feature = "http")]
+mod call;
+#[cfg(feature = "http")]
 mod client;
-mod config;
-mod customers;
+#[cfg(feature = "http")]
 mod decode;
+#[cfg(feature = "http")]
 mod endpoint;
+#[cfg(feature = "http")]
 mod error;
-mod events;
-mod inference;
-mod limits;
-mod management_keys;
-mod mcp_clients;
-mod model_configs;
-mod pricing_overrides;
-mod providers;
-mod routing_rules;
-mod sessions;
+#[cfg(feature = "http")]
+mod operations;
+#[cfg(feature = "http")]
+mod pages;
+#[cfg(feature = "http")]
+mod retry;
+#[cfg(feature = "http")]
 mod sse;
-mod teams;
+#[cfg(feature = "http")]
+mod stream;
+#[cfg(feature = "http")]
 mod tls;
+#[cfg(feature = "http")]
+mod trace;
+#[cfg(feature = "http")]
 mod transport;
-mod virtual_keys;
 
+#[cfg(feature = "http")]
 pub use builder::ClientBuilder;
-pub use chat_stream::ChatStream;
+#[cfg(feature = "http")]
 pub use client::Client;
+#[cfg(feature = "http")]
 pub use error::{ApiError, Error, ErrorSource};
+#[cfg(feature = "http")]
+pub use pages::Pages;
+#[cfg(feature = "http")]
+pub use retry::Retries;
+#[cfg(feature = "http")]
+pub use stream::{AnswerStream, ChatStream, ResponsesStream};
+#[cfg(feature = "http")]
 pub use transport::{HttpTransport, Transport};
 
+#[cfg(feature = "http")]
 pub use futures_util::{Stream, StreamExt, TryStreamExt};
+#[cfg(feature = "http")]
 pub use reqwest;
+#[cfg(feature = "http")]
 pub use secrecy::SecretString;
 
 pub use keyward_core::allow_list::{AllowList, InvalidAllowList};
@@ -50,6 +67,9 @@ pub use keyward_core::chat::{
     ChatUsage, StreamOptions,
 };
 pub use keyward_core::duration::{InvalidDuration, Milliseconds, ResetDuration};
+pub use keyward_core::embeddings::{
+    Embedding, Embeddings, EmbeddingsInput, EmbeddingsRequest, EmbeddingsUsage, Vector,
+};
 pub use keyward_core::error_body::{ErrorBody, ErrorDetail, ErrorExtra};
 pub use keyward_core::error_code::ErrorCode;
 pub use keyward_core::event::{
@@ -63,7 +83,7 @@ pub use keyward_core::ids::{
     PricingOverrideId, ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
 };
 pub use keyward_core::list::{
-    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, ListQuery, ManagementKeyChanged,
+    BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, Health, ListQuery, ManagementKeyChanged,
     ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, McpClientChanged, McpClientDetail, McpClientList,
     McpClientRemoved, ModelConfigChanged, ModelConfigDetail, ModelConfigList, PageQuery, PricingOverrideChanged,
     PricingOverrideDetail, PricingOverrideList, ProviderGovernanceChanged, ProviderGovernanceList, ProviderKeyList,
@@ -80,6 +100,7 @@ pub use keyward_core::model_budget::{ModelBudget, ModelBudgetInput};
 pub use keyward_core::model_config::{
     CreateModelConfig, ModelConfig, ModelConfigQuery, ModelConfigScope, UpdateModelConfig,
 };
+pub use keyward_core::model_list::{Model, ModelList};
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
 pub use keyward_core::month::{Month, UnknownMonth};
 pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
@@ -103,6 +124,9 @@ pub use keyward_core::provider_config::{
 pub use keyward_core::provider_governance::{ProviderGovernance, UpdateProviderGovernance};
 pub use keyward_core::rate_limit::{RateLimit, RateLimitInput, RateLimitRule, RateMetric};
 pub use keyward_core::refusal::{LimitRefusal, Quantity};
+pub use keyward_core::responses::{
+    ResponsesAnswer, ResponsesEvent, ResponsesInput, ResponsesItem, ResponsesPart, ResponsesRequest, ResponsesUsage,
+};
 pub use keyward_core::routing_rule::{
     CreateRoutingRule, Fallback, FallbackParts, RoutingFailure, RoutingRule, RoutingRuleQuery, RoutingScope,
     RoutingTarget, UpdateRoutingRule,

@@ -1,4 +1,4 @@
-//! TLS: rustls with ring, whatever the host program installed; public roots and the system's are trusted.
+//! TLS: rustls with ring, whatever the host program installed; public roots are trusted, and with the feature `native-roots` the system's.
 
 use std::sync::Arc;
 
@@ -24,7 +24,14 @@ pub(crate) fn client_config() -> Result<ClientConfig, Error> {
 
 /// The public roots are always there; an unreadable system store only means that private authorities are not trusted.
 fn roots() -> RootCertStore {
-    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let public = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    #[cfg(feature = "native-roots")]
+    let public = with_native_roots(public);
+    public
+}
+
+#[cfg(feature = "native-roots")]
+fn with_native_roots(mut roots: RootCertStore) -> RootCertStore {
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
 }

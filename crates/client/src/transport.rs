@@ -1,4 +1,4 @@
-//! The transport: the one seam through which every request leaves. Replace it for middleware, tracing or tests.
+//! The transport: the one seam through which every request leaves. Replace it, or put something around it.
 
 use std::fmt;
 use std::future::Future;
@@ -14,7 +14,36 @@ use crate::tls;
 /// How long a connection may take to come up; a host that is gone is noticed long before a whole request times out.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Carries requests to the server. The client applies its own timeouts around it.
+/// Carries requests to the server. The client applies its own timeouts and retries around it.
+///
+/// A middleware is a transport too, around another one; [`ClientBuilder::middleware`](crate::ClientBuilder::middleware) puts it
+/// there:
+///
+/// ```
+/// use std::pin::Pin;
+/// use std::sync::Arc;
+///
+/// use keyward_client::reqwest::header::HeaderValue;
+/// use keyward_client::reqwest::{Request, Response, Result};
+/// use keyward_client::{Client, Transport};
+///
+/// /// Tells the server which program asks.
+/// struct Named {
+///     name: HeaderValue,
+///     inner: Arc<dyn Transport>,
+/// }
+///
+/// impl Transport for Named {
+///     fn execute(&self, mut request: Request) -> Pin<Box<dyn Future<Output = Result<Response>> + Send + '_>> {
+///         request.headers_mut().insert("x-program", self.name.clone());
+///         self.inner.execute(request)
+///     }
+/// }
+///
+/// let name = HeaderValue::from_static("nightly-report");
+/// let client = Client::builder().middleware(|inner| Named { name, inner }).build();
+/// # assert!(client.is_ok());
+/// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request and returns as soon as the head of its answer is there.
     ///

@@ -54,11 +54,14 @@ impl ChatMessage {
 }
 
 /// Options of a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct StreamOptions {
     /// True: the last event tells the usage.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub include_usage: bool,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// An answer to a chat completion request, as the provider gave it.

@@ -40,6 +40,8 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// The server's own word on a retry: `x-should-retry`.
     pub should_retry: Option<bool>,
+    /// How many attempts at a provider the gateway had admitted by then, where it says so.
+    pub attempts: Option<u32>,
     /// The limit that refused the request.
     pub refusal: Option<LimitRefusal>,
     /// Whose error it is.
@@ -74,15 +76,15 @@ impl ApiError {
         }
     }
 
-    /// Reads an error that came as an event of a stream; none when it is not JSON with an `error` member.
+    /// Reads an error that came as an event of a stream; none when it is not JSON that reports one.
     pub(crate) fn from_event(head: &Head, data: &[u8]) -> Option<Self> {
-        if let Ok(envelope) = serde_json::from_slice::<Envelope>(data) {
+        if let Some(envelope) = Envelope::of_event(data) {
             let status = envelope.status_code.unwrap_or(head.status);
             return Some(Self { status, ..Self::of_keyward(head, envelope) });
         }
         let body: Value = serde_json::from_slice(data).ok()?;
         let has_error = body.get("error").is_some_and(|error| !error.is_null());
-        has_error.then(|| Self::of_provider(head, Some(&body)))
+        (has_error || is_error_event(&body)).then(|| Self::of_provider(head, Some(&body)))
     }
 
     fn of_keyward(head: &Head, Envelope { event_id, status_code: _, error }: Envelope) -> Self {
@@ -100,7 +102,8 @@ impl ApiError {
     /// Providers agree on `error.message` at most; some send a bare text, some put the object into a list.
     fn of_provider(head: &Head, body: Option<&Value>) -> Self {
         let body = body.map(|body| body.get(0).unwrap_or(body));
-        let error = body.and_then(|body| body.get("error"));
+        let itself = body.filter(|body| is_error_event(body));
+        let error = body.and_then(|body| body.get("error")).or(itself);
         let member = |name: &str| error.and_then(|error| error.get(name)).and_then(scalar);
         let message = member("message").or_else(|| error.and_then(scalar));
         Self {
@@ -121,6 +124,7 @@ impl ApiError {
             request_id: head.request_id.clone(),
             retry_after: head.retry_after,
             should_retry: head.should_retry,
+            attempts: head.attempts,
             refusal: None,
             source,
         }
@@ -134,6 +138,23 @@ impl ApiError {
             (None, ErrorSource::Provider) => by_status() || self.status == 500,
         })
     }
+}
+
+impl Envelope {
+    /// The envelope of an event: the event itself, or what it has as its error, beside what its dialect wants.
+    fn of_event(data: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Around {
+            error: Envelope,
+        }
+        let inside = || serde_json::from_slice(data).ok().map(|Around { error }| error);
+        serde_json::from_slice(data).ok().or_else(inside)
+    }
+}
+
+/// Whether it is an error as the stream of a response reports one: not as a member, but as a whole.
+fn is_error_event(body: &Value) -> bool {
+    body.get("type").is_some_and(|kind| kind == "error")
 }
 
 fn some_text(text: String) -> Option<String> {

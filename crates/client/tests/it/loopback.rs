@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use keyward_client::{Client, ClientBuilder};
+use keyward_client::{Client, ClientBuilder, Retries};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -40,13 +40,24 @@ pub(crate) struct Loopback {
 
 impl Loopback {
     pub(crate) async fn start<P: AsRef<[u8]>>(pieces: impl IntoIterator<Item = P>, then: Then) -> Self {
+        let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|piece| piece.as_ref().to_vec()).collect();
+        Self::serving(std::iter::repeat(pieces), then).await
+    }
+
+    /// A server that gives each of these answers once, one after the other.
+    pub(crate) async fn answering_in_turn(answers: impl IntoIterator<Item = String>) -> Self {
+        let answers: Vec<_> = answers.into_iter().map(|answer| vec![answer.into_bytes()]).collect();
+        Self::serving(answers.into_iter(), Then::Close).await
+    }
+
+    /// The pieces of each connection, in turn; when there are no more, the server is gone.
+    async fn serving(mut turns: impl Iterator<Item = Vec<Vec<u8>>> + Send + 'static, then: Then) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, received) = unbounded_channel();
-        let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|piece| piece.as_ref().to_vec()).collect();
         tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, pieces.clone(), then, sender.clone()));
+            while let (Some(pieces), Ok((socket, _))) = (turns.next(), listener.accept().await) {
+                tokio::spawn(serve(socket, pieces, then, sender.clone()));
             }
         });
         Self { url, received }
@@ -57,8 +68,9 @@ impl Loopback {
         Self::start([answer(status, headers, body)], Then::Close).await
     }
 
+    /// A client that tries everything once, unless a test wants it otherwise.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        Client::builder().base_url(&self.url)
+        Client::builder().base_url(&self.url).retries(Retries::none())
     }
 
     pub(crate) fn client(&self) -> Client {

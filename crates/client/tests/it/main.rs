@@ -8,7 +8,13 @@
 
 mod answers;
 mod errors;
+mod inference;
 mod loopback;
+mod operations;
+mod pages;
 mod requests;
+mod retries;
 mod streams;
 mod timeouts;
+#[cfg(feature = "tracing")]
+mod traces;

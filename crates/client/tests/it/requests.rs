@@ -6,11 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
-    AuditQuery, BudgetInput, ChatCompletionRequest, ChatMessage, Client, CreateCustomer, CreateManagementKey,
-    CreateProvider, CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey, HttpTransport, ListQuery,
-    Login, OverrideBudget, OverrideMode, PageQuery, Patch, RotateVirtualKeys, RoutingRuleQuery, Transport,
-    UpdateConfig, UpdateCustomer, UpdateManagementKey, UpdateProvider, UpdateProviderKey, UpdateRoutingRule,
-    UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
+    BudgetInput, ChatCompletionRequest, ChatMessage, HttpTransport, ListQuery, Patch, Transport, UpdateVirtualKey,
 };
 
 use crate::loopback::Loopback;
@@ -24,89 +20,6 @@ fn question() -> ChatCompletionRequest {
         model: "demo/echo".to_owned(),
         messages: vec![ChatMessage::user("Hello")],
         ..ChatCompletionRequest::default()
-    }
-}
-
-fn login() -> Login {
-    Login { username: "admin".to_owned(), password: "not-a-secret".to_owned() }
-}
-
-fn is_send<F: Future + Send>(future: F) -> F {
-    future
-}
-
-#[tokio::test]
-async fn every_operation_has_its_method_and_path() {
-    let mut server = nothing_found().await;
-    let url = format!("{}/prefix/", server.url);
-    let client = Client::builder().base_url(&url).build().unwrap();
-    let all = ListQuery::default();
-    let raise = OverrideBudget { amount: "1".parse().unwrap(), mode: OverrideMode::Forever, cycles: None };
-    macro_rules! sends {
-        ($($operation:ident($($argument:expr),*) => $line:literal;)+) => {$(
-            assert!(is_send(client.$operation($($argument),*)).await.is_err());
-            assert_eq!(server.received().await.line(), $line, stringify!($operation));
-        )+};
-    }
-    sends! {
-        virtual_key_create(&CreateVirtualKey::default()) => "POST /prefix/api/governance/virtual-keys";
-        virtual_key_list(&VirtualKeyQuery::default()) => "GET /prefix/api/governance/virtual-keys";
-        virtual_key_get(&"a/b c".into()) => "GET /prefix/api/governance/virtual-keys/a%2Fb%20c";
-        virtual_key_update(&"k".into(), &UpdateVirtualKey::default()) => "PUT /prefix/api/governance/virtual-keys/k";
-        virtual_key_delete(&"k".into()) => "DELETE /prefix/api/governance/virtual-keys/k";
-        virtual_key_rotate(&"k".into()) => "POST /prefix/api/governance/virtual-keys/k/rotate";
-        virtual_keys_rotate(&RotateVirtualKeys::default()) => "POST /prefix/api/governance/virtual-keys/rotate";
-        virtual_key_reveal(&"k".into()) => "GET /prefix/api/governance/virtual-keys/k/reveal";
-        virtual_key_copy(&"k".into()) => "GET /prefix/api/governance/virtual-keys/k/copy";
-        budget_override_set(&"k".into(), &"b".into(), &raise) => "PUT /prefix/api/governance/virtual-keys/k/budgets/b/override";
-        budget_override_remove(&"k".into(), &"b".into()) => "DELETE /prefix/api/governance/virtual-keys/k/budgets/b/override";
-        budget_list(&PageQuery::default()) => "GET /prefix/api/governance/budgets";
-        rate_limit_list(&PageQuery::default()) => "GET /prefix/api/governance/rate-limits";
-        audit_list(&AuditQuery::default()) => "GET /prefix/api/audit";
-        audit_verify() => "GET /prefix/api/audit/verify";
-        virtual_key_quota() => "GET /prefix/api/governance/virtual-keys/quota";
-        routing_rule_create(&CreateRoutingRule::default()) => "POST /prefix/api/routing/rules";
-        routing_rule_list(&RoutingRuleQuery::default()) => "GET /prefix/api/routing/rules";
-        routing_rule_get(&"r".into()) => "GET /prefix/api/routing/rules/r";
-        routing_rule_update(&"r".into(), &UpdateRoutingRule::default()) => "PUT /prefix/api/routing/rules/r";
-        routing_rule_delete(&"r".into()) => "DELETE /prefix/api/routing/rules/r";
-        team_create(&CreateTeam::default()) => "POST /prefix/api/governance/teams";
-        team_list(&all) => "GET /prefix/api/governance/teams";
-        team_get(&"t".into()) => "GET /prefix/api/governance/teams/t";
-        team_update(&"t".into(), &UpdateTeam::default()) => "PUT /prefix/api/governance/teams/t";
-        team_delete(&"t".into()) => "DELETE /prefix/api/governance/teams/t";
-        customer_create(&CreateCustomer::default()) => "POST /prefix/api/governance/customers";
-        customer_list(&all) => "GET /prefix/api/governance/customers";
-        customer_get(&"c".into()) => "GET /prefix/api/governance/customers/c";
-        customer_update(&"c".into(), &UpdateCustomer::default()) => "PUT /prefix/api/governance/customers/c";
-        customer_delete(&"c".into()) => "DELETE /prefix/api/governance/customers/c";
-        provider_create(&CreateProvider::default()) => "POST /prefix/api/providers";
-        provider_list() => "GET /prefix/api/providers";
-        provider_get(&"p".into()) => "GET /prefix/api/providers/p";
-        provider_update(&"p".into(), &UpdateProvider::default()) => "PUT /prefix/api/providers/p";
-        provider_delete(&"p".into()) => "DELETE /prefix/api/providers/p";
-        provider_key_create(&"p".into(), &CreateProviderKey::new("n", "v")) => "POST /prefix/api/providers/p/keys";
-        provider_key_list(&"p".into()) => "GET /prefix/api/providers/p/keys";
-        provider_key_get(&"p".into(), &"?".into()) => "GET /prefix/api/providers/p/keys/%3F";
-        provider_key_update(&"p".into(), &"a/b c".into(), &UpdateProviderKey::default())
-            => "PUT /prefix/api/providers/p/keys/a%2Fb%20c";
-        key_list() => "GET /prefix/api/keys";
-        provider_key_delete(&"p".into(), &"k".into()) => "DELETE /prefix/api/providers/p/keys/k";
-        config_get() => "GET /prefix/api/config";
-        config_update(&UpdateConfig::default()) => "PUT /prefix/api/config";
-        session_login(&login()) => "POST /prefix/api/session/login";
-        session_logout() => "POST /prefix/api/session/logout";
-        session_status() => "GET /prefix/api/session/is-auth-enabled";
-        session_list() => "GET /prefix/api/sessions";
-        session_delete(&"s".into()) => "DELETE /prefix/api/sessions/s";
-        management_key_create(&CreateManagementKey::default()) => "POST /prefix/api/management-keys";
-        management_key_list(&all) => "GET /prefix/api/management-keys";
-        management_key_get(&"m".into()) => "GET /prefix/api/management-keys/m";
-        management_key_update(&"m".into(), &UpdateManagementKey::default()) => "PUT /prefix/api/management-keys/m";
-        management_key_rotate(&"m".into()) => "POST /prefix/api/management-keys/m/rotate";
-        management_key_delete(&"m".into()) => "DELETE /prefix/api/management-keys/m";
-        chat_completion_create(&question()) => "POST /prefix/v1/chat/completions";
-        chat_completion_stream(&question()) => "POST /prefix/v1/chat/completions";
     }
 }
 
@@ -222,4 +135,27 @@ async fn every_request_goes_through_the_transport_which_sees_no_credential_in_de
     assert_eq!(noted.len(), 3);
     assert!(noted.iter().all(|text| text.contains("Sensitive")), "{noted:?}");
     assert!(!noted.iter().any(|text| text.contains("sk-bf-1") || text.contains("YWRtaW4")), "{noted:?}");
+}
+
+/// Adds a word to a header.
+struct Adding {
+    word: &'static str,
+    inner: Arc<dyn Transport>,
+}
+
+impl Transport for Adding {
+    fn execute(&self, mut request: Request) -> Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + '_>> {
+        let before = request.headers().get("x-words").map_or("", |words| words.to_str().unwrap()).to_owned();
+        request.headers_mut().insert("x-words", format!("{before}{}", self.word).parse().unwrap());
+        self.inner.execute(request)
+    }
+}
+
+#[tokio::test]
+async fn the_last_middleware_sees_a_request_first() {
+    let mut server = nothing_found().await;
+    let one = server.builder().middleware(|inner| Adding { word: "inner", inner });
+    let client = one.middleware(|inner| Adding { word: "outer ", inner }).build().unwrap();
+    assert!(client.provider_list().await.is_err());
+    assert_eq!(server.received().await.header("x-words"), Some("outer inner"));
 }

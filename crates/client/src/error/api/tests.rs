@@ -90,3 +90,17 @@ fn it_reads_well() {
     let error = ApiError::from_answer(&head, br#"{"error":{"message":"Wrong key","code":"bad_key"}}"#).unwrap();
     assert_eq!(error.to_string(), "Wrong key (provider error, 401, bad_key) [request r1]");
 }
+
+#[test]
+fn an_error_event_of_a_response_is_read_whoever_reports_it() {
+    let head = head(200, &[]);
+    let ours = br#"{"type":"error","code":"upstream_timeout","message":"Too slow","param":null,"error":
+        {"event_id":"r","status_code":504,"error":{"code":"upstream_timeout","message":"Too slow"}}}"#;
+    let error = ApiError::from_event(&head, ours).unwrap();
+    assert_eq!((error.code, error.status, error.source), (Some(ErrorCode::UpstreamTimeout), 504, ErrorSource::Keyward));
+    let theirs = br#"{"type":"error","code":"server_error","message":"Sorry","param":null,"sequence_number":3}"#;
+    let error = ApiError::from_event(&head, theirs).unwrap();
+    assert_eq!((error.raw_code.as_str(), error.message.as_str()), ("server_error", "Sorry"));
+    assert_eq!(error.source, ErrorSource::Provider);
+    assert!(ApiError::from_event(&head, br#"{"type":"response.completed"}"#).is_none());
+}

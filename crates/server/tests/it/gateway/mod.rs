@@ -24,6 +24,7 @@ mod safety;
 mod sessions;
 mod streams;
 mod telling;
+mod typed;
 mod weights;
 
 use keyward_client::{

@@ -26,7 +26,7 @@ async fn usage_that_was_asked_for_is_told() {
     let app = App::start().await;
     let key = app.key(with_budget("1")).await;
     let request = ChatCompletionRequest {
-        stream_options: Some(StreamOptions { include_usage: true }),
+        stream_options: Some(StreamOptions { include_usage: true, ..StreamOptions::default() }),
         ..chat("demo/echo", "a b c")
     };
     let stream = app.caller(&key).chat_completion_stream(&request).await.unwrap();

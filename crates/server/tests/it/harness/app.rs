@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use keyward_client::{Client, CreateProviderKey, CreateVirtualKey, NetworkConfig, NetworkConfigInput, VirtualKey};
+use keyward_client::{
+    Client, CreateProviderKey, CreateVirtualKey, NetworkConfig, NetworkConfigInput, Retries, VirtualKey,
+};
 use keyward_core::base_url::BaseUrl;
 use keyward_core::change::Change;
 use keyward_core::invalid::Pointer;
@@ -55,7 +57,8 @@ impl AppBuilder {
         let server = Server::start(settings.clone(), root_key()).await.unwrap();
         let transport = Arc::new(Checked::new(Arc::new(Contract::new())));
         let url = format!("http://{}", server.address());
-        let client = Client::builder().base_url(&url).transport(transport.clone()).build().unwrap();
+        let client =
+            Client::builder().base_url(&url).retries(Retries::none()).transport(transport.clone()).build().unwrap();
         App { url, client, simulator, server, settings, transport, database }
     }
 }
@@ -71,7 +74,7 @@ impl App {
 
     /// A client builder whose requests are checked too.
     pub fn client_builder(&self) -> keyward_client::ClientBuilder {
-        Client::builder().base_url(&self.url).transport(self.transport.clone())
+        Client::builder().base_url(&self.url).retries(Retries::none()).transport(self.transport.clone())
     }
 
     /// A client that calls with this virtual key.
@@ -131,7 +134,12 @@ impl App {
         meanwhile(&self.database).await;
         let server = Server::start(self.settings.clone(), root_key()).await.unwrap();
         let url = format!("http://{}", server.address());
-        let client = Client::builder().base_url(&url).transport(self.transport.clone()).build().unwrap();
+        let client = Client::builder()
+            .base_url(&url)
+            .retries(Retries::none())
+            .transport(self.transport.clone())
+            .build()
+            .unwrap();
         Self { url, client, server, ..self }
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use keyward_client::{Client, CreateVirtualKey};
+use keyward_client::{Client, CreateVirtualKey, Retries};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::gateway::{chat, with_budget};
@@ -29,7 +29,7 @@ async fn a_full_disk_closes_admission_and_opens_it_again_by_itself() {
     command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]);
     command.current_dir(database.directory()).env("KEYWARD_ROOT_KEY", ROOT_KEY);
     let served = Served::start(command).unwrap();
-    let client = Client::builder().base_url(&served.url).build().unwrap();
+    let client = Client::builder().base_url(&served.url).retries(Retries::none()).build().unwrap();
     let request = CreateVirtualKey { name: "k".into(), ..with_budget("1") };
     let key = client.virtual_key_create(&request).await.unwrap().virtual_key;
     let caller = client.with_virtual_key(key.value.expose()).unwrap();

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use keyward_client::{ChatCompletionRequest, Client, VirtualKey};
+use keyward_client::{ChatCompletionRequest, Client, Retries, VirtualKey};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::Notify;
@@ -43,7 +43,7 @@ pub async fn load(node: &Node, url: &str, seed: u64, most: usize, answers: &Answ
 
 /// A call to a provider that never answers; it ends with the server.
 pub async fn endless_call(node: &Node, url: &str) {
-    let client = Client::builder().base_url(url).build().unwrap();
+    let client = Client::builder().base_url(url).retries(Retries::none()).build().unwrap();
     let caller = client.with_virtual_key(node.keys[0].value.expose()).unwrap();
     let request = ChatCompletionRequest { max_tokens: Some(5), ..chat("mistral/mistral-small-2506", "anybody there?") };
     node.count_asked();
@@ -52,7 +52,7 @@ pub async fn endless_call(node: &Node, url: &str) {
 }
 
 async fn call(node: &Node, url: &str, mut random: StdRng, most: usize, answers: &Answers) {
-    let client = Client::builder().base_url(url).build().unwrap();
+    let client = Client::builder().base_url(url).retries(Retries::none()).build().unwrap();
     for _ in 0..most {
         let key = &node.keys[random.random_range(0..node.keys.len())];
         if !one_call(node, &client, key, &mut random).await {

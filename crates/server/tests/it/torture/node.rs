@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use keyward_client::{BudgetInput, Client, CreateVirtualKey, ResetDuration, VirtualKey};
+use keyward_client::{BudgetInput, Client, CreateVirtualKey, ResetDuration, Retries, VirtualKey};
 use keyward_core::base_url::BaseUrl;
 use keyward_server::demo::simulator::{Bill, Simulator};
 use serde_json::json;
@@ -43,7 +43,7 @@ impl Node {
             let budget = BudgetInput::new(dollars.parse().unwrap(), ResetDuration::days(1));
             let request =
                 CreateVirtualKey { name: name.to_owned(), budget: budget.into(), ..CreateVirtualKey::default() };
-            let client = Client::builder().base_url(&process.url).build().unwrap();
+            let client = Client::builder().base_url(&process.url).retries(Retries::none()).build().unwrap();
             let made = client.virtual_key_create(&request).await.unwrap();
             node.keys.push(made.virtual_key);
         }
@@ -106,7 +106,7 @@ impl Node {
 
     /// Every key is usable: what was held by the process before is not held any more.
     pub async fn check_keys(&self, process: &Served) {
-        let client = Client::builder().base_url(&process.url).build().unwrap();
+        let client = Client::builder().base_url(&process.url).retries(Retries::none()).build().unwrap();
         for key in &self.keys {
             let quota = client.with_virtual_key(key.value.expose()).unwrap().virtual_key_quota().await.unwrap();
             let budget = &quota.budgets[0];

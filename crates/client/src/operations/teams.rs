@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn team_create(&self, request: &CreateTeam) -> Result<TeamChanged, Error> {
-        self.post(&TEAMS, request).await
+        self.create("team_create", &TEAMS, request).await
     }
 
     /// Lists teams.
@@ -28,7 +28,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn team_list(&self, query: &ListQuery) -> Result<TeamList, Error> {
-        self.list(&TEAMS, query).await
+        self.list("team_list", &TEAMS, query).await
     }
 
     /// Reads a team.
@@ -36,7 +36,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn team_get(&self, id: &TeamId) -> Result<Team, Error> {
-        self.get(&one(id)).await.map(|detail: TeamDetail| detail.team)
+        self.get("team_get", &one(id)).await.map(|detail: TeamDetail| detail.team)
     }
 
     /// Edits a team: what is absent stays.
@@ -44,7 +44,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn team_update(&self, id: &TeamId, request: &UpdateTeam) -> Result<TeamChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("team_update", &one(id), request).await
     }
 
     /// Deletes a team.
@@ -52,6 +52,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn team_delete(&self, id: &TeamId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("team_delete", &one(id)).await
     }
 }

@@ -21,7 +21,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn mcp_client_create(&self, request: &CreateMcpClient) -> Result<McpClientChanged, Error> {
-        self.post(&CLIENT, request).await
+        self.create("mcp_client_create", &CLIENT, request).await
     }
 
     /// Lists MCP clients.
@@ -29,7 +29,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn mcp_client_list(&self, query: &McpClientQuery) -> Result<McpClientList, Error> {
-        self.list(&CLIENTS, query).await
+        self.list("mcp_client_list", &CLIENTS, query).await
     }
 
     /// Reads an MCP client.
@@ -37,7 +37,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn mcp_client_get(&self, id: &McpClientId) -> Result<McpClientEntry, Error> {
-        self.get(&one(id)).await.map(|detail: McpClientDetail| detail.client)
+        self.get("mcp_client_get", &one(id)).await.map(|detail: McpClientDetail| detail.client)
     }
 
     /// Edits an MCP client: what is absent stays.
@@ -49,7 +49,7 @@ impl Client {
         id: &McpClientId,
         request: &UpdateMcpClient,
     ) -> Result<McpClientChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("mcp_client_update", &one(id), request).await
     }
 
     /// Removes an MCP client, and with it the MCP configs of virtual keys for it.
@@ -57,6 +57,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn mcp_client_delete(&self, id: &McpClientId) -> Result<McpClientRemoved, Error> {
-        self.delete(&one(id)).await
+        self.delete("mcp_client_delete", &one(id)).await
     }
 }

@@ -11,7 +11,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn budget_list(&self, query: &PageQuery) -> Result<BudgetList, Error> {
-        self.list(&["api", "governance", "budgets"], query).await
+        self.list("budget_list", &["api", "governance", "budgets"], query).await
     }
 
     /// Lists the rate limits of all owners.
@@ -19,6 +19,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn rate_limit_list(&self, query: &PageQuery) -> Result<RateLimitList, Error> {
-        self.list(&["api", "governance", "rate-limits"], query).await
+        self.list("rate_limit_list", &["api", "governance", "rate-limits"], query).await
     }
 }

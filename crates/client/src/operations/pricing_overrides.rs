@@ -25,7 +25,7 @@ impl Client {
         &self,
         request: &CreatePricingOverride,
     ) -> Result<PricingOverrideChanged, Error> {
-        self.post(&PRICING_OVERRIDES, request).await
+        self.create("pricing_override_create", &PRICING_OVERRIDES, request).await
     }
 
     /// Lists pricing overrides.
@@ -33,7 +33,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn pricing_override_list(&self, query: &PricingOverrideQuery) -> Result<PricingOverrideList, Error> {
-        self.list(&PRICING_OVERRIDES, query).await
+        self.list("pricing_override_list", &PRICING_OVERRIDES, query).await
     }
 
     /// Reads a pricing override.
@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn pricing_override_get(&self, id: &PricingOverrideId) -> Result<PricingOverride, Error> {
-        self.get(&one(id)).await.map(|detail: PricingOverrideDetail| detail.pricing_override)
+        self.get("pricing_override_get", &one(id)).await.map(|detail: PricingOverrideDetail| detail.pricing_override)
     }
 
     /// Edits a pricing override: what is absent stays.
@@ -53,7 +53,7 @@ impl Client {
         id: &PricingOverrideId,
         request: &UpdatePricingOverride,
     ) -> Result<PricingOverrideChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("pricing_override_update", &one(id), request).await
     }
 
     /// Does what [`Client::pricing_override_update`] does, by the other documented method.
@@ -65,7 +65,7 @@ impl Client {
         id: &PricingOverrideId,
         request: &UpdatePricingOverride,
     ) -> Result<PricingOverrideChanged, Error> {
-        self.patch(&one(id), request).await
+        self.patch("pricing_override_patch", &one(id), request).await
     }
 
     /// Deletes a pricing override.
@@ -73,6 +73,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn pricing_override_delete(&self, id: &PricingOverrideId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("pricing_override_delete", &one(id)).await
     }
 }

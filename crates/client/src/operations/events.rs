@@ -11,6 +11,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn event_list(&self, query: &EventQuery) -> Result<EventList, Error> {
-        self.list(&["api", "governance", "events"], query).await
+        self.list("event_list", &["api", "governance", "events"], query).await
     }
 }

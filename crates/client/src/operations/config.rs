@@ -13,7 +13,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn config_get(&self) -> Result<ServerConfig, Error> {
-        self.get(&CONFIG).await
+        self.get("config_get", &CONFIG).await
     }
 
     /// Edits the server's configuration: what is absent stays.
@@ -21,6 +21,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn config_update(&self, request: &UpdateConfig) -> Result<ServerConfig, Error> {
-        self.put(&CONFIG, request).await
+        self.put("config_update", &CONFIG, request).await
     }
 }

@@ -5,9 +5,8 @@ use keyward_core::list::{
     Done, ListQuery, ManagementKeyChanged, ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList,
 };
 use keyward_core::management_key::{CreateManagementKey, ManagementKey, UpdateManagementKey};
-use reqwest::Method;
 
-use crate::client::{Client, Credential};
+use crate::client::Client;
 use crate::error::Error;
 
 const KEYS: [&str; 2] = ["api", "management-keys"];
@@ -23,7 +22,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn management_key_create(&self, request: &CreateManagementKey) -> Result<ManagementKeyIssued, Error> {
-        self.post(&KEYS, request).await
+        self.create("management_key_create", &KEYS, request).await
     }
 
     /// Lists management keys.
@@ -31,7 +30,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn management_key_list(&self, query: &ListQuery) -> Result<ManagementKeyList, Error> {
-        self.list(&KEYS, query).await
+        self.list("management_key_list", &KEYS, query).await
     }
 
     /// Reads a management key.
@@ -39,7 +38,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn management_key_get(&self, id: &ManagementKeyId) -> Result<ManagementKey, Error> {
-        self.get(&one(id)).await.map(|detail: ManagementKeyDetail| detail.management_key)
+        self.get("management_key_get", &one(id)).await.map(|detail: ManagementKeyDetail| detail.management_key)
     }
 
     /// Edits a management key: what is absent stays, null clears.
@@ -51,7 +50,7 @@ impl Client {
         id: &ManagementKeyId,
         request: &UpdateManagementKey,
     ) -> Result<ManagementKeyChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("management_key_update", &one(id), request).await
     }
 
     /// Gives a management key another secret, which the answer has, this once.
@@ -60,7 +59,7 @@ impl Client {
     /// See [`Error`].
     pub async fn management_key_rotate(&self, id: &ManagementKeyId) -> Result<ManagementKeyIssued, Error> {
         let [api, keys, id] = one(id);
-        self.fetch(self.request(Method::POST, &[api, keys, id, "rotate"], Credential::Admin)?).await
+        self.act("management_key_rotate", &[api, keys, id, "rotate"]).await
     }
 
     /// Deletes a management key.
@@ -68,6 +67,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn management_key_delete(&self, id: &ManagementKeyId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("management_key_delete", &one(id)).await
     }
 }

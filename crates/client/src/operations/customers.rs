@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn customer_create(&self, request: &CreateCustomer) -> Result<CustomerChanged, Error> {
-        self.post(&CUSTOMERS, request).await
+        self.create("customer_create", &CUSTOMERS, request).await
     }
 
     /// Lists customers.
@@ -28,7 +28,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn customer_list(&self, query: &ListQuery) -> Result<CustomerList, Error> {
-        self.list(&CUSTOMERS, query).await
+        self.list("customer_list", &CUSTOMERS, query).await
     }
 
     /// Reads a customer.
@@ -36,7 +36,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn customer_get(&self, id: &CustomerId) -> Result<Customer, Error> {
-        self.get(&one(id)).await.map(|detail: CustomerDetail| detail.customer)
+        self.get("customer_get", &one(id)).await.map(|detail: CustomerDetail| detail.customer)
     }
 
     /// Edits a customer: what is absent stays.
@@ -44,7 +44,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn customer_update(&self, id: &CustomerId, request: &UpdateCustomer) -> Result<CustomerChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("customer_update", &one(id), request).await
     }
 
     /// Deletes a customer.
@@ -52,6 +52,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn customer_delete(&self, id: &CustomerId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("customer_delete", &one(id)).await
     }
 }

@@ -13,7 +13,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn audit_list(&self, query: &AuditQuery) -> Result<AuditList, Error> {
-        self.list(&AUDIT, query).await
+        self.list("audit_list", &AUDIT, query).await
     }
 
     /// Has the server follow the log's chain from its first entry to its last.
@@ -22,6 +22,6 @@ impl Client {
     /// See [`Error`].
     pub async fn audit_verify(&self) -> Result<AuditVerification, Error> {
         let [api, audit] = AUDIT;
-        self.get(&[api, audit, "verify"]).await
+        self.get("audit_verify", &[api, audit, "verify"]).await
     }
 }

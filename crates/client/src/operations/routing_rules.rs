@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn routing_rule_create(&self, request: &CreateRoutingRule) -> Result<RoutingRuleChanged, Error> {
-        self.post(&RULES, request).await
+        self.create("routing_rule_create", &RULES, request).await
     }
 
     /// Lists routing rules.
@@ -28,7 +28,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn routing_rule_list(&self, query: &RoutingRuleQuery) -> Result<RoutingRuleList, Error> {
-        self.list(&RULES, query).await
+        self.list("routing_rule_list", &RULES, query).await
     }
 
     /// Reads a routing rule.
@@ -36,7 +36,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn routing_rule_get(&self, id: &RoutingRuleId) -> Result<RoutingRule, Error> {
-        self.get(&one(id)).await.map(|detail: RoutingRuleDetail| detail.rule)
+        self.get("routing_rule_get", &one(id)).await.map(|detail: RoutingRuleDetail| detail.rule)
     }
 
     /// Edits a routing rule: what is absent stays.
@@ -48,7 +48,7 @@ impl Client {
         id: &RoutingRuleId,
         request: &UpdateRoutingRule,
     ) -> Result<RoutingRuleChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("routing_rule_update", &one(id), request).await
     }
 
     /// Deletes a routing rule.
@@ -56,6 +56,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn routing_rule_delete(&self, id: &RoutingRuleId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("routing_rule_delete", &one(id)).await
     }
 }

@@ -3,9 +3,8 @@
 use keyward_core::ids::SessionId;
 use keyward_core::list::Done;
 use keyward_core::session::{AuthStatus, Login, SessionList};
-use reqwest::Method;
 
-use crate::client::{Client, Credential};
+use crate::client::Client;
 use crate::error::Error;
 
 const SESSION: [&str; 2] = ["api", "session"];
@@ -19,7 +18,7 @@ impl Client {
     /// See [`Error`].
     pub async fn session_login(&self, request: &Login) -> Result<Done, Error> {
         let [api, session] = SESSION;
-        self.post(&[api, session, "login"], request).await
+        self.post("session_login", &[api, session, "login"], request).await
     }
 
     /// Ends the session whose token is the client's bearer token.
@@ -28,7 +27,7 @@ impl Client {
     /// See [`Error`].
     pub async fn session_logout(&self) -> Result<Done, Error> {
         let [api, session] = SESSION;
-        self.fetch(self.request(Method::POST, &[api, session, "logout"], Credential::Admin)?).await
+        self.act("session_logout", &[api, session, "logout"]).await
     }
 
     /// Tells whether managing needs a credential.
@@ -37,7 +36,7 @@ impl Client {
     /// See [`Error`].
     pub async fn session_status(&self) -> Result<AuthStatus, Error> {
         let [api, session] = SESSION;
-        self.get(&[api, session, "is-auth-enabled"]).await
+        self.get("session_status", &[api, session, "is-auth-enabled"]).await
     }
 
     /// Lists the open sessions.
@@ -45,7 +44,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn session_list(&self) -> Result<SessionList, Error> {
-        self.get(&SESSIONS).await
+        self.get("session_list", &SESSIONS).await
     }
 
     /// Ends a session.
@@ -54,6 +53,6 @@ impl Client {
     /// See [`Error`].
     pub async fn session_delete(&self, id: &SessionId) -> Result<Done, Error> {
         let [api, sessions] = SESSIONS;
-        self.delete(&[api, sessions, id.as_str()]).await
+        self.delete("session_delete", &[api, sessions, id.as_str()]).await
     }
 }

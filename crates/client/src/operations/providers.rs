@@ -33,7 +33,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_create(&self, request: &CreateProvider) -> Result<Provider, Error> {
-        self.post(&PROVIDERS, request).await
+        self.create("provider_create", &PROVIDERS, request).await
     }
 
     /// Lists all providers.
@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_list(&self) -> Result<ProviderList, Error> {
-        self.get(&PROVIDERS).await
+        self.get("provider_list", &PROVIDERS).await
     }
 
     /// Reads a provider.
@@ -49,7 +49,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_get(&self, provider: &ProviderName) -> Result<Provider, Error> {
-        self.get(&one(provider)).await
+        self.get("provider_get", &one(provider)).await
     }
 
     /// Edits a provider.
@@ -57,7 +57,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_update(&self, provider: &ProviderName, request: &UpdateProvider) -> Result<Provider, Error> {
-        self.put(&one(provider), request).await
+        self.put("provider_update", &one(provider), request).await
     }
 
     /// Deletes a provider with its keys.
@@ -65,7 +65,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_delete(&self, provider: &ProviderName) -> Result<Done, Error> {
-        self.delete(&one(provider)).await
+        self.delete("provider_delete", &one(provider)).await
     }
 
     /// Adds a key to a provider.
@@ -77,7 +77,7 @@ impl Client {
         provider: &ProviderName,
         request: &CreateProviderKey,
     ) -> Result<ProviderKey, Error> {
-        self.post(&keys(provider), request).await
+        self.create("provider_key_create", &keys(provider), request).await
     }
 
     /// Lists the keys of a provider.
@@ -85,7 +85,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_key_list(&self, provider: &ProviderName) -> Result<ProviderKeyList, Error> {
-        self.get(&keys(provider)).await
+        self.get("provider_key_list", &keys(provider)).await
     }
 
     /// Reads a key of a provider.
@@ -93,7 +93,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_key_get(&self, provider: &ProviderName, id: &ProviderKeyId) -> Result<ProviderKey, Error> {
-        self.get(&one_key(provider, id)).await
+        self.get("provider_key_get", &one_key(provider, id)).await
     }
 
     /// Edits a key of a provider.
@@ -106,7 +106,7 @@ impl Client {
         id: &ProviderKeyId,
         request: &UpdateProviderKey,
     ) -> Result<ProviderKey, Error> {
-        self.put(&one_key(provider, id), request).await
+        self.put("provider_key_update", &one_key(provider, id), request).await
     }
 
     /// Lists the keys of all providers.
@@ -114,7 +114,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn key_list(&self) -> Result<Vec<AttachedKey>, Error> {
-        self.get(&["api", "keys"]).await
+        self.get("key_list", &["api", "keys"]).await
     }
 
     /// Deletes a key of a provider.
@@ -122,6 +122,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_key_delete(&self, provider: &ProviderName, id: &ProviderKeyId) -> Result<Done, Error> {
-        self.delete(&one_key(provider, id)).await
+        self.delete("provider_key_delete", &one_key(provider, id)).await
     }
 }

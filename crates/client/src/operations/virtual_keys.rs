@@ -31,7 +31,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn virtual_key_create(&self, request: &CreateVirtualKey) -> Result<VirtualKeyChanged, Error> {
-        self.post(&VIRTUAL_KEYS, request).await
+        self.create("virtual_key_create", &VIRTUAL_KEYS, request).await
     }
 
     /// Lists virtual keys.
@@ -39,7 +39,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn virtual_key_list(&self, query: &VirtualKeyQuery) -> Result<VirtualKeyList, Error> {
-        self.list(&VIRTUAL_KEYS, query).await
+        self.list("virtual_key_list", &VIRTUAL_KEYS, query).await
     }
 
     /// Reads a virtual key.
@@ -47,7 +47,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn virtual_key_get(&self, id: &VirtualKeyId) -> Result<VirtualKey, Error> {
-        self.get(&one(id)).await.map(|detail: VirtualKeyDetail| detail.virtual_key)
+        self.get("virtual_key_get", &one(id)).await.map(|detail: VirtualKeyDetail| detail.virtual_key)
     }
 
     /// Edits a virtual key: what is absent stays.
@@ -59,7 +59,7 @@ impl Client {
         id: &VirtualKeyId,
         request: &UpdateVirtualKey,
     ) -> Result<VirtualKeyChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("virtual_key_update", &one(id), request).await
     }
 
     /// Deletes a virtual key.
@@ -67,7 +67,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn virtual_key_delete(&self, id: &VirtualKeyId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("virtual_key_delete", &one(id)).await
     }
 
     /// Gives a virtual key a new value. The answer has the new secret in it, maybe for the only time.
@@ -76,7 +76,7 @@ impl Client {
     /// See [`Error`].
     pub async fn virtual_key_rotate(&self, id: &VirtualKeyId) -> Result<VirtualKeyChanged, Error> {
         let [api, governance, virtual_keys, id] = one(id);
-        self.fetch(self.request(Method::POST, &[api, governance, virtual_keys, id, "rotate"], Credential::Admin)?).await
+        self.act("virtual_key_rotate", &[api, governance, virtual_keys, id, "rotate"]).await
     }
 
     /// Gives several virtual keys new values, each on its own.
@@ -85,7 +85,7 @@ impl Client {
     /// See [`Error`].
     pub async fn virtual_keys_rotate(&self, request: &RotateVirtualKeys) -> Result<VirtualKeysRotated, Error> {
         let [api, governance, virtual_keys] = VIRTUAL_KEYS;
-        self.post(&[api, governance, virtual_keys, "rotate"], request).await
+        self.post("virtual_keys_rotate", &[api, governance, virtual_keys, "rotate"], request).await
     }
 
     /// Reads the secret of a virtual key.
@@ -94,7 +94,7 @@ impl Client {
     /// See [`Error`].
     pub async fn virtual_key_reveal(&self, id: &VirtualKeyId) -> Result<VirtualKeyRevealed, Error> {
         let [api, governance, virtual_keys, id] = one(id);
-        self.get(&[api, governance, virtual_keys, id, "reveal"]).await
+        self.get("virtual_key_reveal", &[api, governance, virtual_keys, id, "reveal"]).await
     }
 
     /// Reads the secret of a virtual key, to copy it.
@@ -103,7 +103,7 @@ impl Client {
     /// See [`Error`].
     pub async fn virtual_key_copy(&self, id: &VirtualKeyId) -> Result<VirtualKeyRevealed, Error> {
         let [api, governance, virtual_keys, id] = one(id);
-        self.get(&[api, governance, virtual_keys, id, "copy"]).await
+        self.get("virtual_key_copy", &[api, governance, virtual_keys, id, "copy"]).await
     }
 
     /// Raises the cap of a budget for a time.
@@ -116,7 +116,7 @@ impl Client {
         budget: &LimitId,
         request: &OverrideBudget,
     ) -> Result<BudgetOverridden, Error> {
-        self.put(&override_of(id, budget), request).await
+        self.put("budget_override_set", &override_of(id, budget), request).await
     }
 
     /// Removes the override of a budget.
@@ -124,7 +124,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn budget_override_remove(&self, id: &VirtualKeyId, budget: &LimitId) -> Result<BudgetOverridden, Error> {
-        self.delete(&override_of(id, budget)).await
+        self.delete("budget_override_remove", &override_of(id, budget)).await
     }
 
     /// Asks what would become of a request if it were sent now. Nothing is sent or held.
@@ -133,7 +133,9 @@ impl Client {
     /// See [`Error`].
     pub async fn request_explain(&self, request: &ExplainRequest) -> Result<Explanation, Error> {
         let [api, governance, _] = VIRTUAL_KEYS;
-        self.post(&[api, governance, "explain"], request).await
+        let path = [api, governance, "explain"];
+        let call = self.call("request_explain", Method::POST, &path, Credential::Admin)?;
+        self.fetch(call.with_json(request)?.harmless()).await
     }
 
     /// Reads what the client's own virtual key has left; needs no admin.
@@ -143,6 +145,6 @@ impl Client {
     pub async fn virtual_key_quota(&self) -> Result<VirtualKeyQuota, Error> {
         let [api, governance, virtual_keys] = VIRTUAL_KEYS;
         let path = [api, governance, virtual_keys, "quota"];
-        self.fetch(self.request(Method::GET, &path, Credential::VirtualKey)?).await
+        self.fetch(self.call("virtual_key_quota", Method::GET, &path, Credential::VirtualKey)?).await
     }
 }

@@ -29,7 +29,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn model_config_create(&self, request: &CreateModelConfig) -> Result<ModelConfigChanged, Error> {
-        self.post(&MODEL_CONFIGS, request).await
+        self.create("model_config_create", &MODEL_CONFIGS, request).await
     }
 
     /// Lists model configs.
@@ -37,7 +37,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn model_config_list(&self, query: &ModelConfigQuery) -> Result<ModelConfigList, Error> {
-        self.list(&MODEL_CONFIGS, query).await
+        self.list("model_config_list", &MODEL_CONFIGS, query).await
     }
 
     /// Reads a model config.
@@ -45,7 +45,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn model_config_get(&self, id: &ModelConfigId) -> Result<ModelConfig, Error> {
-        self.get(&one(id)).await.map(|detail: ModelConfigDetail| detail.model_config)
+        self.get("model_config_get", &one(id)).await.map(|detail: ModelConfigDetail| detail.model_config)
     }
 
     /// Edits a model config: what is absent stays.
@@ -57,7 +57,7 @@ impl Client {
         id: &ModelConfigId,
         request: &UpdateModelConfig,
     ) -> Result<ModelConfigChanged, Error> {
-        self.put(&one(id), request).await
+        self.put("model_config_update", &one(id), request).await
     }
 
     /// Deletes a model config.
@@ -65,7 +65,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn model_config_delete(&self, id: &ModelConfigId) -> Result<Done, Error> {
-        self.delete(&one(id)).await
+        self.delete("model_config_delete", &one(id)).await
     }
 
     /// Lists the providers that have limits of their own.
@@ -73,7 +73,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_governance_list(&self) -> Result<ProviderGovernanceList, Error> {
-        self.get(&PROVIDERS).await
+        self.get("provider_governance_list", &PROVIDERS).await
     }
 
     /// Sets the limits of a provider: what is absent stays.
@@ -85,7 +85,7 @@ impl Client {
         name: &ProviderName,
         request: &UpdateProviderGovernance,
     ) -> Result<ProviderGovernanceChanged, Error> {
-        self.put(&provider(name), request).await
+        self.put("provider_governance_update", &provider(name), request).await
     }
 
     /// Removes the limits of a provider, if it has some.
@@ -93,6 +93,6 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn provider_governance_delete(&self, name: &ProviderName) -> Result<Done, Error> {
-        self.delete(&provider(name)).await
+        self.delete("provider_governance_delete", &provider(name)).await
     }
 }
