@@ -5,30 +5,51 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use keyward_core::audit::AuditVerification;
-use keyward_core::catalogue::{InvalidCatalogue, InvalidSource};
-use keyward_store::{Store, StoreError, StoreOptions};
+use keyward_store::{Store, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{self, ConfigError, DEFAULT_LISTEN, ExportError, Findings, Overrides, Settings};
-use crate::demo::{Demo, DemoError};
+use crate::config::{self, ConfigError, DEFAULT_LISTEN, Findings, Overrides, Settings};
+use crate::demo::Demo;
 use crate::observability;
 use crate::openapi::Document;
-use crate::server::{Server, ServerError};
+use crate::server::Server;
 
+mod confirmation;
+mod connection;
+mod customers;
+mod error;
+mod explain;
+mod failure;
+mod finding;
 mod journal;
+mod keys;
 mod ledger;
+mod limit_args;
+mod limit_rows;
+mod output;
+mod owners;
 mod prices;
+mod progress;
+mod providers;
+mod remote;
+mod shell;
+mod teams;
+mod usage;
 
+pub use error::CliError;
+pub use failure::{Exit, Failure};
 use journal::Journal;
 use ledger::Ledger;
 use prices::Prices;
+use remote::Remote;
+use shell::{Completions, Man};
 
 /// Keyward, the governance layer for LLM traffic: virtual keys with budgets and rate limits that hold.
 #[derive(Debug, Parser)]
-#[command(name = "keyward", version, after_help = ENVIRONMENT)]
+#[command(name = "keyward", version, after_help = after_help())]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,7 +57,7 @@ pub struct Cli {
 
 /// What the environment may say, shown under the help.
 const ENVIRONMENT: &str = "\
-Environment:
+Environment of the server:
   KEYWARD_LISTEN            where to listen, such as 127.0.0.1:8080
   DATABASE_URL              sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME
   KEYWARD_ROOT_KEY          32 bytes in base64 that encrypt secrets at rest; on SQLite one is made beside the database
@@ -48,6 +69,10 @@ Environment:
   OTEL_EXPORTER_OTLP_ENDPOINT
                             a collector of traces and metrics, such as http://127.0.0.1:4318; nothing is exported without";
 
+fn after_help() -> String {
+    [ENVIRONMENT, connection::ENVIRONMENT, failure::EXIT_CODES].join("\n\n")
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server
@@ -58,6 +83,8 @@ enum Command {
         #[arg(long, env = "KEYWARD_LISTEN", default_value = DEFAULT_LISTEN)]
         listen: SocketAddr,
     },
+    #[command(flatten)]
+    Remote(Remote),
     /// Brings the database to this version's schema and checks it
     Migrate(Place),
     /// Checks a configuration file, or writes the state of a database as one
@@ -75,6 +102,10 @@ enum Command {
     /// Looks into the journal: holds and settlements that the database may not have yet
     #[command(subcommand)]
     Journal(Journal),
+    /// Prints a script that completes `keyward` in a shell
+    Completions(Completions),
+    /// Prints the manual page, in the form that man reads
+    Man(Man),
     /// Prints the page of all names of metrics, spans and logs
     #[command(hide = true)]
     Observability,
@@ -136,73 +167,6 @@ struct Serve {
     database_url: Option<String>,
 }
 
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The server could not run.
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    /// The demo could not run.
-    #[error(transparent)]
-    Demo(#[from] DemoError),
-    /// The database cannot be used.
-    #[error("the database cannot be used")]
-    Store(#[from] StoreError),
-    /// The audit log is not as it was written.
-    #[error("the audit log is broken: entry {sequence} was altered, or entries from there on were removed")]
-    AuditBroken {
-        /// The first entry that is not as it was written.
-        sequence: i64,
-    },
-    /// The books do not add up; what is wrong was told.
-    #[error("the books do not add up in {findings} {}", if *.findings == 1 { "place" } else { "places" })]
-    Unreconciled {
-        /// In how many places.
-        findings: usize,
-    },
-    /// The price catalogue cannot be used.
-    #[error(transparent)]
-    Catalogue(#[from] InvalidCatalogue),
-    /// A file cannot be read.
-    #[error("{0} cannot be read")]
-    Input(String, #[source] std::io::Error),
-    /// A file is no list of prices.
-    #[error("{0} is no list of prices")]
-    Prices(String, #[source] InvalidSource),
-    /// The prices that are in force have no such model.
-    #[error("no model '{0}' has a price")]
-    NoSuchModel(String),
-    /// The configuration file has errors, which were told.
-    #[error("{file} has {errors} {}", if *.errors == 1 { "error" } else { "errors" })]
-    BadConfig {
-        /// The file.
-        file: String,
-        /// How many.
-        errors: usize,
-    },
-    /// The state cannot be exported.
-    #[error(transparent)]
-    Export(#[from] ExportError),
-    /// The export cannot be written.
-    #[error("{0} cannot be written")]
-    Output(String, #[source] std::io::Error),
-    /// The document cannot be written.
-    #[error("the document cannot be written")]
-    Document(#[from] serde_json::Error),
-    /// The journal cannot be read.
-    #[error(transparent)]
-    Journal(#[from] keyward_engine::JournalError),
-    /// A segment of the journal is damaged, which was told.
-    #[error("the journal segment {} is damaged", .0.display())]
-    JournalDamaged(PathBuf),
-    /// The process could not wait for its end.
-    #[error("signals cannot be awaited")]
-    Signals(#[source] std::io::Error),
-}
-
 impl Cli {
     /// Does what the command line asks for.
     ///
@@ -212,6 +176,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Demo { listen } => demo(listen).await,
+            Command::Remote(remote) => Ok(remote.run().await?),
             Command::Migrate(place) => migrate(place).await,
             Command::Config(ConfigCommand::Check { file }) => config_check(&file),
             Command::Config(ConfigCommand::Export { place, output }) => config_export(place, output).await,
@@ -219,6 +184,8 @@ impl Cli {
             Command::Ledger(ledger) => ledger.run().await,
             Command::Prices(prices) => prices.run().await,
             Command::Journal(journal) => journal.run(),
+            Command::Completions(completions) => Ok(completions.run(Self::command())?),
+            Command::Man(man) => Ok(man.run(Self::command())?),
             Command::Observability => {
                 print!("{}", observability::page());
                 Ok(())

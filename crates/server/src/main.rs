@@ -10,12 +10,13 @@ async fn main() -> ExitCode {
     match Cli::parse().run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = error.exit();
             let error = anyhow::Error::from(error);
             #[allow(clippy::print_stderr, reason = "what a command has to say when it fails")]
             {
                 eprintln!("keyward: {error:#}");
             }
-            ExitCode::FAILURE
+            ExitCode::from(code.code())
         }
     }
 }
