@@ -9,13 +9,17 @@ use crate::{openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 11] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
+    ("openapi lint", openapi::lint),
+    ("openapi compat", openapi::compatible),
     ("deny", deny),
-    ("sdks", sdks::run),
+    ("sdks", installs),
+    ("openapi public-lint", openapi::public_lint),
+    ("openapi generate-check", openapi::generate_check),
     ("test", || test::run(&test::Options::default())),
 ];
 
@@ -40,6 +44,12 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("all steps passed");
     Ok(())
+}
+
+/// The packages of other languages: the one step that needs their registries.
+fn installs() -> Result<()> {
+    sdks::run()?;
+    openapi::install()
 }
 
 fn clippy() -> Result<()> {

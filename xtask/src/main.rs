@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod fuzz_api;
 mod openapi;
+mod packages;
 mod postgres;
 mod process;
 mod sdks;
@@ -34,12 +35,8 @@ enum Task {
     Ci,
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
     FuzzApi(fuzz_api::Options),
-    /// Write openapi/*.json as the server's binary declares them
-    Openapi {
-        /// Compare only, and fail on a difference
-        #[arg(long)]
-        check: bool,
-    },
+    /// Write openapi/*.json as the server's binary declares them, or hold them to something
+    Openapi(openapi::Options),
     /// Install the providers' official SDKs, pinned, for the tests of real clients (needs python3, node and npm)
     Sdks,
     /// Run all tests: on SQLite, the documentation's examples, and the database suites on PostgreSQL
@@ -55,8 +52,7 @@ fn main() -> ExitCode {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
         Task::FuzzApi(options) => fuzz_api::run(&options),
-        Task::Openapi { check: true } => openapi::check(),
-        Task::Openapi { check: false } => openapi::write(),
+        Task::Openapi(options) => openapi::run(&options),
         Task::Sdks => sdks::run(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),

@@ -10,6 +10,7 @@ mod compatibility;
 mod config_file;
 mod contract;
 mod demo;
+mod examples;
 mod gateway;
 mod harness;
 mod mcp;
