@@ -9,16 +9,20 @@ use crate::{client, docs, fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 15] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
     ("observability", observability::check),
+    ("openapi lint", openapi::lint),
+    ("openapi compat", openapi::compatible),
     ("client", client::check),
     ("deny", deny),
-    ("sdks", sdks::run),
+    ("sdks", installs),
     ("docs", docs::run),
+    ("openapi public-lint", openapi::public_lint),
+    ("openapi generate-check", openapi::generate_check),
     ("test", || test::run(&test::Options::default())),
     ("fuzz", || fuzz::run(&fuzz::Options { seconds: 15, target: None, input: None })),
 ];
@@ -44,6 +48,12 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("all steps passed");
     Ok(())
+}
+
+/// The packages of other languages: the one step that needs their registries.
+fn installs() -> Result<()> {
+    sdks::run()?;
+    openapi::install()
 }
 
 fn clippy() -> Result<()> {

@@ -10,6 +10,7 @@ mod fuzz;
 mod fuzz_api;
 mod observability;
 mod openapi;
+mod packages;
 mod postgres;
 mod process;
 mod sdks;
@@ -54,12 +55,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Write openapi/*.json as the server's binary declares them
-    Openapi {
-        /// Compare only, and fail on a difference
-        #[arg(long)]
-        check: bool,
-    },
+    /// Write openapi/*.json as the server's binary declares them, or hold them to something
+    Openapi(openapi::Options),
     /// Install the providers' official SDKs, pinned, for the tests of real clients (needs python3, node and npm)
     Sdks,
     /// Run all tests: on SQLite, the documentation's examples, and the database suites on PostgreSQL
@@ -81,8 +78,7 @@ fn main() -> ExitCode {
         Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Observability { check: true } => observability::check(),
         Task::Observability { check: false } => observability::write(),
-        Task::Openapi { check: true } => openapi::check(),
-        Task::Openapi { check: false } => openapi::write(),
+        Task::Openapi(options) => openapi::run(&options),
         Task::Sdks => sdks::run(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),

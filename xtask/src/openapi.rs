@@ -1,17 +1,88 @@
-//! The published API documents: what the server's binary prints is what `openapi/` holds.
+//! The published API documents: what the server's binary prints is what `openapi/` holds, and what they are held to.
+
+mod compat;
+mod document;
+mod emitted;
+mod generated;
+mod lint;
+mod public_lint;
+mod tools;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use clap::{Args, Subcommand};
 
-use crate::process::{output, root};
+use crate::process::root;
 use crate::server::{self, Profile};
+use document::Document;
 
 const DOCUMENTS: [&str; 2] = ["management", "gateway"];
 const REMEDY: &str = "run `cargo xtask openapi` and commit the result";
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    /// Compare only, and fail on a difference
+    #[arg(long)]
+    check: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Hold the documents to our own rules
+    Lint,
+    /// Hold the documents to the rules of Redocly, Spectral and openapi-spec-validator (needs python3, node and npm)
+    PublicLint,
+    /// Fail on a change that breaks clients, unless openapi/BREAKING.md names it
+    Compat(compat::Options),
+    /// Generate clients in TypeScript and Python, compile them, and make a call with each (needs python3, node and npm)
+    GenerateCheck,
+}
+
+/// Does what is asked for; without a subcommand, writes or checks.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.command {
+        Some(Command::Lint) => lint(),
+        Some(Command::PublicLint) => public_lint(),
+        Some(Command::Compat(options)) => compat::run(options),
+        Some(Command::GenerateCheck) => generate_check(),
+        None if options.check => check(),
+        None => write(),
+    }
+}
+
+/// Holds the committed documents to our own rules.
+pub(crate) fn lint() -> Result<()> {
+    lint::run(&committed()?)
+}
+
+/// Holds the committed documents to the rules of public linters.
+pub(crate) fn public_lint() -> Result<()> {
+    public_lint::run()
+}
+
+/// Compares the committed documents with those of the merge base.
+pub(crate) fn compatible() -> Result<()> {
+    compat::run(&compat::Options::default())
+}
+
+/// Generates clients from the committed documents, and uses them.
+pub(crate) fn generate_check() -> Result<()> {
+    generated::run()
+}
+
+/// Installs the public tools.
+pub(crate) fn install() -> Result<()> {
+    tools::install()
+}
+
+fn committed() -> Result<Vec<Document>> {
+    DOCUMENTS.iter().map(|name| Document::read(&path(name))).collect()
+}
 
 /// Writes every document.
 pub(crate) fn write() -> Result<()> {
@@ -19,7 +90,7 @@ pub(crate) fn write() -> Result<()> {
     for name in DOCUMENTS {
         let path = path(name);
         fs::create_dir_all(root().join("openapi"))?;
-        fs::write(&path, emit(&binary, name)?).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(&path, emitted::emit(&binary, name)?).with_context(|| format!("cannot write {}", path.display()))?;
         println!("wrote openapi/{name}.json");
     }
     Ok(())
@@ -30,9 +101,9 @@ pub(crate) fn check() -> Result<()> {
     let binary = server::build(Profile::Dev)?;
     let mut stale = Vec::new();
     for name in DOCUMENTS {
-        let emitted = emit(&binary, name)?;
+        let emitted = emitted::emit(&binary, name)?;
         let committed = fs::read_to_string(path(name)).ok();
-        if let Some(difference) = difference(committed.as_deref(), &emitted) {
+        if let Some(difference) = emitted::difference(committed.as_deref(), &emitted) {
             stale.push(format!("openapi/{name}.json {difference}"));
         }
     }
@@ -45,126 +116,4 @@ pub(crate) fn check() -> Result<()> {
 
 fn path(name: &str) -> PathBuf {
     root().join("openapi").join(name).with_extension("json")
-}
-
-/// The document as the binary prints it, in its own order, ending in one newline.
-fn emit(binary: &Path, name: &str) -> Result<String> {
-    let text = output(Command::new(binary).current_dir(root()).args(["openapi", name]))?;
-    serde_json::from_str::<Value>(&text).with_context(|| format!("`keyward openapi {name}` printed no JSON"))?;
-    Ok(pretty(&text))
-}
-
-/// Indents JSON by two spaces without touching its order or its literals.
-fn pretty(json: &str) -> String {
-    let mut text = String::with_capacity(json.len() * 2);
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    let mut characters = json.chars().peekable();
-    while let Some(character) = characters.next() {
-        if quoted {
-            text.push(character);
-            quoted = escaped || character != '"';
-            escaped = !escaped && character == '\\';
-            continue;
-        }
-        match character {
-            '{' | '[' => {
-                text.push(character);
-                while characters.next_if(char::is_ascii_whitespace).is_some() {}
-                if let Some(close) = characters.next_if(|next| matches!(next, '}' | ']')) {
-                    text.push(close);
-                } else {
-                    depth += 1;
-                    new_line(&mut text, depth);
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                new_line(&mut text, depth);
-                text.push(character);
-            }
-            ',' => {
-                text.push(character);
-                new_line(&mut text, depth);
-            }
-            ':' => text.push_str(": "),
-            _ if character.is_ascii_whitespace() => {}
-            _ => {
-                quoted = character == '"';
-                text.push(character);
-            }
-        }
-    }
-    text.push('\n');
-    text
-}
-
-fn new_line(text: &mut String, depth: usize) {
-    text.push('\n');
-    text.extend(std::iter::repeat_n("  ", depth));
-}
-
-/// What is wrong with the committed text, if anything is.
-fn difference(committed: Option<&str>, emitted: &str) -> Option<String> {
-    let Some(committed) = committed else { return Some("does not exist".to_owned()) };
-    if committed == emitted {
-        return None;
-    }
-    let (Ok(old), Ok(new)) = (serde_json::from_str::<Value>(committed), serde_json::from_str::<Value>(emitted)) else {
-        return Some("is not JSON".to_owned());
-    };
-    Some(match first_difference("", &old, &new) {
-        Some(pointer) => format!("differs from what the binary declares, first at {pointer:?}"),
-        None => "differs from what the binary declares in order or layout only".to_owned(),
-    })
-}
-
-/// The JSON pointer of the first place where two documents differ.
-fn first_difference(at: &str, old: &Value, new: &Value) -> Option<String> {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            let names: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
-            names.into_iter().find_map(|name| {
-                let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-                first_difference_of(&at, old.get(name), new.get(name))
-            })
-        }
-        (Value::Array(old), Value::Array(new)) => (0..old.len().max(new.len()))
-            .find_map(|index| first_difference_of(&format!("{at}/{index}"), old.get(index), new.get(index))),
-        (old, new) => (old != new).then(|| at.to_owned()),
-    }
-}
-
-fn first_difference_of(at: &str, old: Option<&Value>, new: Option<&Value>) -> Option<String> {
-    match (old, new) {
-        (Some(old), Some(new)) => first_difference(at, old, new),
-        _ => Some(at.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pretty_changes_nothing_but_white_space() {
-        let compact = r#"{"b":[1,{"a":"x, \"y\": {\\"}],"a":{},"c":[],"d":-1.50e3}"#;
-        let expected = "{\n  \"b\": [\n    1,\n    {\n      \"a\": \"x, \\\"y\\\": {\\\\\"\n    }\n  ],\n  \
-                        \"a\": {},\n  \"c\": [],\n  \"d\": -1.50e3\n}\n";
-        assert_eq!(pretty(compact), expected);
-        assert_eq!(pretty(expected), expected);
-    }
-
-    #[test]
-    fn a_difference_is_named_by_its_pointer() {
-        let at = |old: &str, new: &str| difference(Some(old), new).unwrap();
-        assert!(
-            at(r#"{"paths":{"/a/{b}":{"get":1}}}"#, r#"{"paths":{"/a/{b}":{"get":2}}}"#)
-                .contains("/paths/~1a~1{b}/get")
-        );
-        assert!(at("[1,2]", "[1,2,3]").contains("/2"));
-        assert!(at(r#"{"a":1}"#, r#"{"b":1}"#).contains("/a"));
-        assert!(at(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#).contains("order"));
-        assert!(difference(None, "{}").unwrap().contains("not exist"));
-        assert_eq!(difference(Some("{}"), "{}"), None);
-    }
 }

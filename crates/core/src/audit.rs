@@ -51,11 +51,11 @@ pub struct AuditEntry {
 pub struct AuditQuery {
     /// How many entries at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub limit: Option<String>,
     /// Only entries before this place in the log: `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub before: Option<String>,
     /// Only this operation, such as `team_create`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ pub struct AuditList {
     pub entries: Vec<AuditEntry>,
     /// How many entries this page has.
     pub count: i64,
-    /// What `before` has to be for the next page; null when there is none.
+    /// The place in the log that `before` has to be for the next page; null when there is none.
     #[schema(required = true)]
     pub next: Option<i64>,
 }
@@ -122,7 +122,7 @@ pub struct AuditVerification {
     /// The hash of the last entry, in hexadecimal digits. Keep it elsewhere: a later verification must find it again at its
     /// place, or entries were cut off.
     pub head: String,
-    /// The first entry that is not as it was written; null when all are.
+    /// The place in the log of the first entry that is not as it was written; null when all are.
     #[schema(required = true)]
     pub broken_at: Option<i64>,
 }

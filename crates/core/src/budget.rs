@@ -62,7 +62,7 @@ pub struct Budget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub virtual_key_id: Option<VirtualKeyId>,
-    /// The provider config whose budget it is.
+    /// Identifies the provider config whose budget it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub provider_config_id: Option<i64>,

@@ -69,7 +69,7 @@ pub struct ThresholdReached {
     pub threshold: Threshold,
     /// What was used in the window then: US dollars, tokens or requests.
     pub used: Quantity,
-    /// The cap that held for the attempt, with what an override has added to it.
+    /// The cap that held for the attempt, with what an override has added to it: US dollars, tokens or requests.
     pub cap: Quantity,
     /// When the window began.
     #[schema(value_type = String, format = DateTime)]

@@ -136,11 +136,11 @@ pub struct ExplainedMeter {
     pub output_clamp: OutputClamp,
     /// The cap in force: US dollars, tokens or requests.
     pub limit_value: Quantity,
-    /// What is used in the window.
+    /// What is used in the window: US dollars, tokens or requests.
     pub used: Quantity,
-    /// What running attempts have reserved.
+    /// What running attempts have reserved: US dollars, tokens or requests.
     pub held: Quantity,
-    /// What this request would reserve; when it would be refused, what it would have.
+    /// What this request would reserve, or would have, if it were not refused: US dollars, tokens or requests.
     pub requested: Quantity,
     /// True when the limit only watches (`shadow`), and would have refused.
     pub would_refuse: bool,

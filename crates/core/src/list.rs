@@ -41,7 +41,7 @@ macro_rules! page_envelope {
             pub count: i64,
             /// How many entries match in all.
             pub total_count: i64,
-            /// The page's largest size; the number of entries when no page was asked for.
+            /// How many entries the page has at most; how many there are when no page was asked for.
             pub limit: i64,
             /// How many entries were skipped.
             pub offset: i64,

@@ -18,7 +18,8 @@ use crate::virtual_key::VirtualKey;
 /// What teams and customers share: their own limits, and how requests make and edit them. `own` are members that requests set,
 /// `views` those that answers about one of them add.
 macro_rules! owner {
-    ($(#[$doc:meta])* $entity:ident, $id:ident, $create:ident, $update:ident, $noun:literal {
+    ($(#[$doc:meta])* $entity:ident, $id:ident, $(#[$create_doc:meta])* $create:ident, $(#[$update_doc:meta])* $update:ident,
+        $noun:literal {
         own { $($(#[$own_doc:meta])* $own:ident: $own_type:ty,)* }
         views { $($(#[$view_doc:meta])* $view:ident: $view_type:ty,)* }
     }) => {
@@ -118,7 +119,7 @@ macro_rules! owner {
             }
         }
 
-        #[doc = concat!("Makes a ", $noun, ". Only `name` is required.")]
+        $(#[$create_doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $create {
@@ -180,7 +181,7 @@ macro_rules! owner {
             }
         }
 
-        #[doc = concat!("Edits a ", $noun, ": what is absent stays, null clears.")]
+        $(#[$update_doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $update {
@@ -218,7 +219,11 @@ macro_rules! owner {
 
 owner! {
     /// A team: its limits cover the virtual keys that belong to it.
-    Team, TeamId, CreateTeam, UpdateTeam, "Team" {
+    Team, TeamId,
+    /// Makes a team. Only `name` is required.
+    CreateTeam,
+    /// Edits a team: what is absent stays, null clears.
+    UpdateTeam, "Team" {
         own {
             /// The customer that the team belongs to; its limits hold too.
             customer_id: CustomerId,
@@ -238,7 +243,11 @@ owner! {
 
 owner! {
     /// A customer: its limits cover its teams and all virtual keys below.
-    Customer, CustomerId, CreateCustomer, UpdateCustomer, "Customer" {
+    Customer, CustomerId,
+    /// Makes a customer. Only `name` is required.
+    CreateCustomer,
+    /// Edits a customer: what is absent stays, null clears.
+    UpdateCustomer, "Customer" {
         own {}
         views {
             /// In an answer about this customer alone, its teams, oldest first, at most 100; otherwise empty.

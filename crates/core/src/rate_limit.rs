@@ -167,7 +167,7 @@ impl RateMetric {
 pub struct RateLimitRule {
     /// What it counts.
     pub metric: RateMetric,
-    /// The most in a window, more than zero.
+    /// The most tokens or requests, as `metric` says, in a window; more than zero.
     pub max_limit: i64,
     /// How long a window is, such as `1m`.
     pub reset_duration: ResetDuration,

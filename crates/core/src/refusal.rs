@@ -96,11 +96,11 @@ pub struct LimitRefusal {
     pub metric: Metric,
     /// The cap: US dollars, tokens or requests.
     pub limit_value: Quantity,
-    /// What is used in the current window.
+    /// What is used in the current window: US dollars, tokens or requests, as the cap.
     pub used: Quantity,
-    /// What running attempts have reserved.
+    /// What running attempts have reserved: US dollars, tokens or requests, as the cap.
     pub held: Quantity,
-    /// What this attempt would have reserved.
+    /// What this attempt would have reserved: US dollars, tokens or requests, as the cap.
     pub requested: Quantity,
     /// When the current window ends; null: it does not.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]

@@ -9,6 +9,7 @@ use keyward_core::invalid::Invalid;
 use crate::auth::address;
 use crate::clock;
 use crate::error::ApiError;
+use crate::params::LONGEST;
 use crate::request_id::RequestIdentity;
 
 /// Makes a create repeatable.
@@ -63,6 +64,10 @@ fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<Option<&'a 
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => match value.to_str() {
+            Ok(text) if text.len() > LONGEST => {
+                let message = format!("the header {name} is longer than {LONGEST} characters");
+                Err(Invalid::at_header(name.as_str(), message))
+            }
             Ok(text) => Ok(Some(text)),
             Err(_) => Err(Invalid::at_header(name.as_str(), format!("the header {name} has characters outside ASCII"))),
         },

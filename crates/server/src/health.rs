@@ -46,10 +46,11 @@ enum MetricsErrors {
     Unavailable(ErrorBody),
 }
 
-/// Tells that the process lives.
+/// Tells that the process lives. Anybody may ask. Neither the database nor a provider is asked.
 #[utoipa::path(
     operation_id = "livez",
     tag = "operations",
+    security(()),
     responses((status = 200, description = "The process lives.", body = Done)),
 )]
 #[get("/livez")]
@@ -57,11 +58,12 @@ async fn livez(_: Open) -> ApiResult<Done> {
     Ok(web::Json(Done { message: "live".to_owned() }))
 }
 
-/// Tells whether the server can serve: the database answers, the ledger is written, every edit is in force, and no shutdown has
-/// begun.
+/// Tells whether the server can serve. The database answers, the ledger is written, every edit is in force, and no shutdown has
+/// begun. Anybody may ask.
 #[utoipa::path(
     operation_id = "readyz",
     tag = "operations",
+    security(()),
     responses((status = 200, description = "The server can serve.", body = Done), ReadyErrors),
 )]
 #[get("/readyz")]
@@ -70,10 +72,11 @@ async fn readyz(_: Open, state: web::Data<State>) -> ApiResult<Done> {
     Ok(web::Json(Done { message: "ready".to_owned() }))
 }
 
-/// The same as `/readyz`, where clients of the compatible API look for it.
+/// The same as `/readyz`, where clients of the compatible API look for it. Anybody may ask. No provider is asked.
 #[utoipa::path(
     operation_id = "health",
     tag = "operations",
+    security(()),
     responses((status = 200, description = "The server can serve.", body = Health), ReadyErrors),
 )]
 #[get("/health")]
@@ -93,7 +96,7 @@ async fn ready(state: &State) -> Result<(), ApiError> {
     Ok(state.store.ping().await?)
 }
 
-/// The server's figures in Prometheus' text format.
+/// The server's figures in Prometheus' text format. It needs a credential wherever managing does.
 #[utoipa::path(
     operation_id = "metrics",
     tag = "operations",

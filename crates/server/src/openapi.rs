@@ -15,7 +15,11 @@ use crate::auth::presented::SESSION_COOKIE;
 use crate::{api, gateway, health, mcp};
 
 mod aliases;
+mod bounds;
 mod conventions;
+mod examples;
+mod schemas;
+mod wording;
 
 /// Which of the two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +35,7 @@ pub enum Document {
     info(
         title = "Keyward management API",
         description = "Virtual keys, teams, customers, and providers. Amounts of money are US dollars, instants are RFC 3339.",
+        contact(name = "Keyward", url = "https://github.com/keyward/keyward"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "http://127.0.0.1:8080", description = "A server on this machine")),
@@ -53,7 +58,7 @@ pub enum Document {
         (name = "operations", description = "Health and metrics."),
     ),
     components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
-    modifiers(&Security),
+    modifiers(&Managing, &Calling),
 )]
 struct Management;
 
@@ -62,12 +67,12 @@ struct Management;
     info(
         title = "Keyward gateway",
         description = "Inference through virtual keys, in the providers' own dialects.",
+        contact(name = "Keyward", url = "https://github.com/keyward/keyward"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "http://127.0.0.1:8080", description = "A server on this machine")),
     tags(
         (name = "inference", description = "Requests that go to a provider."),
-        (name = "tools", description = "Tools of MCP servers."),
         (name = "models", description = "What a virtual key may use."),
         (name = "tools", description = "Tools of MCP servers."),
     ),
@@ -82,23 +87,19 @@ struct Management;
         GeminiErrorDetail,
         GeminiErrorInfo,
     )),
-    modifiers(&Security),
+    modifiers(&Calling),
 )]
 struct Gateway;
 
-/// How callers authenticate.
-struct Security;
+/// How callers of the management API authenticate.
+struct Managing;
 
-impl Modify for Security {
+impl Modify for Managing {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let admin = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(
             "The admin's user name and password. Without one configured, every program on the server's machine may manage.",
         ));
-        let virtual_key = ApiKeyValue::with_description(
-            "x-bf-vk",
-            "A virtual key. Authorization (Bearer), x-api-key, x-goog-api-key and api-key carry one too.",
-        );
         components.add_security_scheme("admin", SecurityScheme::Http(admin.build()));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
             "A management key, or the token of a session. `x-api-key` carries a management key too.",
@@ -106,6 +107,19 @@ impl Modify for Security {
         let cookie = ApiKeyValue::with_description(SESSION_COOKIE, "The token of a session, as a login sets it.");
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// How holders of virtual keys authenticate.
+struct Calling;
+
+impl Modify for Calling {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let virtual_key = ApiKeyValue::with_description(
+            "x-bf-vk",
+            "A virtual key. Authorization (Bearer), x-api-key, x-goog-api-key and api-key carry one too.",
+        );
+        let components = document.components.get_or_insert_default();
         components.add_security_scheme("virtual_key", SecurityScheme::ApiKey(ApiKey::Header(virtual_key)));
     }
 }
@@ -115,16 +129,23 @@ impl Document {
     #[must_use]
     pub fn collect(self) -> utoipa::openapi::OpenApi {
         match self {
-            Self::Management => aliases::shown(conventions::applied(collect(Management::openapi(), |config| {
-                api::routes(config);
-                health::routes(config);
-            }))),
-            Self::Gateway => aliases::of_gateway(collect(Gateway::openapi(), |config| {
+            Self::Management => {
+                aliases::shown(finished(conventions::applied(collect(Management::openapi(), |config| {
+                    api::routes(config);
+                    health::routes(config);
+                }))))
+            }
+            Self::Gateway => aliases::of_gateway(finished(collect(Gateway::openapi(), |config| {
                 gateway::routes(config);
                 mcp::routes(config);
-            })),
+            }))),
         }
     }
+}
+
+/// What is done for every operation of both.
+fn finished(document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    examples::shown(bounds::bounded(wording::worded(document)))
 }
 
 fn collect(base: utoipa::openapi::OpenApi, routes: impl FnOnce(&mut ServiceConfig<'_>)) -> utoipa::openapi::OpenApi {

@@ -1,5 +1,6 @@
 //! Path and query parameters; a bad one is answered in the error envelope like everything else.
 
+use std::fmt;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -9,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 use crate::json::{pointer, wrong_data};
+
+/// The longest parameter, in characters.
+pub(crate) const LONGEST: usize = 4096;
 
 /// The parameters of the path, percent-decoded.
 #[derive(Debug)]
@@ -21,6 +25,9 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         if has_nul(request.uri().path()) {
             return ready(Err(nul("path")));
+        }
+        if let Some((name, _)) = request.match_info().iter().find(|(_, value)| value.len() > LONGEST) {
+            return ready(Err(too_long(name, "path")));
         }
         let path = web::Path::<T>::from_request(request, payload).into_inner();
         ready(
@@ -43,6 +50,9 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
             return ready(Err(nul("query")));
         }
         let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+        if let Some((name, _)) = pairs.clone().find(|(_, value)| value.chars().count() > LONGEST) {
+            return ready(Err(too_long(&name, format_args!("/{name}"))));
+        }
         let query = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
         ready(query.map(Self).map_err(|error| {
             let at = pointer(error.path());
@@ -54,6 +64,10 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 /// No name and no id has a NUL in it, and no database would keep one.
 fn has_nul(encoded: &str) -> bool {
     encoded.contains("%00")
+}
+
+fn too_long(name: &str, at: impl fmt::Display) -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, format!("The parameter {name} is longer than {LONGEST} characters")).at(at)
 }
 
 fn nul(place: &str) -> ApiError {

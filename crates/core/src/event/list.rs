@@ -14,11 +14,11 @@ use crate::list::{Listed, MAX_LIMIT, Page, page};
 pub struct EventQuery {
     /// How many events at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub limit: Option<String>,
     /// How many events to skip.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub offset: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub struct EventList {
     pub count: i64,
     /// How many events there are.
     pub total_count: i64,
-    /// The page's largest size.
+    /// How many events the page has at most.
     pub limit: i64,
     /// How many events were skipped.
     pub offset: i64,

@@ -12,11 +12,11 @@ use crate::invalid::Invalid;
 pub struct ListQuery {
     /// How many entries at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub limit: Option<String>,
     /// How many entries to skip.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub offset: Option<String>,
     /// Only entries whose name has this in it, ignoring the case of ASCII letters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +60,8 @@ const DEFAULT_LIMIT: i64 = 25;
 pub(crate) const MAX_LIMIT: i64 = 100;
 /// The most entries of a list that is asked for whole.
 const WHOLE_LIMIT: i64 = 10_000;
+/// The largest number in a query.
+const LARGEST_NUMBER: i64 = 2_147_483_647;
 
 impl ListQuery {
     /// Checks the parameters.
@@ -86,11 +88,11 @@ impl ListQuery {
 pub struct PageQuery {
     /// How many entries at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub limit: Option<String>,
     /// How many entries to skip.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub offset: Option<String>,
     /// Accepted for compatibility: answers always show live usage.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +147,7 @@ pub(crate) fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>
         None => Ok(None),
         Some(Err(_)) => Err(refuse("a number")),
         Some(Ok(..0)) => Err(refuse("non-negative")),
+        Some(Ok(number)) if number > LARGEST_NUMBER => Err(refuse(&format!("at most {LARGEST_NUMBER}"))),
         Some(Ok(number)) => Ok(Some(number)),
     }
 }

@@ -108,14 +108,15 @@ requests! {
     /// Whether the server answers pings; true unless given. Kept for clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_ping_available: Option<bool>,
-    /// How often the compatible product would ask for the list of tools. Kept for clients as it is given.
+    /// How many nanoseconds the list of the server's tools is used before it is asked for again; 0 is ten minutes, less than 0 is for
+    /// good.
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_sync_interval: Option<i64>,
-    /// How many seconds a tool may take in the compatible product. Kept for clients.
+    /// How many seconds a tool may take; 0 is thirty.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
     tool_execution_timeout: Option<i64>,
-    /// What one use of a tool costs, in US dollars, by the tool's name; the full set. Kept for clients.
+    /// What one use of a tool costs, in US dollars, by the tool's name; the full set. Other tools are free.
     #[serde(skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<BTreeMap<String, NanoUsd>>)]
     tool_pricing: Patch<BTreeMap<String, NanoUsd>>,

@@ -15,11 +15,11 @@ use crate::list::{ListQuery, Page};
 pub struct PricingOverrideQuery {
     /// How many entries at most: 25 unless given, at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub limit: Option<String>,
     /// How many entries to skip.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<i64>, minimum = 0)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 2147483647)]
     pub offset: Option<String>,
     /// Only entries whose name has this in it, ignoring the case of ASCII letters.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,7 +34,8 @@ impl Serialize for VirtualKeyDetail {
 
 impl PartialSchema for VirtualKeyDetail {
     fn schema() -> RefOr<Schema> {
-        let envelope = Ref::from_schema_name(VirtualKey::name());
+        let mut envelope = Ref::from_schema_name(VirtualKey::name());
+        "The virtual key.".clone_into(&mut envelope.description);
         let flat = VirtualKey::schema();
         let RefOr::T(Schema::Object(members)) = flat else { return flat };
         ObjectBuilder::from(members)

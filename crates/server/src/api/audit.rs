@@ -9,7 +9,8 @@ use crate::error::ApiResult;
 use crate::params::Query;
 use crate::state::State;
 
-/// Lists changes, newest first: who made them, when, from where, and what was configured before and after.
+/// Lists changes, newest first: who made them, when, and from where. Each entry has what was configured before and after, without
+/// secrets and without usage. `next` of a page is `before` of the one that follows.
 #[utoipa::path(
     operation_id = "audit_list",
     tag = "audit",

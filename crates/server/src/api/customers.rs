@@ -14,7 +14,7 @@ use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
 
-/// Makes a customer.
+/// Makes a customer. Its limits cover every virtual key below it: its own, and those of its teams.
 #[utoipa::path(
     operation_id = "customer_create",
     tag = "customers",
@@ -39,7 +39,7 @@ pub(super) async fn customer_create(
     Ok(Tagged::new(customer.await?, |customer| CustomerChanged { message, customer }))
 }
 
-/// Lists customers, oldest first.
+/// Lists customers, oldest first. Each with its limits and what is used of them now.
 #[utoipa::path(
     operation_id = "customer_list",
     tag = "customers",
@@ -59,7 +59,7 @@ pub(super) async fn customer_list(
     Ok(web::Json(CustomerList::new(Listed { entries, total: listed.total }, &page)))
 }
 
-/// Shows one customer.
+/// Shows one customer. With its limits, what is used of them now, its teams and its virtual keys.
 #[utoipa::path(
     operation_id = "customer_get",
     tag = "customers",

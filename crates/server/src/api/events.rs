@@ -9,7 +9,7 @@ use crate::error::ApiResult;
 use crate::params::Query;
 use crate::state::State;
 
-/// Lists events of all owners, newest first, and how far their deliveries have come.
+/// Lists events of all owners, newest first. Each tells which limit came how near to its cap, and how far its deliveries have come.
 #[utoipa::path(
     operation_id = "event_list",
     tag = "events",

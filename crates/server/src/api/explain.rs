@@ -22,7 +22,7 @@ enum LengthErrors {
     TooLarge(ErrorBody),
 }
 
-/// Tells what would become of a request: whether it would be admitted and on which terms, else the refusal, and every limit that
+/// Tells what would become of a request. Whether it would be admitted and on which terms, else the refusal, and every limit that
 /// covers it. It goes the gateway's own way up to where something would be held, and changes nothing. Routing rules see no headers
 /// and no parameters of it.
 #[utoipa::path(

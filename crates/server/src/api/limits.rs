@@ -10,7 +10,8 @@ use crate::error::ApiResult;
 use crate::params::Query;
 use crate::state::State;
 
-/// Lists the budgets of all owners, oldest first.
+/// Lists the budgets of all owners, oldest first. Each shows what is used in its window now. Budgets are written through their
+/// owners.
 #[utoipa::path(
     operation_id = "budget_list",
     tag = "budgets and rate limits",
@@ -34,7 +35,8 @@ pub(super) async fn budget_list(
     Ok(web::Json(BudgetList { budgets, count, total_count: listed.total }))
 }
 
-/// Lists the rate limits of all owners, oldest first.
+/// Lists the rate limits of all owners, oldest first. Each shows what is used in its windows now. Rate limits are written through
+/// their owners.
 #[utoipa::path(
     operation_id = "rate_limit_list",
     tag = "budgets and rate limits",

@@ -43,7 +43,7 @@ pub(super) async fn management_key_create(
     Ok(Tagged::new(key, |management_key| ManagementKeyIssued { message, management_key, value }))
 }
 
-/// Lists management keys, oldest first.
+/// Lists management keys, oldest first. Their secrets are in no answer but the one that made them.
 #[utoipa::path(
     operation_id = "management_key_list",
     tag = "management keys",
@@ -62,7 +62,7 @@ pub(super) async fn management_key_list(
     Ok(web::Json(ManagementKeyList::new(listed, &page)))
 }
 
-/// Shows one management key.
+/// Shows one management key. With what it may do and until when. Its secret is in no answer but the one that made it.
 #[utoipa::path(
     operation_id = "management_key_get",
     tag = "management keys",
@@ -80,7 +80,7 @@ pub(super) async fn management_key_get(
     Ok(Tagged::new(key, |management_key| ManagementKeyDetail { management_key }))
 }
 
-/// Edits a management key: what is absent stays, null clears.
+/// Edits a management key: what is absent stays, null clears. Nobody lets a key do more than they may themselves.
 #[utoipa::path(
     operation_id = "management_key_update",
     tag = "management keys",
@@ -136,7 +136,7 @@ pub(super) async fn management_key_rotate(
     Ok(Tagged::new(key, |management_key| ManagementKeyIssued { message, management_key, value }))
 }
 
-/// Deletes a management key: it is refused from now on.
+/// Deletes a management key: it is refused from now on. What it did stays in the audit log.
 #[utoipa::path(
     operation_id = "management_key_delete",
     tag = "management keys",

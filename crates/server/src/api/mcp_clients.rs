@@ -123,7 +123,7 @@ pub(super) async fn mcp_client_update(
     changed("MCP client updated successfully", client.await?)
 }
 
-/// Removes an MCP client, and with it the MCP configs of virtual keys for it.
+/// Removes an MCP client, and with it the MCP configs of virtual keys for it. Its tools are listed and called no more.
 #[utoipa::path(
     operation_id = "mcp_client_delete",
     tag = "MCP clients",

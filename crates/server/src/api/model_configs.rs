@@ -14,7 +14,8 @@ use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
 
-/// Makes a model config: limits of one model or of every model, at one provider or at any, for everybody or for one virtual key.
+/// Makes a model config: limits of one model or of every model. At one provider or at any, for everybody or for one virtual key.
+/// They hold besides those of virtual keys and their owners.
 #[utoipa::path(
     operation_id = "model_config_create",
     tag = "model configs",
@@ -58,7 +59,7 @@ pub(super) async fn model_config_list(
     Ok(web::Json(ModelConfigList::new(Listed { entries, total: listed.total }, &filter.page)))
 }
 
-/// Shows one model config.
+/// Shows one model config. With its limits and what is used of them now.
 #[utoipa::path(
     operation_id = "model_config_get",
     tag = "model configs",
@@ -108,7 +109,7 @@ pub(super) async fn model_config_update(
     changed("Model config updated successfully", config.await?)
 }
 
-/// Deletes a model config: its limits hold no more.
+/// Deletes a model config: its limits hold no more. What was charged stays in the ledger.
 #[utoipa::path(
     operation_id = "model_config_delete",
     tag = "model configs",

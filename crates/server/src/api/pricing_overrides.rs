@@ -17,7 +17,8 @@ use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
 
-/// Makes a pricing override: prices in place of the catalogue's.
+/// Makes a pricing override: prices in place of the catalogue's. It holds for requests from now on. Of several that fit, the
+/// narrower is laid over the wider.
 #[utoipa::path(
     operation_id = "pricing_override_create",
     tag = "pricing overrides",
@@ -47,7 +48,7 @@ pub(super) async fn pricing_override_create(
     Ok(Tagged::new(entry.await?, body).created())
 }
 
-/// Lists pricing overrides, oldest first.
+/// Lists pricing overrides, oldest first. Each says what it is for: a scope, a pattern of models, kinds of requests.
 #[utoipa::path(
     operation_id = "pricing_override_list",
     tag = "pricing overrides",
@@ -70,7 +71,7 @@ pub(super) async fn pricing_override_list(
     Ok(web::Json(PricingOverrideList::new(listed, &filter.page)))
 }
 
-/// Shows one pricing override.
+/// Shows one pricing override. With the prices that it has; those that it has not are the catalogue's.
 #[utoipa::path(
     operation_id = "pricing_override_get",
     tag = "pricing overrides",
@@ -92,7 +93,8 @@ pub(super) async fn pricing_override_get(
     Ok(Tagged::new(entry, |pricing_override| PricingOverrideDetail { pricing_override }))
 }
 
-/// Edits a pricing override: what is absent stays, null clears an id, `patch` is replaced as a whole.
+/// Edits a pricing override: what is absent stays, null clears an id, `patch` is replaced as a whole. It holds for requests from
+/// now on; what was charged stays as it is.
 #[utoipa::path(
     operation_id = "pricing_override_update",
     tag = "pricing overrides",
@@ -116,7 +118,7 @@ pub(super) async fn pricing_override_update(
     update(&state, caller.change("pricing_override_update"), id.0, body.request).await
 }
 
-/// Edits a pricing override, just as `PUT` does.
+/// Edits a pricing override, just as `PUT` does. What is absent stays, null clears an id, `patch` is replaced as a whole.
 #[utoipa::path(
     operation_id = "pricing_override_patch",
     tag = "pricing overrides",
@@ -140,7 +142,7 @@ pub(super) async fn pricing_override_patch(
     update(&state, caller.change("pricing_override_patch"), id.0, body.request).await
 }
 
-/// Deletes a pricing override: the catalogue's prices hold again, or those of the next override.
+/// Deletes a pricing override: the catalogue's prices hold again, or those of the next override. What was charged stays as it is.
 #[utoipa::path(
     operation_id = "pricing_override_delete",
     tag = "pricing overrides",

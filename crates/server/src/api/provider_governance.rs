@@ -15,7 +15,7 @@ use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
 
-/// Lists the providers that have limits of their own, by name.
+/// Lists the providers that have limits of their own, by name. Each with its limits and what is used of them now.
 #[utoipa::path(
     operation_id = "provider_governance_list",
     tag = "provider governance",
@@ -72,7 +72,7 @@ pub(super) async fn provider_governance_update(
     Ok(Tagged::new(config.await?, provider))
 }
 
-/// Removes the limits of a provider, if it has some.
+/// Removes the limits of a provider, if it has some. The provider itself stays as it is.
 #[utoipa::path(
     operation_id = "provider_governance_delete",
     tag = "provider governance",

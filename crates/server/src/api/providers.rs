@@ -17,7 +17,8 @@ use crate::params::Path;
 use crate::state::{State, edit};
 use crate::tagged::{Tagged, TaggedResult};
 
-/// Makes a provider known to the gateway, with real credentials if the request has some.
+/// Makes a provider known to the gateway, with real credentials if the request has some. Well-known providers have an address;
+/// others need `network_config.base_url`.
 #[utoipa::path(
     operation_id = "provider_create",
     tag = "providers",

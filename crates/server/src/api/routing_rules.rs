@@ -42,7 +42,7 @@ pub(super) async fn routing_rule_create(
     changed("Routing rule created successfully", rule.await?)
 }
 
-/// Lists routing rules, oldest first.
+/// Lists routing rules, oldest first. With `scope` or `scope_id` the answer is not paged.
 #[utoipa::path(
     operation_id = "routing_rule_list",
     tag = "routing rules",
@@ -65,7 +65,7 @@ pub(super) async fn routing_rule_list(
     Ok(web::Json(RoutingRuleList::new(Listed { entries, total: listed.total }, &page)))
 }
 
-/// Shows one routing rule.
+/// Shows one routing rule. With its expression, its targets and its fallbacks.
 #[utoipa::path(
     operation_id = "routing_rule_get",
     tag = "routing rules",
@@ -119,7 +119,7 @@ pub(super) async fn routing_rule_update(
     changed("Routing rule updated successfully", rule.await?)
 }
 
-/// Deletes a routing rule: it decides nothing from now on.
+/// Deletes a routing rule: it decides nothing from now on. Requests that have been routed already are not touched.
 #[utoipa::path(
     operation_id = "routing_rule_delete",
     tag = "routing rules",

@@ -66,10 +66,12 @@ enum StatusErrors {
     Unavailable(ErrorBody),
 }
 
-/// Opens a session: the answer sets the cookie `token`.
+/// Opens a session: the answer sets the cookie `token`. Anybody may try, but not often: too many wrong passwords are refused for a
+/// while, right ones too.
 #[utoipa::path(
     operation_id = "session_login",
     tag = "sessions",
+    security(()),
     request_body = Login,
     responses((status = 200, description = "The session is open.", body = Done), LoginErrors),
 )]
@@ -86,10 +88,11 @@ pub(super) async fn session_login(
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cookie(&token, request.headers()))).json(done))
 }
 
-/// Ends the session whose token comes with the request, if there is one, and clears the cookie.
+/// Ends the session whose token comes with the request. If there is one; the cookie is cleared in any case.
 #[utoipa::path(
     operation_id = "session_logout",
     tag = "sessions",
+    security(()),
     responses((status = 200, description = "The session is over.", body = Done), StatusErrors),
 )]
 #[post("/api/session/logout")]
@@ -110,10 +113,12 @@ pub(super) async fn session_logout(
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cleared_cookie(request.headers()))).json(done))
 }
 
-/// Tells whether managing needs a credential, and whether the request has the token of an open session.
+/// Tells whether managing needs a credential. And whether the request has the token of an open session. Anybody may ask: a login
+/// page does so first.
 #[utoipa::path(
     operation_id = "session_status",
     tag = "sessions",
+    security(()),
     responses((status = 200, description = "Whether and how.", body = AuthStatus), StatusErrors),
 )]
 #[get("/api/session/is-auth-enabled")]
@@ -127,7 +132,7 @@ pub(super) async fn session_status(_: Open, request: HttpRequest, state: web::Da
     Ok(web::Json(AuthStatus { is_auth_enabled, has_valid_token, auth_type, inference_auth_enforced: true }))
 }
 
-/// Lists the open sessions, oldest first.
+/// Lists the open sessions, oldest first. Without an admin credential there are none. Tokens are in no answer.
 #[utoipa::path(
     operation_id = "session_list",
     tag = "sessions",
@@ -142,7 +147,7 @@ pub(super) async fn session_list(_: Authed<Sessions>, state: web::Data<State>) -
     }
 }
 
-/// Ends a session.
+/// Ends a session. Its token is refused from now on.
 #[utoipa::path(
     operation_id = "session_delete",
     tag = "sessions",

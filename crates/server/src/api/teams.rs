@@ -14,7 +14,7 @@ use crate::params::{Path, Query};
 use crate::state::{State, edit, editing};
 use crate::tagged::{Tagged, TaggedResult};
 
-/// Makes a team.
+/// Makes a team. Its limits cover every virtual key that belongs to it; those of its customer hold too.
 #[utoipa::path(
     operation_id = "team_create",
     tag = "teams",
@@ -39,7 +39,7 @@ pub(super) async fn team_create(
     Ok(Tagged::new(team.await?, |team| TeamChanged { message, team }))
 }
 
-/// Lists teams, oldest first.
+/// Lists teams, oldest first. Each with its limits and what is used of them now.
 #[utoipa::path(
     operation_id = "team_list",
     tag = "teams",
@@ -59,7 +59,7 @@ pub(super) async fn team_list(
     Ok(web::Json(TeamList::new(Listed { entries, total: listed.total }, &page)))
 }
 
-/// Shows one team.
+/// Shows one team. With its limits, what is used of them now, its customer and its virtual keys.
 #[utoipa::path(
     operation_id = "team_get",
     tag = "teams",

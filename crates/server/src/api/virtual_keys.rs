@@ -55,7 +55,8 @@ pub(super) async fn virtual_key_create(
     changed("Virtual key created successfully", virtual_key.await?)
 }
 
-/// Lists virtual keys.
+/// Lists virtual keys. Besides the parameters below, `metadata_KEY=VALUE` asks for keys with that label. With `Accept: text/csv`
+/// the answer is a table.
 #[utoipa::path(
     operation_id = "virtual_key_list",
     tag = "virtual keys",
@@ -96,7 +97,7 @@ fn accepts_csv(headers: &HeaderMap) -> bool {
     ranges.find(|range| matches!(*range, "text/csv" | "application/json")) == Some("text/csv")
 }
 
-/// Shows one virtual key.
+/// Shows one virtual key. With its limits and what is used of them now.
 #[utoipa::path(
     operation_id = "virtual_key_get",
     tag = "virtual keys",
@@ -149,7 +150,7 @@ pub(super) async fn virtual_key_update(
     changed("Virtual key updated successfully", virtual_key.await?)
 }
 
-/// Deletes a virtual key: the gateway refuses it from now on.
+/// Deletes a virtual key: the gateway refuses it from now on. What was charged stays in the ledger.
 #[utoipa::path(
     operation_id = "virtual_key_delete",
     tag = "virtual keys",

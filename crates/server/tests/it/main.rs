@@ -18,5 +18,6 @@ mod harness;
 mod mcp;
 mod observability;
 mod operations;
+mod sdk_examples;
 mod sdks;
 mod torture;

@@ -87,12 +87,12 @@ key_config! {
         tenant_id = AzureTenantId,
     } shown {
         /// The key's `aliases`, under their older name.
-        deployments: Aliases,
+        deployments: BTreeMap<String, String>,
         /// The OAuth scopes to ask for.
         scopes: Vec<String>,
     } given {
         /// The older name of the key's `aliases`.
-        deployments: Aliases,
+        deployments: BTreeMap<String, String>,
         /// The OAuth scopes to ask for.
         scopes: Vec<String>,
     }
@@ -111,10 +111,10 @@ key_config! {
         auth_credentials = VertexAuthCredentials,
     } shown {
         /// The key's `aliases`, under their older name.
-        deployments: Aliases,
+        deployments: BTreeMap<String, String>,
     } given {
         /// The older name of the key's `aliases`.
-        deployments: Aliases,
+        deployments: BTreeMap<String, String>,
     }
 }
 
@@ -133,14 +133,14 @@ key_config! {
         arn = BedrockArn,
     } shown {
         /// The key's `aliases`, under their older name.
-        deployments: Aliases,
+        deployments: BTreeMap<String, String>,
         /// Where batches are kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         batch_s3_config: Option<BatchS3Config>,
     } given {
         /// The older name of the key's `aliases`.
-        deployments: Aliases,
+        deployments: BTreeMap<String, String>,
         /// Where batches are kept.
         batch_s3_config: BatchS3Config,
     }

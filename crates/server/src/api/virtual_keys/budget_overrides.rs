@@ -44,7 +44,7 @@ pub(crate) async fn budget_override_set(
     Ok(web::Json(overridden.await?))
 }
 
-/// Removes the override of a budget; without one, nothing happens.
+/// Removes the override of a budget; without one, nothing happens. The budget's own cap holds from now on.
 #[utoipa::path(
     operation_id = "budget_override_remove",
     tag = "virtual keys",

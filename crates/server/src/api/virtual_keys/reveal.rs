@@ -30,7 +30,7 @@ pub(crate) async fn virtual_key_reveal(
     reveal(&caller, "virtual_key_reveal", &state, id.0).await
 }
 
-/// The same, for the button that copies.
+/// Shows the secret of a virtual key, for the button that copies. The same as `reveal` but for its name in the audit log.
 #[utoipa::path(
     operation_id = "virtual_key_copy",
     tag = "virtual keys",

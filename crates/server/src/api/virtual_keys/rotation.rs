@@ -41,7 +41,8 @@ pub(crate) async fn virtual_key_rotate(
     changed("Virtual key rotated successfully", rotated.await?)
 }
 
-/// Gives several virtual keys new values, each on its own: what fails for one does not keep the others.
+/// Gives several virtual keys new values. Each on its own: what fails for one does not keep the others. The values before work on
+/// for the configured cooldown.
 #[utoipa::path(
     operation_id = "virtual_keys_rotate",
     tag = "virtual keys",

@@ -17,7 +17,8 @@ use crate::state::State;
 pub(in crate::gateway) struct Range {
     /// The id behind which the page begins.
     after: Option<String>,
-    /// How many elements a page has at most.
+    /// How many elements a page has at most; of files 10,000 unless given, of batches 20.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
     /// `asc` or `desc`, by age; `desc` unless given.
     order: Option<String>,
@@ -33,7 +34,8 @@ pub(in crate::gateway) struct AnthropicRange {
     after_id: Option<String>,
     /// The id before which the page ends.
     before_id: Option<String>,
-    /// How many elements a page has at most.
+    /// How many elements a page has at most; 20 unless given.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 

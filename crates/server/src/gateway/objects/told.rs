@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use keyward_core::provider_object::{ObjectKind, ObjectState, ProviderObject};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What a provider said of an object.
 #[derive(Debug, Default, Deserialize)]
@@ -14,7 +15,7 @@ pub(super) struct Told {
     /// The file with what came of the requests.
     pub(super) output_file_id: Option<String>,
     error_file_id: Option<String>,
-    expires_at: Option<i64>,
+    expires_at: Value,
 }
 
 impl Told {
@@ -52,15 +53,24 @@ impl Told {
         ids.filter(|id| ProviderObject::is_id(id)).map(file).collect()
     }
 
-    /// When the object goes by itself, if that was said.
+    /// When the object goes by itself, if that was said in seconds, as OpenAI does. What Anthropic says as a text is until when a batch is
+    /// worked off: its results stay.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        Timestamp::from_second(self.expires_at?).ok()
+        Timestamp::from_second(self.expires_at.as_i64()?).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expiry_is_read_in_seconds_and_hides_nothing_in_another_form() {
+        let told = |body: &str| Told::read(body.as_bytes());
+        assert_eq!(told(r#"{"id":"a","expires_at":60}"#).expires_at().unwrap().as_second(), 60);
+        let text = told(r#"{"id":"a","expires_at":"2026-10-02T12:00:00Z"}"#);
+        assert_eq!((text.id.as_deref(), text.expires_at()), (Some("a"), None));
+    }
 
     #[test]
     fn only_what_has_come_to_its_end_is_done() {

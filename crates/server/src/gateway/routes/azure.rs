@@ -1,7 +1,7 @@
 //! OpenAI's dialect at the paths of Azure's clients: the deployment in the path is the model.
 
 use actix_web::{HttpResponse, post, web};
-use keyward_core::chat::{ChatCompletion, ChatCompletionChunk, ChatCompletionRequest};
+use keyward_core::chat::{ChatCompletion, ChatCompletionChunk};
 use keyward_core::operation::Operation;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -51,30 +51,33 @@ macro_rules! deployments {
 deployments! {
     /// Answers a conversation, at the path of Azure's clients. `api-version` is not looked at.
     deployment_chat_completion_create: ChatCompletions as Tokens at "/openai/deployments/{deployment}/chat/completions",
-    ChatCompletionRequest as "application/json"
+    Passed as "application/json"
         => [ChatCompletion as "application/json", ChatCompletionChunk as "text/event-stream"];
 
-    /// Goes on with a text, at the path of Azure's clients.
+    /// Goes on with a text, at the path of Azure's clients. The deployment in the path is the model. `api-version` is not looked
+    /// at.
     deployment_completion_create: Completions as Tokens at "/openai/deployments/{deployment}/completions",
     Passed as "application/json" => [Passed as "application/json", Passed as "text/event-stream"];
 
-    /// Makes vectors of texts, at the path of Azure's clients.
+    /// Makes vectors of texts, at the path of Azure's clients. The deployment in the path is the model. `api-version` is not looked
+    /// at.
     deployment_embedding_create: Embeddings as Tokens at "/openai/deployments/{deployment}/embeddings",
     Passed as "application/json" => [Passed as "application/json"];
 
-    /// Makes images, at the path of Azure's clients.
+    /// Makes images, at the path of Azure's clients. The deployment in the path is the model. `api-version` is not looked at.
     deployment_image_generate: ImageGenerations as Units at "/openai/deployments/{deployment}/images/generations",
     Passed as "application/json" => [Passed as "application/json"];
 
-    /// Reads a text aloud, at the path of Azure's clients.
+    /// Reads a text aloud, at the path of Azure's clients. The deployment in the path is the model. `api-version` is not looked at.
     deployment_speech_create: Speech as Units at "/openai/deployments/{deployment}/audio/speech",
-    Passed as "application/json" => [Passed as "audio/mpeg"];
+    Passed as "application/json" => [String as "audio/mpeg"];
 
-    /// Writes speech down, at the path of Azure's clients.
+    /// Writes speech down, at the path of Azure's clients. The deployment in the path is the model. `api-version` is not looked at.
     deployment_transcription_create: Transcriptions as Units at "/openai/deployments/{deployment}/audio/transcriptions",
     Passed as "multipart/form-data" => [Passed as "application/json", String as "text/plain"];
 
-    /// Writes speech down in English, at the path of Azure's clients.
+    /// Writes speech down in English, at the path of Azure's clients. The deployment in the path is the model. `api-version` is not
+    /// looked at.
     deployment_translation_create: Translations as Units at "/openai/deployments/{deployment}/audio/translations",
     Passed as "multipart/form-data" => [Passed as "application/json", String as "text/plain"];
 }

@@ -14,7 +14,7 @@ use crate::gateway::credential::{Tokens, Unbilled};
 macro_rules! verbs {
     ($($(#[$doc:meta])*
         $name:ident: $operation:ident, $streamed:literal as $class:ident at $path:literal, routed $($route:literal),+
-        => [$($media:literal),+];
+        => [$($answer:ty as $media:literal),+];
     )+) => {
         $(
             $(#[$doc])*
@@ -26,7 +26,7 @@ macro_rules! verbs {
                 params(("model" = String, Path, description = "A model alone, which goes to whoever offers it in this dialect, or `provider/model`.")),
                 request_body(content = Passed, content_type = "application/json"),
                 responses(
-                    (status = 200, description = "The provider's answer, as it came.", content($((Passed = $media)),+)),
+                    (status = 200, description = "The provider's answer, as it came.", content($(($answer = $media)),+)),
                     GeminiErrors,
                 ),
             )]
@@ -53,29 +53,29 @@ verbs! {
     content_generate: GenerateContent, false as Tokens at "/genai/v1beta/models/{model}:generateContent",
     routed "/genai/v1beta/models/{model:.+}:generateContent", "/v1beta/models/{model:.+}:generateContent",
     "/genai/v1/models/{model:.+}:generateContent", "/v1/models/{model:.+}:generateContent"
-        => ["application/json"];
+        => [Passed as "application/json"];
 
-    /// Answers a conversation in pieces, in Gemini's dialect: as events with `alt=sse`, else as an array that grows.
+    /// Answers a conversation in pieces, in Gemini's dialect. As events with `alt=sse`, else as an array that grows.
     content_stream_generate: GenerateContent, true as Tokens at "/genai/v1beta/models/{model}:streamGenerateContent",
     routed "/genai/v1beta/models/{model:.+}:streamGenerateContent", "/v1beta/models/{model:.+}:streamGenerateContent",
     "/genai/v1/models/{model:.+}:streamGenerateContent", "/v1/models/{model:.+}:streamGenerateContent"
-        => ["application/json", "text/event-stream"];
+        => [Vec<Passed> as "application/json", Passed as "text/event-stream"];
 
-    /// Makes a vector of a text, in Gemini's dialect.
+    /// Makes a vector of a text, in Gemini's dialect. What its input tokens cost is charged.
     content_embed: EmbedContent, false as Tokens at "/genai/v1beta/models/{model}:embedContent",
     routed "/genai/v1beta/models/{model:.+}:embedContent", "/v1beta/models/{model:.+}:embedContent",
     "/genai/v1/models/{model:.+}:embedContent", "/v1/models/{model:.+}:embedContent"
-        => ["application/json"];
+        => [Passed as "application/json"];
 
-    /// Makes vectors of texts, in Gemini's dialect.
+    /// Makes vectors of texts, in Gemini's dialect. What its input tokens cost is charged.
     content_embed_batch: BatchEmbedContents, false as Tokens at "/genai/v1beta/models/{model}:batchEmbedContents",
     routed "/genai/v1beta/models/{model:.+}:batchEmbedContents", "/v1beta/models/{model:.+}:batchEmbedContents",
     "/genai/v1/models/{model:.+}:batchEmbedContents", "/v1/models/{model:.+}:batchEmbedContents"
-        => ["application/json"];
+        => [Passed as "application/json"];
 
     /// Counts the tokens of a conversation, in Gemini's dialect. Free of charge; request limits count it.
     content_count_tokens: CountContentTokens, false as Unbilled at "/genai/v1beta/models/{model}:countTokens",
     routed "/genai/v1beta/models/{model:.+}:countTokens", "/v1beta/models/{model:.+}:countTokens",
     "/genai/v1/models/{model:.+}:countTokens", "/v1/models/{model:.+}:countTokens"
-        => ["application/json"];
+        => [Passed as "application/json"];
 }

@@ -53,8 +53,8 @@ pub(super) struct GeminiPage {
     page_token: Option<String>,
 }
 
-/// Lists the models that the virtual key may use: those of the price catalogue and those that provider keys name, as far as the
-/// key's provider configs allow them and a provider key can serve them.
+/// Lists the models that the virtual key may use. They are those of the price catalogue and those that provider keys name, as far
+/// as the key's provider configs allow them and a provider key can serve them.
 #[utoipa::path(
     get,
     path = "/v1/models",
@@ -81,7 +81,8 @@ async fn model_list(
     }))
 }
 
-/// Tells one model that the virtual key may use.
+/// Tells one model that the virtual key may use. No provider is asked. Others are not there: 404. With the header
+/// `anthropic-version` the answer is in Anthropic's dialect.
 #[utoipa::path(
     get,
     path = "/v1/models/{model}",
@@ -112,7 +113,8 @@ async fn model_retrieve(
     }))
 }
 
-/// Lists the models that the virtual key may use in Anthropic's dialect.
+/// Lists the models that the virtual key may use in Anthropic's dialect. No provider is asked. Pages go on with `after_id` or
+/// `before_id`.
 #[utoipa::path(
     operation_id = "anthropic_model_list",
     tag = "models",
@@ -129,7 +131,7 @@ async fn anthropic_model_list(
     Ok(web::Json(page_for_anthropic(&caller, &state, &page.0)?))
 }
 
-/// Tells one model that the virtual key may use in Anthropic's dialect.
+/// Tells one model that the virtual key may use in Anthropic's dialect. No provider is asked. Others are not there: 404.
 #[utoipa::path(
     get,
     path = "/anthropic/v1/models/{model}",
@@ -148,7 +150,7 @@ async fn anthropic_model_retrieve(
     Ok(web::Json(one_for_anthropic(&caller, &state, &model)?))
 }
 
-/// Lists the models that the virtual key may use in Gemini's dialect.
+/// Lists the models that the virtual key may use in Gemini's dialect. No provider is asked. Pages go on with `pageToken`.
 #[utoipa::path(
     get,
     path = "/genai/v1beta/models",
@@ -172,7 +174,7 @@ async fn gemini_model_list(
     Ok(web::Json(models::for_gemini(&usable, page.0.page_token.as_deref(), limit)))
 }
 
-/// Tells one model that the virtual key may use in Gemini's dialect.
+/// Tells one model that the virtual key may use in Gemini's dialect. No provider is asked. Others are not there: 404.
 #[utoipa::path(
     get,
     path = "/genai/v1beta/models/{model}",

@@ -131,8 +131,8 @@ async fn file_create(arriving: Arriving<Unbilled>) -> Result<HttpResponse, ApiEr
     arriving.upload().await
 }
 
-/// The files that the virtual key has uploaded, and those that its batches brought forth and that it has asked about. No provider is
-/// asked: each is what its provider last said of it.
+/// Lists the files that the virtual key has. They are those that it has uploaded, and those that its batches brought forth and that
+/// it has asked about. No provider is asked: each is what its provider last said of it.
 #[utoipa::path(
     get,
     path = "/v1/files",

@@ -34,7 +34,7 @@ passing! {
     response_create: Responses as Tokens at "/v1/responses" also "/openai/v1/responses",
     Passed as "application/json" => [Passed as "application/json", Passed as "text/event-stream"], GatewayErrors;
 
-    /// Makes vectors of texts, in the OpenAI dialect.
+    /// Makes vectors of texts, in the OpenAI dialect. What its input tokens cost is charged.
     embedding_create: Embeddings as Tokens at "/v1/embeddings" also "/openai/v1/embeddings",
     Passed as "application/json" => [Passed as "application/json"], GatewayErrors;
 
@@ -43,28 +43,29 @@ passing! {
     moderation_create: Moderations as Unbilled at "/v1/moderations" also "/openai/v1/moderations",
     Passed as "application/json" => [Passed as "application/json"], GatewayErrors;
 
-    /// Makes images, in the OpenAI dialect.
+    /// Makes images, in the OpenAI dialect. Charged is what the model's price counts: images, or tokens.
     image_generate: ImageGenerations as Units at "/v1/images/generations" also "/openai/v1/images/generations",
     Passed as "application/json" => [Passed as "application/json", Passed as "text/event-stream"], GatewayErrors;
 
-    /// Edits images, in the OpenAI dialect.
+    /// Edits images, in the OpenAI dialect. Charged is what the model's price counts: images, or tokens.
     image_edit: ImageEdits as Units at "/v1/images/edits" also "/openai/v1/images/edits",
     Passed as "multipart/form-data" => [Passed as "application/json", Passed as "text/event-stream"], GatewayErrors;
 
-    /// Makes variations of an image, in the OpenAI dialect.
+    /// Makes variations of an image, in the OpenAI dialect. Charged is what the model's price counts: images, or tokens.
     image_vary: ImageVariations as Units at "/v1/images/variations" also "/openai/v1/images/variations",
     Passed as "multipart/form-data" => [Passed as "application/json"], GatewayErrors;
 
     /// Reads a text aloud, in the OpenAI dialect. The answer is sound, which is relayed as it comes, or events.
     speech_create: Speech as Units at "/v1/audio/speech" also "/openai/v1/audio/speech",
-    Passed as "application/json" => [Passed as "audio/mpeg", Passed as "text/event-stream"], GatewayErrors;
+    Passed as "application/json" => [String as "audio/mpeg", Passed as "text/event-stream"], GatewayErrors;
 
-    /// Writes speech down, in the OpenAI dialect.
+    /// Writes speech down, in the OpenAI dialect. Charged is what the model's price counts: the length of the sound, or tokens.
     transcription_create: Transcriptions as Units at "/v1/audio/transcriptions" also "/openai/v1/audio/transcriptions",
     Passed as "multipart/form-data"
         => [Passed as "application/json", String as "text/plain", Passed as "text/event-stream"], GatewayErrors;
 
-    /// Writes speech down in English, in the OpenAI dialect.
+    /// Writes speech down in English, in the OpenAI dialect. Charged is what the model's price counts: the length of the sound, or
+    /// tokens.
     translation_create: Translations as Units at "/v1/audio/translations" also "/openai/v1/audio/translations",
     Passed as "multipart/form-data" => [Passed as "application/json", String as "text/plain"], GatewayErrors;
 }

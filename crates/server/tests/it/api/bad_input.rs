@@ -295,6 +295,28 @@ async fn nul_characters_are_nobodys_fault_but_the_senders() {
     }
 }
 
+/// The documents tell these bounds for every parameter.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_over_its_bound_is_refused_by_name() {
+    let app = App::start().await;
+    let text = |length: usize| "x".repeat(length);
+    for (path, param) in [
+        (format!("{TEAMS}/{}", text(4_097)), "path"),
+        (format!("{TEAMS}?search={}", text(4_097)), "/search"),
+        (format!("{TEAMS}?offset=2147483648"), "/offset"),
+        ("/api/audit?before=2147483648".to_owned(), "/before"),
+    ] {
+        let error = app.raw("GET", &path).send().await.error();
+        assert_eq!((error.0, error.2.as_str()), (400, param));
+    }
+    let matched = app.raw("DELETE", &format!("{TEAMS}/x")).header("if-match", format!("\"{}\"", text(4_095)));
+    assert_eq!(matched.send().await.error().2, "if-match");
+    for (path, status) in [(format!("{TEAMS}/{}", text(4_096)), 404), (format!("{TEAMS}?search={}", text(4_096)), 200)]
+    {
+        assert_eq!(app.raw("GET", &path).send().await.status, status);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_over_the_limit_is_not_read() {
     let app = App::builder().settings(|settings| settings.max_management_body_bytes = 100).start().await;

@@ -69,6 +69,7 @@ fn answer(answers: &[(String, String)], request: &str) -> String {
     let content_type = match (body.starts_with("event:"), body.ends_with('\n')) {
         (true, _) => "text/event-stream",
         (false, true) if request.contains("/results ") => "application/x-jsonl",
+        (false, true) if request.contains("/audio/speech ") => "audio/mpeg",
         (false, true) => "application/octet-stream",
         (false, false) => "application/json",
     };
