@@ -5,16 +5,17 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{openapi, sdks, test, tidy};
+use crate::{contract, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
     ("deny", deny),
+    ("contract", contract::check),
     ("sdks", sdks::run),
     ("test", || test::run(&test::Options::default())),
 ];

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod contract;
 mod fuzz_api;
 mod openapi;
 mod postgres;
@@ -32,6 +33,8 @@ enum Task {
     Bench(bench::Suite),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
+    /// Hold a server to the published contract: the one at --url, or this one, started on each database
+    Contract(contract::Options),
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
     FuzzApi(fuzz_api::Options),
     /// Write openapi/*.json as the server's binary declares them
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Task::Bench(suite) => bench::run(&suite),
         Task::Ci => ci::run(),
+        Task::Contract(options) => return contract::run(&options),
         Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Openapi { check: true } => openapi::check(),
         Task::Openapi { check: false } => openapi::write(),

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::process::{cargo, output};
@@ -41,9 +41,26 @@ pub(crate) fn build_binary(package: &str, name: &str, profile: Profile) -> Resul
         Profile::Dev => command.arg("--examples"),
         Profile::Dist => command.args(["--profile", "dist"]),
     };
+    executable(&artifacts(&mut command)?, name)
+}
+
+/// Builds binaries of several packages, each dependency once, with the features that the tests have.
+pub(crate) fn build_together<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+    let mut command = cargo();
+    command.args(["build", "--locked", "--workspace", "--bins", "--examples"]);
+    let artifacts = artifacts(&mut command)?;
+    let paths = names.iter().map(|name| executable(&artifacts, name)).collect::<Result<Vec<_>>>()?;
+    paths.try_into().map_err(|_| anyhow!("cargo built another number of binaries"))
+}
+
+/// What a build says that it has made.
+fn artifacts(command: &mut Command) -> Result<Vec<Value>> {
     let messages = output(command.args(["--quiet", "--message-format", "json-render-diagnostics"]))?;
-    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let path = artifacts.find_map(|artifact| {
+    Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+fn executable(artifacts: &[Value], name: &str) -> Result<PathBuf> {
+    let path = artifacts.iter().find_map(|artifact| {
         let is_binary = artifact.pointer("/target/name")? == name;
         artifact.get("executable")?.as_str().filter(|_| is_binary).map(PathBuf::from)
     });

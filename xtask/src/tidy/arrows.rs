@@ -10,7 +10,7 @@ struct Row {
 }
 
 /// A crate that is not here may not exist; the rest of the arrows do not either.
-const ARROWS: [Row; 7] = [
+const ARROWS: [Row; 8] = [
     Row { package: "keyward-core", uses: &[], tests_use: &[] },
     Row { package: "keyward-engine", uses: &["keyward-core"], tests_use: &[] },
     Row { package: "keyward-store", uses: &["keyward-core"], tests_use: &[] },
@@ -18,8 +18,9 @@ const ARROWS: [Row; 7] = [
     Row {
         package: "keyward-server",
         uses: &["keyward-core", "keyward-engine", "keyward-store"],
-        tests_use: &["keyward-client"],
+        tests_use: &["keyward-client", "keyward-contract"],
     },
+    Row { package: "keyward-contract", uses: &[], tests_use: &[] },
     Row {
         package: "keyward-bench",
         uses: &["keyward-client", "keyward-core", "keyward-engine", "keyward-server", "keyward-store"],
@@ -53,7 +54,14 @@ const HOMES: [Home; 4] = [
     },
     Home {
         library: "tokio",
-        packages: &["keyward-client", "keyward-engine", "keyward-store", "keyward-server", "keyward-bench"],
+        packages: &[
+            "keyward-client",
+            "keyward-engine",
+            "keyward-store",
+            "keyward-server",
+            "keyward-contract",
+            "keyward-bench",
+        ],
         reason: "core says what things are: it has no I/O",
     },
 ];
@@ -76,7 +84,7 @@ fn check_package(package: &Package, members: &[&str]) -> Vec<Failure> {
         if members.contains(&name) && !allowed {
             let reason = format!(
                 "`{}` must not depend on `{name}`: arrows are {{engine, store, client}} -> core, \
-                 server -> {{core, engine, store}}, and nothing else (server -> client in tests only)",
+                 server -> {{core, engine, store}}, and nothing else (server -> {{client, contract}} in tests only)",
                 package.name
             );
             failures.push(Failure::new(&path, None, reason));

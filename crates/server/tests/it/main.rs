@@ -9,6 +9,7 @@ mod api;
 mod compatibility;
 mod config_file;
 mod contract;
+mod coverage;
 mod demo;
 mod gateway;
 mod harness;
