@@ -5,11 +5,11 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{client, docs, fuzz, observability, openapi, sdks, test, tidy};
+use crate::{client, contract, docs, fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
@@ -19,6 +19,7 @@ const STEPS: [Step; 15] = [
     ("openapi compat", openapi::compatible),
     ("client", client::check),
     ("deny", deny),
+    ("contract", contract::check),
     ("sdks", installs),
     ("docs", docs::run),
     ("openapi public-lint", openapi::public_lint),

@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod client;
+mod contract;
 mod docs;
 mod fuzz;
 mod fuzz_api;
@@ -47,6 +48,8 @@ enum Task {
     Docs,
     /// Fuzz the readers of requests and of streamed answers, each for a bounded time (needs a C++ compiler)
     Fuzz(fuzz::Options),
+    /// Hold a server to the published contract: the one at --url, or this one, started on each database
+    Contract(contract::Options),
     /// Send generated requests to a server on each database, and hold every answer against the API document (needs python3)
     FuzzApi(fuzz_api::Options),
     /// Write docs/observability.md as the server's binary declares its names
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Task::Client { write: false } => client::check(),
         Task::Docs => docs::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Contract(options) => return contract::run(&options),
         Task::FuzzApi(options) => fuzz_api::run(&options),
         Task::Observability { check: true } => observability::check(),
         Task::Observability { check: false } => observability::write(),

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::process::{cargo, output, root};
@@ -41,7 +41,16 @@ pub(crate) fn build_binary(package: &str, name: &str, profile: Profile) -> Resul
         Profile::Dev => command.args(["--workspace", "--examples"]),
         Profile::Dist => command.args(["--package", package, "--profile", "dist"]),
     };
-    built(&mut command, name)
+    executable(&artifacts(&mut command)?, name)
+}
+
+/// Builds binaries of several packages, each dependency once, with the features that the tests have.
+pub(crate) fn build_together<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+    let mut command = cargo();
+    command.args(["build", "--locked", "--workspace", "--bins", "--examples"]);
+    let artifacts = artifacts(&mut command)?;
+    let paths = names.iter().map(|name| executable(&artifacts, name)).collect::<Result<Vec<_>>>()?;
+    paths.try_into().map_err(|_| anyhow!("cargo built another number of binaries"))
 }
 
 /// Builds the fuzzer, for which the workspace's own crates are instrumented, and returns where it is.
@@ -51,14 +60,17 @@ pub(crate) fn build_fuzzer() -> Result<PathBuf> {
         .args(["build", "--locked", "--package", "keyward-server", "--package", "keyward-fuzz", "--examples"])
         .args(["--bin", "keyward-fuzz", "--features", "keyward-fuzz/libfuzzer"])
         .env("RUSTC_WORKSPACE_WRAPPER", root().join("crates").join("fuzz").join("instrumented"));
-    built(&mut command, "keyward-fuzz")
+    executable(&artifacts(&mut command)?, "keyward-fuzz")
 }
 
-/// Runs a build, and returns where the binary is that came of it.
-fn built(command: &mut Command, name: &str) -> Result<PathBuf> {
+/// What a build says that it has made.
+fn artifacts(command: &mut Command) -> Result<Vec<Value>> {
     let messages = output(command.args(["--quiet", "--message-format", "json-render-diagnostics"]))?;
-    let mut artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let path = artifacts.find_map(|artifact| {
+    Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+fn executable(artifacts: &[Value], name: &str) -> Result<PathBuf> {
+    let path = artifacts.iter().find_map(|artifact| {
         let is_binary = artifact.pointer("/target/name")? == name;
         artifact.get("executable")?.as_str().filter(|_| is_binary).map(PathBuf::from)
     });

@@ -21,7 +21,8 @@ pub(super) fn applied(mut document: OpenApi) -> OpenApi {
 
 fn describe(operation: &mut Operation) {
     authenticate(operation);
-    if ["create", "get", "update", "patch"].into_iter().any(|verb| is(operation, verb)) {
+    let is_of_many = operation.operation_id.as_deref() == Some("virtual_keys_rotate");
+    if ["create", "get", "update", "patch", "rotate"].into_iter().any(|verb| is(operation, verb)) && !is_of_many {
         tag(operation);
     }
     if ["update", "patch", "delete", "rotate"].into_iter().any(|verb| is(operation, verb)) {

@@ -1,4 +1,8 @@
-//! The documents themselves.
+//! The documents themselves; and below `contract/`, the server that is held to them.
+
+mod kept;
+mod liar;
+mod lies;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -70,5 +74,5 @@ fn a_missing_header_is_noticed() {
 #[test]
 #[should_panic(expected = "not as documented")]
 fn an_event_of_the_wrong_shape_is_noticed() {
-    Contract::new().check_event("POST", "/v1/chat/completions", br#"{"id":1}"#);
+    Contract::new().check_event("POST", "/v1/chat/completions", r#"{"id":1}"#);
 }

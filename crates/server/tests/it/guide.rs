@@ -17,12 +17,13 @@ const ADDRESS: &str = "http://127.0.0.1:8080";
 /// The virtual key that stands for one's own.
 const KEY: &str = "sk-bf-00000000-0000-4000-8000-000000000000";
 /// How lines begin whose blocks are not run, and why not.
-const LEFT_OUT: [(&str, &str); 7] = [
+const LEFT_OUT: [(&str, &str); 8] = [
     ("cargo run ", "the server that it builds and runs is the one that the others are sent to"),
     ("cargo bench ", "a benchmark is no test"),
     ("cargo xtask ", "a task of its own, which runs this test or takes minutes"),
     ("keyward serve", "it serves until it is stopped"),
     ("KEYWARD_FILE_PASSWORD=... keyward serve", "it serves until it is stopped"),
+    ("keyward completions", "it writes where shells of the reader's look"),
     ("openssl ", "a program of others"),
     ("sqlite3 ", "a program of others"),
 ];

@@ -10,6 +10,7 @@ mod cli;
 mod compatibility;
 mod config_file;
 mod contract;
+mod coverage;
 mod demo;
 mod examples;
 mod gateway;

@@ -7,7 +7,7 @@ use super::VIRTUAL_KEYS;
 use crate::harness::{App, Contract};
 
 /// These need no admin: the quota is the virtual key's own, probes have no credential, and a login is how one is shown.
-const OPEN: [&str; 7] =
+pub const OPEN: [&str; 7] =
     ["health", "livez", "readyz", "session_login", "session_logout", "session_status", "virtual_key_quota"];
 
 async fn guarded() -> App {

@@ -1,6 +1,6 @@
 //! The management API, operation by operation: the path of a file is the path of its endpoint.
 
-mod admin;
+pub mod admin;
 mod audit;
 mod bad_input;
 mod conditions;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use keyward_client::{HttpTransport, Transport};
+use keyward_contract::Events;
 use reqwest::header::CONTENT_TYPE;
 
 use super::contract::Contract;
@@ -31,7 +32,6 @@ impl Transport for Checked {
             let (method, path) = (request.method().to_string(), request.url().path().to_owned());
             let response = self.http.execute(request).await?;
             let (status, headers) = (response.status(), response.headers().clone());
-            assert!(headers.contains_key("x-request-id"), "{method} {path}: no x-request-id");
             let is_stream =
                 headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
             let mut head = http::Response::builder().status(status);
@@ -48,23 +48,18 @@ impl Transport for Checked {
     }
 }
 
-/// Passes a stream on, and checks each line of data when it is whole.
+/// Passes a stream on, and checks each event when it is whole. What a provider garbles passes as it is.
 fn checked_events(
     contract: Arc<Contract>,
     method: String,
     path: String,
     stream: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
 ) -> impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static {
-    let mut pending: Vec<u8> = Vec::new();
+    let mut events = Events::default();
     stream.inspect(move |piece| {
         let Ok(piece) = piece else { return };
-        pending.extend_from_slice(piece);
-        while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = pending.drain(..=end).collect();
-            match line.trim_ascii().strip_prefix(b"data: ") {
-                Some(b"[DONE]") | None => {}
-                Some(data) => contract.check_event(&method, &path, data),
-            }
+        for event in events.push(piece).unwrap_or_default() {
+            contract.check_event(&method, &path, &event.data);
         }
     })
 }
