@@ -84,7 +84,7 @@ enum Command {
         listen: SocketAddr,
     },
     #[command(flatten)]
-    Remote(Remote),
+    Remote(Box<Remote>),
     /// Brings the database to this version's schema and checks it
     Migrate(Place),
     /// Checks a configuration file, or writes the state of a database as one

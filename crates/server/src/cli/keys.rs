@@ -31,7 +31,7 @@ pub(super) struct Keys {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Makes a virtual key and shows its secret, this once
-    Create(Create),
+    Create(Box<Create>),
     /// Lists virtual keys, oldest first, with what they have spent of their own budgets
     List(Which),
     /// Shows a virtual key: what it may do, and what is used of its limits. Its secret is not shown

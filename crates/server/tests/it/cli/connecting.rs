@@ -6,6 +6,9 @@ use super::{Node, PASSWORD};
 
 const LIST: [&str; 2] = ["keys", "list"];
 
+/// An environment, further arguments, and a part of what is said.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+
 #[test]
 fn a_server_that_does_not_answer_is_told_with_how_to_start_one() {
     let directory = tempfile::tempdir().unwrap();
@@ -26,7 +29,7 @@ fn a_credential_that_is_missing_or_wrong_is_told_by_the_variable_it_is_from() {
     std::fs::write(&file, "sk-kw-wrong-in-a-file\n").unwrap();
     let file = file.to_str().unwrap();
     let name = ("KEYWARD_ADMIN_USERNAME", "admin");
-    let cases: [(&[(&str, &str)], &[&str], &str); 7] = [
+    let cases: [Case<'_>; 7] = [
         (&[], &[], "Set KEYWARD_TOKEN to a management key, or KEYWARD_ADMIN_USERNAME"),
         (&[("KEYWARD_TOKEN", "sk-kw-wrong")], &[], "Check KEYWARD_TOKEN"),
         (&[], &["--token-file", file], "Check --token-file"),
