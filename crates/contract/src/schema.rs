@@ -9,10 +9,13 @@ use serde_json::Value;
 use crate::document::Document;
 use crate::violation::Violation;
 
+/// A schema that can be asked, or why it is broken.
+type Compiled = Result<Arc<Validator>, String>;
+
 /// Validators by document and schema.
 #[derive(Debug, Default)]
 pub(crate) struct Schemas {
-    compiled: Mutex<HashMap<(String, String), Result<Arc<Validator>, String>>>,
+    compiled: Mutex<HashMap<(String, String), Compiled>>,
 }
 
 impl Schemas {
@@ -28,7 +31,7 @@ impl Schemas {
         }
     }
 
-    fn compiled(&self, document: &Document, schema: &Value) -> Result<Arc<Validator>, String> {
+    fn compiled(&self, document: &Document, schema: &Value) -> Compiled {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (document.name().to_owned(), schema.to_string());
         compiled.entry(key).or_insert_with(|| compile(document, schema).map(Arc::new)).clone()
