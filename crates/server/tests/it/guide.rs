@@ -63,7 +63,18 @@ fn blocks(page: &str) -> Vec<(String, String)> {
                 }
             }
             Event::End(TagEnd::CodeBlock) => blocks.extend(open.take()),
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Code(_)
+            | Event::SoftBreak
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
     blocks
@@ -81,7 +92,7 @@ fn script(page: &str) -> Option<String> {
         .map(|(_, block)| block)
         .collect();
     // An answer that is an error fails the page.
-    let begin = "set -euo pipefail\ncurl() { command curl --fail-with-body \"$@\"; }\n";
+    let begin = "set -euo pipefail\nPATH=$PROGRAMS:$PATH\ncurl() { command curl --fail-with-body \"$@\"; }\n";
     (!shell.is_empty()).then(|| format!("{begin}{}", shell.join("\n")))
 }
 
@@ -114,11 +125,9 @@ async fn run(name: &str, script: &str) {
     let mut migrate = keyward(place.path());
     assert!(migrate.args(["migrate", "--database-url", "sqlite://keyward.db"]).output().unwrap().status.success());
     let program = Path::new(env!("CARGO_BIN_EXE_keyward")).parent().unwrap().to_owned();
-    let path =
-        std::env::join_paths(std::iter::once(program).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
     let mut bash = Command::new("bash");
     bash.arg("-c").arg(here(script, &server, key.value.expose(), &upstream, &absent));
-    bash.current_dir(place.path()).env("PATH", path.unwrap()).env("KEYWARD", &server.url).stdin(Stdio::null());
+    bash.current_dir(place.path()).env("PROGRAMS", program).env("KEYWARD", &server.url).stdin(Stdio::null());
     let ended = tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(ended.status.success(), "{name}: {}\n{out}\n{err}\n{:#?}", ended.status, server.log());
