@@ -124,7 +124,7 @@ impl Reader {
             let too_large = |EventTooLarge| self.head.unexpected(format!("an event is larger than {MAX_EVENT} bytes"));
             match self.parser.next_event().map_err(too_large)? {
                 Some(event) => match self.read(&event)? {
-                    Said::Piece(piece) => return Ok(Some(self.with(piece))),
+                    Said::Piece(piece) => return Ok(Some(self.with(*piece))),
                     Said::Done => return self.done::<T>().map(|()| None),
                     Said::Nothing => {}
                 },
@@ -134,9 +134,9 @@ impl Reader {
         }
     }
 
-    fn with<T: Piece>(self, piece: Box<T>) -> (T, Self) {
+    fn with<T: Piece>(self, piece: T) -> (T, Self) {
         let is_over = piece.is_last();
-        (*piece, Self { is_over, ..self })
+        (piece, Self { is_over, ..self })
     }
 
     /// Waits for more bytes; false at their end.
@@ -152,7 +152,7 @@ impl Reader {
         let last = std::mem::replace(&mut self.parser, Parser::new()).finish();
         match last.map(|event| self.read::<T>(&event)) {
             Some(Ok(Said::Done)) => self.done::<T>().map(|()| None),
-            Some(Ok(Said::Piece(piece))) if piece.is_last() => Ok(Some(self.with(piece))),
+            Some(Ok(Said::Piece(piece))) if piece.is_last() => Ok(Some(self.with(*piece))),
             Some(Err(error @ Error::Api(_))) => Err(error),
             Some(Ok(Said::Piece(_) | Said::Nothing) | Err(_)) | None => Err(self.broke_off::<T>()),
         }
