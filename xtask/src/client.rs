@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -10,13 +12,14 @@ use crate::process::{cargo, output, root, succeed};
 
 /// What the client may depend on, directly or not.
 const LIST: &str = "crates/client/dependencies.txt";
+/// The target of programs in a browser.
+const BROWSER: &str = "wasm32-unknown-unknown";
 const PACKAGES: [&str; 4] = ["--package", "keyward-core", "--package", "keyward-client"];
 
 /// Checks all of it.
 pub(crate) fn check() -> Result<()> {
     dependencies()?;
-    // The types alone, as a program for `wasm32-unknown-unknown` has them: nothing below them may want sockets or chance.
-    succeed(cargo().args(["check", "--locked", "--quiet", "--package", "keyward-client", "--no-default-features"]))?;
+    types()?;
     let mut documentation = cargo();
     documentation.args(["doc", "--locked", "--quiet", "--no-deps", "--all-features"]).args(PACKAGES);
     succeed(documentation.env("RUSTDOCFLAGS", "-D warnings -D missing-docs"))?;
@@ -24,6 +27,22 @@ pub(crate) fn check() -> Result<()> {
     let mut package = cargo();
     package.args(["package", "--locked", "--offline", "--quiet", "--no-verify", "--allow-dirty"]).args(PACKAGES);
     succeed(&mut package)
+}
+
+/// The types alone, as a program in a browser has them: nothing below them may want sockets or chance.
+fn types() -> Result<()> {
+    let mut check = cargo();
+    check.args(["check", "--locked", "--quiet", "--package", "keyward-client", "--no-default-features"]);
+    let mut library = Command::new("rustc");
+    let library = output(library.current_dir(root()).args(["--print", "target-libdir", "--target", BROWSER]))?;
+    match Path::new(library.trim()).exists() {
+        true => check.args(["--target", BROWSER]),
+        false => {
+            println!("the target {BROWSER} is not installed: the types are checked for this machine");
+            &mut check
+        }
+    };
+    succeed(&mut check)
 }
 
 /// Writes the list of what the client depends on.

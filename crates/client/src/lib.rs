@@ -144,3 +144,9 @@ pub use keyward_core::virtual_key::{
     VirtualKeyDetail, VirtualKeyQuery, VirtualKeyQuota, VirtualKeyRevealed, VirtualKeysRotated,
 };
 pub use keyward_core::zone::{UnknownZone, Zone};
+
+/// The examples in Rust of the project's own pages, which are tested here.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../docs/sdk.md")]
+struct Guide;
