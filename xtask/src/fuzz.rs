@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// How long each target is fuzzed, in seconds
     #[arg(long, default_value_t = 60)]
     pub(crate) seconds: u64,
+    /// Where chance begins: another run with the same number tries the same inputs; 0 is a new beginning each time
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u32,
     /// Which target
     #[arg(long, value_parser = TARGETS)]
     pub(crate) target: Option<String>,
@@ -61,6 +64,7 @@ fn fuzz(fuzzer: &Path, target: &str, options: &Options) -> Result<()> {
             .arg(root().join("crates").join("server").join("tests").join("fixtures"))
             .arg(format!("-max_total_time={}", options.seconds))
             .arg(format!("-max_len={LONGEST}"))
+            .arg(format!("-seed={}", options.seed))
             .arg(format!("-artifact_prefix={}/{target}-", home.display()))
             .args(["-timeout=10", "-print_final_stats=1", "-verbosity=0"]),
     };
