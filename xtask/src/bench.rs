@@ -1,19 +1,21 @@
-//! Measurements: the published build of the server on a fresh database, and a program that asks it for things.
+//! Measurements: published builds on fresh databases, programs that ask them for things, and tables of what they say.
+
+mod gateway;
+mod management;
+mod peers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Subcommand;
-use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::process::{output, root};
-use crate::server::{self, PASSWORD, Profile, Running, USERNAME};
+use crate::process::root;
 
 #[derive(Subcommand)]
 pub(crate) enum Suite {
+    /// The gateway with everything on, beside nginx and haproxy, each on one core (Linux, two cores)
+    Gateway(gateway::Options),
     /// The management API and the start of the server, with many virtual keys on SQLite
     Management {
         /// How many virtual keys are stored while it is measured
@@ -23,57 +25,25 @@ pub(crate) enum Suite {
         #[arg(long, default_value_t = 1_000)]
         times: usize,
     },
+    /// Which of the programs that the gateway is compared with are installed
+    Peers {
+        /// Install those that are missing (Debian, as root)
+        #[arg(long)]
+        install: bool,
+    },
 }
 
-/// Measures, prints a table, and keeps the figures in `target/bench/`.
+/// Measures, prints tables, and keeps the figures in `target/bench/`.
 pub(crate) fn run(suite: &Suite) -> Result<()> {
-    match *suite {
-        Suite::Management { virtual_keys, times } => management(virtual_keys, times),
+    match suite {
+        Suite::Gateway(options) => gateway::run(options),
+        Suite::Management { virtual_keys, times } => management::run(*virtual_keys, *times),
+        Suite::Peers { install } => peers::run(*install),
     }
-}
-
-/// How often the server is started again.
-const STARTS: usize = 5;
-
-fn management(virtual_keys: usize, times: usize) -> Result<()> {
-    let keyward = server::build(Profile::Dist)?;
-    let bench = server::build_binary("keyward-bench", "keyward-bench", Profile::Dist)?;
-    let directory = TempDir::new()?;
-    let database = format!("sqlite://{}", directory.path().join("keyward.db").display());
-    let results = results()?;
-    let log = results.join("management.log");
-    let start = || Running::start(&keyward, &database, directory.path(), &log);
-    let running = start()?;
-    println!("filling a database with {virtual_keys} virtual keys");
-    let report = output(
-        Command::new(&bench)
-            .args(["management", "--url", &running.url, "--username", USERNAME, "--password", PASSWORD])
-            .args(["--virtual-keys", &virtual_keys.to_string(), "--times", &times.to_string()]),
-    )?;
-    drop(running);
-    let mut report: Value = serde_json::from_str(&report).context("the measuring program printed no JSON")?;
-    let starts = (0..STARTS).map(|_| Ok(u64::try_from(start()?.started_in.as_millis())?));
-    let starts = starts.collect::<Result<Vec<u64>>>()?;
-    report.as_object_mut().context("the report is no object")?.insert("starts_ms".to_owned(), json!(starts));
-    fs::write(results.join("management.json"), serde_json::to_string_pretty(&report)?)?;
-    print(&report);
-    Ok(())
 }
 
 fn results() -> Result<PathBuf> {
     let results = Path::new(root()).join("target").join("bench");
     fs::create_dir_all(&results)?;
     Ok(results)
-}
-
-fn print(report: &Value) {
-    println!("\n| operation | times | p50, ms | p95, ms | p99, ms | max, ms |\n|---|---|---|---|---|---|");
-    let number = |of: &Value, name: &str| of.get(name).and_then(Value::as_f64).unwrap_or_default();
-    for row in report.get("operations").and_then(Value::as_array).into_iter().flatten() {
-        let columns = ["p50_ms", "p95_ms", "p99_ms", "max_ms"].map(|name| format!("{:.1}", number(row, name)));
-        let operation = row.get("operation").and_then(Value::as_str).unwrap_or_default();
-        println!("| {operation} | {} | {} |", number(row, "times"), columns.join(" | "));
-    }
-    println!("\ncreated per second while filling, 8 at a time: {:.0}", number(report, "created_per_second"));
-    println!("start until it listens, ms: {}", report.get("starts_ms").unwrap_or(&Value::Null));
 }

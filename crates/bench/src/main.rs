@@ -1,14 +1,22 @@
-//! Load and measurements: a program that asks a running server for things and says how long they took, as one JSON object. It is
-//! run by `cargo xtask bench`, which starts the server.
-#![allow(clippy::print_stdout, reason = "its output is its result")]
+//! Load and measurements: a program that asks servers for things and says how long they took, as one JSON object. It is run by
+//! `cargo xtask bench`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is its result, and it says how far it is")]
 
+#[cfg(target_os = "linux")]
+mod answers;
+#[cfg(target_os = "linux")]
+mod gateway;
+#[cfg(target_os = "linux")]
+mod load;
 mod management;
 mod timings;
+#[cfg(target_os = "linux")]
+mod upstream;
 
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "Measures a Keyward server that runs")]
+#[command(about = "Measures Keyward, and what is used beside it")]
 struct Arguments {
     #[command(subcommand)]
     suite: Suite,
@@ -18,13 +26,26 @@ struct Arguments {
 enum Suite {
     /// The management API with many virtual keys
     Management(management::Options),
+    /// The gateway and its peers, each on one core, with a mock upstream
+    #[cfg(target_os = "linux")]
+    Gateway(gateway::Options),
+    /// The mock upstream alone: it prints its address, and answers until it is ended
+    #[cfg(target_os = "linux")]
+    Upstream(upstream::Options),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let report = match Arguments::parse().suite {
-        Suite::Management(options) => management::run(&options).await?,
-    };
-    println!("{}", serde_json::to_string(&report)?);
+    match Arguments::parse().suite {
+        Suite::Management(options) => print(&management::run(&options).await?),
+        #[cfg(target_os = "linux")]
+        Suite::Gateway(options) => print(&gateway::run(&options).await?),
+        #[cfg(target_os = "linux")]
+        Suite::Upstream(options) => upstream::run(&options).await,
+    }
+}
+
+fn print(report: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(report)?);
     Ok(())
 }
