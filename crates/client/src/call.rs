@@ -13,6 +13,7 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 #[derive(Debug)]
 pub(crate) struct Call {
     /// The operation id, as the OpenAPI documents have it.
+    #[cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "only spans tell it"))]
     pub(crate) operation: &'static str,
     pub(crate) request: Request,
     pub(crate) repeat: Repeat,
