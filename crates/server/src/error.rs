@@ -19,6 +19,9 @@ use keyward_store::StoreError;
 use crate::clock;
 use crate::gateway::Voice;
 
+/// The target of the log for refusals of the gateway.
+pub(crate) const REFUSALS: &str = "keyward::refusals";
+
 /// How long to wait for a server that cannot serve at the moment.
 const BACK_SOON: SignedDuration = SignedDuration::from_secs(1);
 
@@ -185,13 +188,19 @@ impl ApiError {
         (self.0.code.is_retryable(), wait)
     }
 
-    /// Writes the failure to the log: a fault of ours with its causes, a refusal without a word of the client's.
+    /// Writes the failure to the log: a fault of ours with its causes, a refusal without a word of the client's. The gateway's refusals
+    /// are counted, and have a line only for who asks: they may be many, and nobody shall fill a disk with them.
     pub(crate) fn log(&self, request_id: &str) {
-        let Failure { code, extra, virtual_key, .. } = self.0.as_ref();
+        let Failure { code, extra, virtual_key, door, .. } = self.0.as_ref();
         let key = virtual_key.as_ref().map(VirtualKeyId::as_str);
         let (status, operation, provider) = (code.status(), said(&extra.request_type), said(&extra.provider));
         if status < 500 || matches!(code, ErrorCode::ShuttingDown | ErrorCode::ProviderNotSupported) {
-            tracing::info!(request_id, %code, status, virtual_key_id = key, operation, provider, "refused");
+            match door {
+                Door::Gateway => {
+                    tracing::debug!(target: REFUSALS, request_id, %code, status, virtual_key_id = key, operation, provider, "refused");
+                }
+                Door::Management => tracing::info!(request_id, %code, status, operation, provider, "refused"),
+            }
             return;
         }
         let what = format!("{}{}", self.0.message, self.causes());

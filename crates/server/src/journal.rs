@@ -41,7 +41,7 @@ pub(crate) async fn recover(store: &Store, settings: &Settings, probe: Probe) ->
         );
     }
     for batch in entries.chunks(BATCH) {
-        store.ledger_append(batch.to_vec()).await?;
+        store.ledger_append(batch).await?;
     }
     probe.reached(CrashPoint::RecoveryAppended);
     Ok(recovery.finish(probe)?)

@@ -25,6 +25,14 @@ pub(crate) fn parse_with<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de [u8])
     Ok(parsed)
 }
 
+/// The same, without a word of where it fails: for what is read on every request.
+pub(crate) fn read_with<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de [u8]) -> Result<S::Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let read = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(read)
+}
+
 /// The place that a path leads to.
 pub(crate) fn pointer(path: &serde_path_to_error::Path) -> Pointer {
     path.iter().fold(Pointer::ROOT, |pointer, segment| match segment {

@@ -3,14 +3,15 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::{content, metrics, telemetry};
+use crate::{content, error, metrics, telemetry};
 
 /// The targets of the log.
-const TARGETS: [(&str, &str); 3] = [
+const TARGETS: [(&str, &str); 4] = [
     (
         "keyward_server",
-        "the server: starts and stops, faults, and one line for each request that was refused or failed",
+        "the server: starts and stops, faults, and one line for each request that failed, or that the management API refused",
     ),
+    (error::REFUSALS, "one line for each request that the gateway refused, at `debug`"),
     ("keyward_engine, keyward_store", "faults of the journal and of the database"),
     (content::TARGET, "contents, where they are wanted; see [contents](#contents)"),
 ];

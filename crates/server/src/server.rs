@@ -126,8 +126,9 @@ impl Server {
                 .app_data(methods.clone())
                 .app_data(UpstreamClient::new(&tls, block_private))
                 .app_data(web::Data::new(Door::new(shared.clone())))
-                .configure(api::routes)
+                // Paths are tried in this order: the busiest are first.
                 .configure(gateway::routes)
+                .configure(api::routes)
                 .configure(mcp::routes)
                 .configure(health::routes)
                 .into_app()

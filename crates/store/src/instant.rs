@@ -23,9 +23,17 @@ pub struct InstantColumn;
 #[diesel(sql_type = InstantColumn)]
 pub(crate) struct Instant(pub(crate) Timestamp);
 
-/// The instant of a column. The last second of the calendar counts as a whole, which a number of microseconds may not.
-fn of_microseconds(micros: i64) -> Result<Timestamp, jiff::Error> {
-    Timestamp::from_nanosecond(i128::from(micros) * 1_000)
+impl Instant {
+    /// The instant so many microseconds after 1970. The last second of the calendar counts as a whole, which a number of
+    /// microseconds may not.
+    pub(crate) fn from_microseconds(micros: i64) -> Result<Self, jiff::Error> {
+        Timestamp::from_nanosecond(i128::from(micros) * 1_000).map(Self)
+    }
+
+    /// Microseconds since 1970.
+    pub(crate) fn microseconds(self) -> i64 {
+        self.0.as_microsecond()
+    }
 }
 
 /// Microseconds from 1970 to 2000, where PostgreSQL counts from.
@@ -33,7 +41,7 @@ const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
 impl ToSql<InstantColumn, Sqlite> for Instant {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_microsecond());
+        out.set_value(self.microseconds());
         Ok(IsNull::No)
     }
 }
@@ -41,13 +49,13 @@ impl ToSql<InstantColumn, Sqlite> for Instant {
 impl FromSql<InstantColumn, Sqlite> for Instant {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
-        Ok(Self(of_microseconds(micros)?))
+        Ok(Self::from_microseconds(micros)?)
     }
 }
 
 impl ToSql<InstantColumn, Pg> for Instant {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let micros = self.0.as_microsecond() - POSTGRES_EPOCH;
+        let micros = self.microseconds() - POSTGRES_EPOCH;
         out.write_all(&micros.to_be_bytes())?;
         Ok(IsNull::No)
     }
@@ -56,7 +64,7 @@ impl ToSql<InstantColumn, Pg> for Instant {
 impl FromSql<InstantColumn, Pg> for Instant {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        Ok(Self(of_microseconds(micros.saturating_add(POSTGRES_EPOCH))?))
+        Ok(Self::from_microseconds(micros.saturating_add(POSTGRES_EPOCH))?)
     }
 }
 
@@ -68,7 +76,7 @@ mod tests {
     fn every_instant_comes_back_to_the_microsecond() {
         for instant in ["9999-12-30T22:00:00.999999Z", "9999-12-30T22:00:00Z", "1969-12-31T23:59:59.999999Z"] {
             let instant: Timestamp = instant.parse().unwrap();
-            assert_eq!(of_microseconds(instant.as_microsecond()).unwrap(), instant);
+            assert_eq!(Instant::from_microseconds(instant.as_microsecond()).unwrap(), Instant(instant));
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/
 /// A text as a search compares it.
 pub(crate) use crate::schema::lower as folded;
 
+/// A statement is a journey to the database and back: as many rows as fit go with one.
+pub(crate) const IS_WRITTEN_ROW_BY_ROW: bool = false;
+
 const POOL_SIZE: usize = 10;
 
 /// Makes connections and throws dead ones away.

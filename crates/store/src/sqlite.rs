@@ -28,11 +28,16 @@ pub(crate) const fn folded<T>(text: T) -> T {
     text
 }
 
+/// One statement that is prepared once and carried out for each row is cheaper than a long one that is parsed every time.
+pub(crate) const IS_WRITTEN_ROW_BY_ROW: bool = true;
+
 const READERS: usize = 4;
 /// With `FULL` a transaction that has ended is on the disk: what the ledger confirms survives a power cut, and nobody else needs to
 /// keep it any longer.
+///
+/// The log is brought into the file when it has 32 MiB: a page that many batches change is then written there once.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                       PRAGMA foreign_keys = ON;";
+                       PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000;";
 
 /// The connections of one file: one writes, several read.
 #[derive(Clone)]

@@ -72,7 +72,8 @@ impl<C: MeteringClass> Arriving<C> {
     pub(super) async fn serve(self, wanted: impl Into<Wanted>) -> Result<HttpResponse, ApiError> {
         let wanted = wanted.into();
         let mut report = self.report(wanted.operation.request_type());
-        let answered = self.run(wanted, &mut report.about).await;
+        // The way through the stages is large, and a handler's future is moved about until it runs.
+        let answered = Box::pin(self.run(wanted, &mut report.about)).await;
         report.on(answered)
     }
 

@@ -53,11 +53,13 @@ where
     let state = books.state().clone();
     let Some(pulse) = books.admission().map(Admission::pulse) else { return Err(lost()) };
     let give_up = state.give_up.clone();
+    // It is large, and a task is moved about until it runs.
+    let run = Box::pin(run(books, client, reply));
     // An attempt that is given up is dropped, and so are its books: they charge what was held.
     state.tasks.spawn_local(async move {
         tokio::select! {
             () = give_up.cancelled() => {}
-            () = run(books, client, reply) => {}
+            () = run => {}
             () = lapses::keep_alive(pulse) => {}
         }
     });

@@ -13,8 +13,8 @@ mod openai;
 
 /// Every operation of the gateway.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(model_lists::routes);
     config.configure(openai::routes);
+    config.configure(model_lists::routes);
     config.configure(azure::routes);
     config.configure(anthropic::routes);
     config.configure(gemini::routes);

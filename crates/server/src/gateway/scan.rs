@@ -15,7 +15,7 @@ use keyward_core::provider_object::ObjectKind;
 use keyward_core::routing_rule::Fallback;
 
 use crate::error::ApiError;
-use crate::json::parse_with;
+use crate::json::{parse_with, read_with};
 
 mod anthropic;
 mod form;
@@ -178,7 +178,11 @@ impl Scan {
             return Err(ApiError::new(ErrorCode::InvalidJson, "Invalid JSON: the body is not UTF-8"));
         }
         let mut scan = Self::nothing(operation);
-        if let Some(grammar) = grammar(operation) {
+        if let Some(grammar) = grammar(operation)
+            && read_with(Object { body, scan: &mut scan, grammar }, body).is_err()
+        {
+            // Once more, to say where it fails.
+            scan = Self::nothing(operation);
             parse_with(Object { body, scan: &mut scan, grammar }, body)?;
         }
         scan.check_names(in_path)?;

@@ -3,6 +3,8 @@
 //! Two forms of the same figures: OpenAI's `x-ratelimit-…`, and `RateLimit-Policy` and `RateLimit` as
 //! draft-ietf-httpapi-ratelimit-headers-10 has them. Limits that only watch are not told: they stop nobody.
 
+use std::fmt::{self, Write as _};
+
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use keyward_core::meter::{Enforcement, Metric};
@@ -71,40 +73,74 @@ fn tightest(levels: &[MeterLevel], metric: Metric) -> Option<&MeterLevel> {
 
 /// The lists of `RateLimit-Policy` and `RateLimit`, an item of each for each meter.
 fn listed(levels: &[MeterLevel], now: Timestamp) -> (String, String) {
-    let (mut policies, mut standings) = (Vec::new(), Vec::new());
-    let mut names: Vec<String> = Vec::new();
-    for level in levels {
-        let base = format!("{}.{}", level.scope.kind.as_str(), level.metric.as_str());
-        let before = levels.iter().take(names.len()).filter(|other| is_alike(other, level)).count();
-        let name = if before == 0 { base } else { format!("{base}.{}", before + 1) };
-        policies.push(policy(&name, level));
-        standings.push(standing(&name, level, now));
-        names.push(name);
+    let (mut policies, mut standings) =
+        (String::with_capacity(80 * levels.len()), String::with_capacity(48 * levels.len()));
+    for (place, level) in levels.iter().enumerate() {
+        let before = levels.iter().take(place).filter(|other| is_alike(other, level)).count();
+        let name = Name { level, before };
+        let comma = if place == 0 { "" } else { ", " };
+        // Nothing keeps a text from taking more.
+        let _ = write!(policies, "{comma}{}", Policy(name));
+        let _ = write!(standings, "{comma}{}", Standing(name, now));
     }
-    (policies.join(", "), standings.join(", "))
+    (policies, standings)
 }
 
 fn is_alike(one: &MeterLevel, other: &MeterLevel) -> bool {
     (one.scope.kind, one.metric) == (other.scope.kind, other.metric)
 }
 
+/// What a meter is called: its kind, and a number where there are several of it.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    level: &'a MeterLevel,
+    /// How many of its kind come before it.
+    before: usize,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MeterLevel { scope, metric, .. } = self.level;
+        let (kind, metric) = (scope.kind.as_str(), metric.as_str());
+        match self.before {
+            0 => write!(f, "\"{kind}.{metric}\""),
+            before => write!(f, "\"{kind}.{metric}.{}\"", before + 1),
+        }
+    }
+}
+
 /// A cap: `"virtual_key.requests";q=100;qu="requests";w=60`.
-fn policy(name: &str, level: &MeterLevel) -> String {
-    let unit = match level.metric {
-        Metric::ParallelRequests => "concurrent-requests",
-        Metric::Requests => "requests",
-        Metric::Tokens => "tokens",
-        Metric::Cost => "micro-usd",
-    };
-    let window = level.resets_at.map(|end| end.duration_since(level.window.start).as_secs());
-    let window = window.map(|seconds| format!(";w={}", seconds.clamp(1, LARGEST))).unwrap_or_default();
-    format!("\"{name}\";q={};qu=\"{unit}\"{window}", whole(level.metric, level.cap))
+struct Policy<'a>(Name<'a>);
+
+impl fmt::Display for Policy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = self.0.level;
+        let unit = match level.metric {
+            Metric::ParallelRequests => "concurrent-requests",
+            Metric::Requests => "requests",
+            Metric::Tokens => "tokens",
+            Metric::Cost => "micro-usd",
+        };
+        write!(f, "{};q={};qu=\"{unit}\"", self.0, whole(level.metric, level.cap))?;
+        match level.resets_at.map(|end| end.duration_since(level.window.start).as_secs()) {
+            Some(seconds) => write!(f, ";w={}", seconds.clamp(1, LARGEST)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What is left of it: `"virtual_key.requests";r=50;t=30`.
-fn standing(name: &str, level: &MeterLevel, now: Timestamp) -> String {
-    let reset = wait(level, now).map(|milliseconds| format!(";t={}", milliseconds.div_ceil(1_000)));
-    format!("\"{name}\";r={}{}", whole(level.metric, level.remaining()), reset.unwrap_or_default())
+struct Standing<'a>(Name<'a>, Timestamp);
+
+impl fmt::Display for Standing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name, now) = self;
+        write!(f, "{name};r={}", whole(name.level.metric, name.level.remaining()))?;
+        match wait(name.level, *now) {
+            Some(milliseconds) => write!(f, ";t={}", milliseconds.div_ceil(1_000)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// An amount as a structured field has it: money in millionths of a dollar, never more than there is.

@@ -179,9 +179,14 @@ fn tier(name: &str) -> ServiceTier {
     }
 }
 
+/// The value at a place like `/details/cached`. No name in it needs escapes.
+fn at<'a>(value: &'a Value, place: &str) -> Option<&'a Value> {
+    place.split('/').skip(1).try_fold(value, |within, name| within.get(name))
+}
+
 /// A count at this place; a fraction is rounded up, and what is no count is none.
-fn count(value: &Value, pointer: &str) -> Option<u64> {
-    let number = value.pointer(pointer)?;
+fn count(value: &Value, place: &str) -> Option<u64> {
+    let number = at(value, place)?;
     if let Some(count) = number.as_u64() {
         return Some(count);
     }
@@ -191,8 +196,8 @@ fn count(value: &Value, pointer: &str) -> Option<u64> {
 }
 
 /// A count at this place, else zero.
-fn zero_or(value: &Value, pointer: &str) -> u64 {
-    count(value, pointer).unwrap_or(0)
+fn zero_or(value: &Value, place: &str) -> u64 {
+    count(value, place).unwrap_or(0)
 }
 
 /// Something that is used when anything is.

@@ -1,7 +1,7 @@
 //! The query modules, one per aggregate. They are plain synchronous functions on the connection of the backend that
 //! includes this file; each runs inside the transaction of the unit of work that calls it.
 
-use super::{Backend, Conn, MIGRATIONS, folded};
+use super::{Backend, Conn, IS_WRITTEN_ROW_BY_ROW, MIGRATIONS, folded};
 
 pub(crate) mod audit;
 pub(crate) mod budget_override;

@@ -14,18 +14,19 @@ use keyward_core::ledger::LedgerEntry;
 use keyward_core::money::NanoUsd;
 
 use super::search::CHUNK;
-use super::{Conn, event};
+use super::{Conn, IS_WRITTEN_ROW_BY_ROW, event};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::schema::ledger;
 use crate::store::{Appended, LedgerTotals};
 
 mod due;
+pub(super) mod postings;
 mod row;
 
 use due::{Due, Posted};
+use row::EntryRow;
 pub(crate) use row::tokens;
-use row::{EntryRow, PostingRow};
 
 /// How many rows one statement takes: SQLite allows 32,766 variables.
 const ROWS: usize = 1_000;
@@ -39,15 +40,30 @@ pub(crate) fn append(
     probe: &Probe,
 ) -> Result<Appended, StoreError> {
     let new = unrecorded(c, entries)?;
-    for chunk in new.chunks(ROWS) {
-        let rows = chunk.iter().map(|entry| EntryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
-        diesel::insert_into(ledger::table).values(rows).execute(c)?;
-    }
-    probe.reached(CrashPoint::EntriesInserted);
     let Posted { epochs, readings } = Due::of(&new).post(c)?;
-    PostingRow::insert(c, &new, epochs)?;
     probe.reached(CrashPoint::CountersMoved);
+    insert(c, &new, epochs)?;
+    probe.reached(CrashPoint::EntriesInserted);
     Ok(Appended { entries: new.len(), events: event::record(c, policy, &readings)? })
+}
+
+/// Stores entries; `epochs` has the epoch of each of their postings, in their order.
+fn insert(c: &mut Conn, entries: &[&LedgerEntry], epochs: Vec<Option<i64>>) -> Result<(), StoreError> {
+    let mut epochs = epochs.into_iter();
+    let mut rows = entries.iter().map(|entry| EntryRow::of(entry, postings::text(entry, &mut epochs)?));
+    if IS_WRITTEN_ROW_BY_ROW {
+        return rows.try_for_each(|row| {
+            diesel::insert_into(ledger::table).values(row?).execute(c)?;
+            Ok(())
+        });
+    }
+    loop {
+        let chunk = rows.by_ref().take(ROWS).collect::<Result<Vec<_>, _>>()?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        diesel::insert_into(ledger::table).values(chunk).execute(c)?;
+    }
 }
 
 /// Those that are not there yet. Nobody else writes until the transaction ends, so that they are still new when they are stored.

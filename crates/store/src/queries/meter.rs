@@ -52,6 +52,16 @@ pub(crate) fn load_all(c: &mut Conn) -> Result<Vec<(MeterId, Count)>, StoreError
     rows.into_iter().map(MeterRow::into_count).collect()
 }
 
+/// The epochs that the counters of these limits are in.
+pub(super) fn epochs(c: &mut Conn, limits: &[&str]) -> Result<Vec<(MeterId, i64)>, StoreError> {
+    let theirs = meters::table.filter(meters::limit_id.eq_any(limits.iter().copied()));
+    let rows: Vec<(String, String, i64)> = theirs.select((meters::limit_id, meters::metric, meters::epoch)).load(c)?;
+    let read = |(limit, name, epoch): (String, String, i64)| {
+        Ok((MeterId { limit: limit.into(), metric: metric(name)? }, epoch))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// What is added to a counter in one window.
 pub(super) struct Share {
     pub(super) window: Window,
@@ -208,15 +218,22 @@ pub(crate) fn purge(c: &mut Conn) -> Result<(), StoreError> {
     let (of_budgets, of_rate_limits) = (budgets::table.select(budgets::id), rate_limits::table.select(rate_limits::id));
     let orphans =
         meters::table.filter(meters::limit_id.ne_all(of_budgets)).filter(meters::limit_id.ne_all(of_rate_limits));
-    diesel::delete(orphans).execute(c)?;
-    Ok(())
+    let limits: Vec<String> = orphans.select(meters::limit_id).distinct().load(c)?;
+    retire(c, &limits.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Removes the counters of limits that are going away.
 pub(super) fn delete<'a>(c: &mut Conn, limits: impl Iterator<Item = &'a LimitId>) -> Result<(), StoreError> {
-    let ids: Vec<&str> = limits.map(LimitId::as_str).collect();
-    for chunk in ids.chunks(CHUNK) {
-        diesel::delete(meters::table.filter(meters::limit_id.eq_any(chunk.iter().copied()))).execute(c)?;
+    retire(c, &limits.map(LimitId::as_str).collect::<Vec<_>>())
+}
+
+/// Removes the counters of limits. The epochs that they were in are remembered.
+fn retire(c: &mut Conn, limits: &[&str]) -> Result<(), StoreError> {
+    for chunk in limits.chunks(CHUNK) {
+        let gone = || meters::table.filter(meters::limit_id.eq_any(chunk.iter().copied()));
+        let epochs = gone().select((meters::limit_id, meters::metric, meters::epoch)).load(c)?;
+        epoch::remember(c, epochs)?;
+        diesel::delete(gone()).execute(c)?;
     }
     Ok(())
 }

@@ -132,6 +132,11 @@ impl Entry {
         kind.is_none_or(|kind| kind == RequestType::McpToolCall.as_str())
     }
 
+    /// Which one it is: request and attempt.
+    fn key(&self) -> (&str, i32) {
+        (&self.row.request_id, self.row.attempt)
+    }
+
     /// What it costs so far.
     fn cost(&self) -> i64 {
         self.adjusted_cost.unwrap_or(self.row.cost)

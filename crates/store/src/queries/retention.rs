@@ -1,29 +1,30 @@
 //! Old entries go, with their postings and adjustments: those that no counter counts any longer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 use jiff::Timestamp;
 
-use super::Conn;
+use super::ledger::postings::{self, Counted};
+use super::{Conn, meter, search};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
-use crate::schema::{ledger, ledger_adjustments, ledger_postings, meter_adjustments};
+use crate::schema::{ledger, ledger_adjustments, meter_adjustments};
 use crate::store::{Expired, LedgerPlace};
 
 /// How many entries one transaction looks at.
 const CHUNK: i64 = 1_000;
 
-/// Whether a posting of the entry is in the current epoch of its meter.
-const IS_COUNTED: &str = "EXISTS (SELECT 1 FROM ledger_postings p \
-                          JOIN meters m ON m.limit_id = p.limit_id AND m.metric = p.metric AND m.epoch = p.epoch \
-                          WHERE p.request_id = ledger.request_id AND p.attempt = ledger.attempt)";
-
 /// Whether the adjustment is in the current epoch of its meter.
 const IS_ADJUSTED: &str = "EXISTS (SELECT 1 FROM meters m WHERE m.limit_id = meter_adjustments.limit_id \
                            AND m.metric = meter_adjustments.metric AND m.epoch = meter_adjustments.epoch)";
+
+/// Where an entry stands: when it was settled, and which one it is.
+type Place = (Instant, String, i32);
+/// An entry with its postings, as they are stored.
+type Row = (Place, String);
 
 /// Looks at the next entries that were settled before an instant, and deletes those that no counter counts.
 pub(crate) fn expire(c: &mut Conn, before: Timestamp, after: Option<LedgerPlace>) -> Result<Expired, StoreError> {
@@ -34,18 +35,15 @@ pub(crate) fn expire(c: &mut Conn, before: Timestamp, after: Option<LedgerPlace>
         query = query.filter(later);
     }
     let place = (ledger::settled_at, ledger::request_id, ledger::attempt);
-    let rows: Vec<((Instant, String, i32), bool)> =
-        query.order(place).limit(CHUNK).select((place, sql::<Bool>(IS_COUNTED))).load(c)?;
+    let rows: Vec<Row> = query.order(place).limit(CHUNK).select((place, ledger::postings)).load(c)?;
     let next = rows.last().map(|((settled_at, request_id, attempt), _)| LedgerPlace {
         settled_at: settled_at.0,
         request_id: request_id.clone(),
         attempt: *attempt,
     });
     let mut gone: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
-    for ((_, request_id, attempt), is_counted) in &rows {
-        if !is_counted {
-            gone.entry(*attempt).or_default().push(request_id);
-        }
+    for (_, request_id, attempt) in uncounted(c, &rows)? {
+        gone.entry(*attempt).or_default().push(request_id);
     }
     let mut deleted = 0;
     for (attempt, requests) in gone {
@@ -57,6 +55,20 @@ pub(crate) fn expire(c: &mut Conn, before: Timestamp, after: Option<LedgerPlace>
     Ok(Expired { deleted, next })
 }
 
+/// The entries of which no counter counts anything in its current epoch.
+fn uncounted<'a>(c: &mut Conn, rows: &'a [Row]) -> Result<Vec<&'a Place>, StoreError> {
+    let postings = rows.iter().map(|(_, text)| postings::read(text)).collect::<Result<Vec<_>, _>>()?;
+    let limits: BTreeSet<&str> = postings.iter().flatten().map(|posting| posting.meter.limit.as_str()).collect();
+    let mut epochs = HashMap::new();
+    for chunk in Vec::from_iter(limits).chunks(search::CHUNK) {
+        epochs.extend(meter::epochs(c, chunk)?);
+    }
+    let is_counted =
+        |posting: &Counted| posting.epoch.is_some() && posting.epoch == epochs.get(&posting.meter).copied();
+    let places = rows.iter().map(|(place, _)| place).zip(&postings);
+    Ok(places.filter(|(_, postings)| !postings.iter().any(is_counted)).map(|(place, _)| place).collect())
+}
+
 fn delete(c: &mut Conn, attempt: i32, requests: &[&str]) -> Result<usize, StoreError> {
     macro_rules! of_entries {
         ($table:ident) => {{
@@ -66,7 +78,6 @@ fn delete(c: &mut Conn, attempt: i32, requests: &[&str]) -> Result<usize, StoreE
     }
     of_entries!(meter_adjustments);
     of_entries!(ledger_adjustments);
-    of_entries!(ledger_postings);
     Ok(of_entries!(ledger))
 }
 

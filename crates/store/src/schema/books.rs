@@ -13,6 +13,12 @@ tables! {
         epoch -> BigInt,
     }
 
+    retired_meters (limit_id, metric) {
+        limit_id -> Text,
+        metric -> Text,
+        epoch -> BigInt,
+    }
+
     meter_adjustments (number) {
         number -> BigInt,
         limit_id -> Text,
@@ -59,22 +65,8 @@ tables! {
         admitted_at -> InstantColumn,
         first_byte_at -> Nullable<InstantColumn>,
         settled_at -> InstantColumn,
+        postings -> Text,
         posting_count -> Integer,
-    }
-
-    ledger_postings (request_id, attempt, position) {
-        request_id -> Text,
-        attempt -> Integer,
-        position -> Integer,
-        limit_id -> Text,
-        metric -> Text,
-        window_start -> InstantColumn,
-        window_end -> InstantColumn,
-        cap -> BigInt,
-        held -> BigInt,
-        amount -> BigInt,
-        would_refuse -> Bool,
-        epoch -> Nullable<BigInt>,
     }
 
     ledger_adjustments (request_id, attempt, position) {

@@ -1,5 +1,7 @@
 //! Policies, limits and the ledger: what the engine loads, and what it writes.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use keyward_core::budget::{Budget, ModelUsage};
 use keyward_core::catalogue::Catalogue;
@@ -34,7 +36,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
-    pub async fn ledger_append(&self, entries: Vec<LedgerEntry>) -> Result<usize, StoreError> {
+    pub async fn ledger_append(&self, entries: impl Into<Arc<[LedgerEntry]>>) -> Result<usize, StoreError> {
+        let entries = entries.into();
         let (policy, probe) = (self.policy.clone(), self.probe.clone());
         let appended = writing!(self, |queries, c| queries::ledger::append(c, &entries, &policy, &probe))?;
         if appended.events > 0 {

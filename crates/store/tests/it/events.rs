@@ -176,7 +176,7 @@ async fn what_a_limit_covers_is_looked_up_and_a_window_without_end_has_none() {
     assert_eq!(data.window_end, None);
 }
 
-/// A limit that has the id of one that was deleted is another one, even when nothing but events remember the first.
+/// A limit that has the id of one that was deleted is another one, also when no entry remembers the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_is_there_again_tells_again() {
     let database = Database::fresh();
@@ -186,7 +186,7 @@ async fn a_limit_that_is_there_again_tells_again() {
         let made = store.team_create(change("team_create"), request.clone()).await.unwrap();
         append(&store, name, capped(&made.budgets[0].meter_id(), 0, 100, 50)).await;
         store.team_delete(change("team_delete"), made.id).await.unwrap();
-        database.execute("DELETE FROM ledger_postings");
+        database.execute("DELETE FROM ledger");
     }
     assert_eq!(told(&store).await, [(0, 50), (0, 50)]);
 }

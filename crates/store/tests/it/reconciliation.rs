@@ -28,7 +28,7 @@ async fn books(database: &Database) -> (Store, MeterId, MeterId) {
         (team.budgets[0].meter_id(), MeterId { limit: team.rate_limit_id.unwrap(), metric: Metric::Tokens });
     let postings = || vec![posting(&tokens, window(0, 10), 10), posting(&cost, window(0, 10), 7)];
     let batch = ["r1", "r2"].map(|request| explained(entry(request, &"v".into(), postings())));
-    store.ledger_append(batch.into()).await.unwrap();
+    store.ledger_append(batch).await.unwrap();
     (store, cost, tokens)
 }
 
@@ -85,13 +85,17 @@ async fn an_entry_that_does_not_explain_itself_is_found() {
     let plain = |request| explained(entry(request, &"v".into(), Vec::new()));
     let batch = vec![plain("r3"), plain("r4"), LedgerEntry { pricing: None, ..plain("r5") }, plain("r6")];
     store.ledger_append(batch).await.unwrap();
-    database.execute(
-        "DELETE FROM ledger_postings WHERE request_id = 'r1' AND position = 0;
+    let first =
+        "SELECT '[' || SUBSTR(postings, STRPOS(postings, '],[') + 2) AS line FROM ledger WHERE request_id = 'r1'";
+    let first = if database.is_postgres() { first.to_owned() } else { first.replace("STRPOS", "INSTR") };
+    let [rest] = <[String; 1]>::try_from(database.lines(&first)).unwrap();
+    database.execute(&format!(
+        "UPDATE ledger SET postings = '{rest}' WHERE request_id = 'r1';
          UPDATE ledger SET cost = 8 WHERE request_id = 'r3';
          UPDATE ledger SET input_tokens = 0 WHERE request_id = 'r4';
          UPDATE ledger SET usage = REPLACE(REPLACE(usage, '\"input\":1', '\"input\":2'), '\"cached_input\":2', '\"cached_input\":1')
             WHERE request_id = 'r6'",
-    );
+    ));
     let found = store.ledger_check().await.unwrap();
     let faults: Vec<_> = found.faults.into_iter().map(|fault| (fault.request_id.to_string(), fault.kind)).collect();
     let [seven, eight] = [7, 8].map(NanoUsd::from_nanos);

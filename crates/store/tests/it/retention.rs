@@ -71,7 +71,7 @@ async fn more_than_one_transaction_takes_are_all_looked_at() {
         let counted = number.is_multiple_of(2).then(|| posting(&year, window(0, 365), 1));
         free(entry(&format!("{number:05}"), &"v".into(), Vec::from_iter(counted)), at("2026-01-01T00:00:00Z"))
     };
-    store.ledger_append((0..2_500).map(make).collect()).await.unwrap();
+    store.ledger_append((0..2_500).map(make).collect::<Vec<_>>()).await.unwrap();
     assert_eq!(expire(&store, now()).await, 1_250);
     assert_eq!(store.ledger_totals("v".into()).await.unwrap().entries, 1_250);
     assert_eq!(counts(&store).await[&year].used, 1_250);

@@ -77,6 +77,7 @@ fn the_tightest_meter_has_the_least_left_and_of_several_is_the_first() {
 fn what_is_left_of_a_window_is_rounded_up() {
     let limit = level(ScopeKind::Team, Metric::Requests, 1, 0, Some(60));
     let now = Timestamp::from_nanosecond(57_999_999_999).unwrap();
-    assert_eq!((wait(&limit, now), standing("n", &limit, now)), (Some(2_001), "\"n\";r=1;t=3".to_owned()));
+    assert_eq!(wait(&limit, now), Some(2_001));
+    assert_eq!(listed(std::slice::from_ref(&limit), now).1, "\"team.requests\";r=1;t=3");
     assert_eq!(wait(&limit, at(70)), Some(0));
 }

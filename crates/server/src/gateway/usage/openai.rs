@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Members, Reader, Said, count, some, value, zero_or};
+use super::{Members, Reader, Said, at, count, some, value, zero_or};
 
 /// The usage in a whole answer.
 pub(super) fn usage(members: &Members<'_>) -> Option<Usage> {
@@ -87,7 +87,7 @@ fn of_parts(usage: &Value) -> Option<TokenUsage> {
     split_input(&mut counts, usage, "/input_token_details");
     split_output(&mut counts, usage, "/output_tokens_details");
     // What an image is made of is an image, where nothing is said of text.
-    if usage.pointer("/input_tokens_details/image_tokens").is_some() && usage.get("output_tokens_details").is_none() {
+    if at(usage, "/input_tokens_details/image_tokens").is_some() && usage.get("output_tokens_details").is_none() {
         counts.take(Class::Output, Class::ImageOutput, u64::MAX);
     }
     Some(counts)
@@ -96,39 +96,41 @@ fn of_parts(usage: &Value) -> Option<TokenUsage> {
 /// Takes the classes out of the input that its details tell. What is read from the cache may be of any of them: sound and images by
 /// their own details, else text.
 fn split_input(counts: &mut TokenUsage, usage: &Value, details: &str) {
-    let detail = |name: &str| zero_or(usage, &format!("{details}/{name}"));
-    let cached_audio = detail("cached_tokens_details/audio_tokens");
-    let cached_image = detail("cached_tokens_details/image_tokens");
-    counts.take(Class::Input, Class::AudioInput, detail("audio_tokens"));
-    counts.take(Class::Input, Class::ImageInput, detail("image_tokens"));
+    let details = at(usage, details);
+    let detail = |place: &str| details.map_or(0, |details| zero_or(details, place));
+    let cached_audio = detail("/cached_tokens_details/audio_tokens");
+    let cached_image = detail("/cached_tokens_details/image_tokens");
+    counts.take(Class::Input, Class::AudioInput, detail("/audio_tokens"));
+    counts.take(Class::Input, Class::ImageInput, detail("/image_tokens"));
     let cached_audio = counts.take(Class::AudioInput, Class::CachedAudioInput, cached_audio);
     let cached_image = counts.take(Class::ImageInput, Class::CachedImageInput, cached_image);
     // DeepSeek and others have names of their own.
     let cached =
-        detail("cached_tokens").max(zero_or(usage, "/prompt_cache_hit_tokens")).max(zero_or(usage, "/cached_tokens"));
+        detail("/cached_tokens").max(zero_or(usage, "/prompt_cache_hit_tokens")).max(zero_or(usage, "/cached_tokens"));
     let mut cached = cached.saturating_sub(cached_audio).saturating_sub(cached_image);
     cached = cached.saturating_sub(counts.cached_input);
     cached -= counts.take(Class::Input, Class::CachedInput, cached);
     // More than there is of text: the rest is of what else there is.
     cached -= counts.take(Class::ImageInput, Class::CachedImageInput, cached);
     counts.take(Class::AudioInput, Class::CachedAudioInput, cached);
-    let written = detail("cache_write_tokens").max(detail("cache_creation_tokens"));
+    let written = detail("/cache_write_tokens").max(detail("/cache_creation_tokens"));
     counts.take(Class::Input, Class::CacheWrite, written);
 }
 
 fn split_output(counts: &mut TokenUsage, usage: &Value, details: &str) {
-    let detail = |name: &str| zero_or(usage, &format!("{details}/{name}"));
+    let details = at(usage, details);
+    let detail = |place: &str| details.map_or(0, |details| zero_or(details, place));
     // Perplexity tells it beside the details.
-    let reasoning = detail("reasoning_tokens").max(zero_or(usage, "/reasoning_tokens"));
+    let reasoning = detail("/reasoning_tokens").max(zero_or(usage, "/reasoning_tokens"));
     counts.take(Class::Output, Class::Reasoning, reasoning);
-    counts.take(Class::Output, Class::AudioOutput, detail("audio_tokens"));
-    counts.take(Class::Output, Class::ImageOutput, detail("image_tokens"));
+    counts.take(Class::Output, Class::AudioOutput, detail("/audio_tokens"));
+    counts.take(Class::Output, Class::ImageOutput, detail("/image_tokens"));
 }
 
 /// How many searches the provider has made: Perplexity, xAI and OpenRouter tell it.
 fn searches(usage: &Value) -> u64 {
     let told = ["/num_search_queries", "/num_sources_used", "/server_tool_use/web_search_requests"];
-    told.iter().map(|pointer| zero_or(usage, pointer)).max().unwrap_or(0)
+    told.iter().map(|place| zero_or(usage, place)).max().unwrap_or(0)
 }
 
 /// Images without a usage: as many as there are.

@@ -20,7 +20,7 @@ async fn a_request_that_is_refused_or_fails_has_one_line_and_one_that_is_served_
         Scripted::answering("400 No", "application/json", r#"{"error":{"message":"words of a provider"}}"#).await,
     );
     let absent = Absent::reserve();
-    let node = Node::start(json!({}), &[]).await;
+    let node = Node::start(json!({}), &[("KEYWARD_LOG", "info,keyward::refusals=debug")]).await;
     for (name, base_url) in [("openai", good.base_url()), ("groq", bad.base_url()), ("xai", absent.base_url())] {
         node.provider(name, base_url, "fake-secret-of-a-provider", NetworkConfigInput::default()).await;
     }
@@ -46,8 +46,8 @@ async fn a_request_that_is_refused_or_fails_has_one_line_and_one_that_is_served_
     };
     let (own, text) = (Some(key.id.to_string()), |text: &str| Some(text.to_owned()));
     assert_eq!(of(&served), None);
-    assert_eq!(of(&refused), Some(("INFO".into(), 400, text("invalid_request"), own.clone(), None)));
-    assert_eq!(of(&unknown), Some(("INFO".into(), 401, text("invalid_api_key"), None, None)));
+    assert_eq!(of(&refused), Some(("DEBUG".into(), 400, text("invalid_request"), own.clone(), None)));
+    assert_eq!(of(&unknown), Some(("DEBUG".into(), 401, text("invalid_api_key"), None, None)));
     assert_eq!(of(&of_provider), Some(("INFO".into(), 400, None, own.clone(), text("groq"))));
     assert_eq!(of(&unreachable), Some(("WARN".into(), 502, text("upstream_unreachable"), own, text("xai"))));
 }

@@ -134,7 +134,7 @@ async fn entries_are_deleted_when_they_are_older_than_they_are_kept() {
     let now = Timestamp::now();
     let ages = [0, 23, 25, 24 * 365].map(|hours| now.checked_sub(hours.hours()).unwrap());
     let entries = ages.iter().enumerate().map(|(number, at)| entry(&number.to_string(), 0, *at));
-    store.ledger_append(entries.collect()).await.unwrap();
+    store.ledger_append(entries.collect::<Vec<_>>()).await.unwrap();
     store.close().await.unwrap();
     let file = directory.path().join("keyward.json");
     std::fs::write(&file, json!({"server": {"ledger_retention_days": 1}}).to_string()).unwrap();

@@ -10,7 +10,12 @@ use super::seed;
 const AT_START: [CrashPoint; 3] =
     [CrashPoint::RecoveryRead, CrashPoint::RecoveryAppended, CrashPoint::RecoveryHalfDropped];
 /// Points that are not passed by with every attempt.
-const RARE: [CrashPoint; 6] = [
+const RARE: [CrashPoint; 11] = [
+    CrashPoint::BatchTaken,
+    CrashPoint::CountersMoved,
+    CrashPoint::EntriesInserted,
+    CrashPoint::BatchCommitted,
+    CrashPoint::BatchConfirmed,
     CrashPoint::SegmentSealed,
     CrashPoint::SegmentCreated,
     CrashPoint::SegmentDropped,

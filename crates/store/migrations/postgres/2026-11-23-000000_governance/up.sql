@@ -294,6 +294,14 @@ CREATE TABLE meters (
     CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
 );
 
+-- The last epochs of counters that were removed: a counter that is made again begins with the next one.
+CREATE TABLE retired_meters (
+    limit_id TEXT COLLATE "C" NOT NULL,
+    metric TEXT COLLATE "C" NOT NULL CONSTRAINT retired_meters_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
+    epoch BIGINT NOT NULL,
+    CONSTRAINT retired_meters_pkey PRIMARY KEY (limit_id, metric)
+);
+
 -- What was added to counters by hand, or taken off. A counter is the sum of its postings and adjustments.
 CREATE TABLE meter_adjustments (
     number BIGINT GENERATED ALWAYS AS IDENTITY CONSTRAINT meter_adjustments_pkey PRIMARY KEY,
@@ -360,6 +368,8 @@ CREATE TABLE ledger (
     admitted_at TIMESTAMPTZ NOT NULL,
     first_byte_at TIMESTAMPTZ,
     settled_at TIMESTAMPTZ NOT NULL,
+    -- What it did to each meter of its scope set, in checking order, as JSON: `ledger_postings` names the members.
+    postings TEXT NOT NULL,
     -- So that a posting that is gone is noticed.
     posting_count INTEGER NOT NULL,
     CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
@@ -367,24 +377,25 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
 CREATE INDEX ledger_by_settlement ON ledger (settled_at, request_id, attempt);
 
-CREATE TABLE ledger_postings (
-    request_id TEXT COLLATE "C" NOT NULL,
-    attempt INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    limit_id TEXT COLLATE "C" NOT NULL,
-    metric TEXT COLLATE "C" NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
-    window_start TIMESTAMPTZ NOT NULL,
-    window_end TIMESTAMPTZ NOT NULL,
-    cap BIGINT NOT NULL,
-    held BIGINT NOT NULL,
-    amount BIGINT NOT NULL,
-    would_refuse BOOLEAN NOT NULL,
-    -- The counter's epoch that the amount was counted in; null: its window was over.
-    epoch BIGINT,
-    CONSTRAINT ledger_postings_pkey PRIMARY KEY (request_id, attempt, position),
-    CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
-);
-CREATE INDEX ledger_postings_by_epoch ON ledger_postings (limit_id, metric, epoch);
+-- The postings of all entries, a row for each.
+CREATE VIEW ledger_postings AS
+    SELECT
+        l.request_id,
+        l.attempt,
+        p.number - 1 AS position,
+        p.value ->> 0 AS limit_id,
+        p.value ->> 1 AS metric,
+        -- The window that was current when the attempt was admitted.
+        TIMESTAMPTZ 'epoch' + (p.value ->> 2)::bigint * INTERVAL '1 microsecond' AS window_start,
+        TIMESTAMPTZ 'epoch' + (p.value ->> 3)::bigint * INTERVAL '1 microsecond' AS window_end,
+        (p.value ->> 4)::bigint AS cap,
+        (p.value ->> 5)::bigint AS held,
+        (p.value ->> 6)::bigint AS amount,
+        -- True: the limit only watches, and would have refused the attempt.
+        (p.value ->> 7)::boolean AS would_refuse,
+        -- The counter's epoch that the amount was counted in; null: its window was over, or the meter has no counter.
+        (p.value ->> 8)::bigint AS epoch
+    FROM ledger l CROSS JOIN LATERAL jsonb_array_elements(l.postings::jsonb) WITH ORDINALITY AS p (value, number);
 
 -- What an entry costs since it was priced anew. The entry itself stays as it was written.
 CREATE TABLE ledger_adjustments (

@@ -295,7 +295,15 @@ CREATE TABLE meters (
     -- Grows by one each time usage starts again from zero.
     epoch INTEGER NOT NULL,
     CONSTRAINT meters_pkey PRIMARY KEY (limit_id, metric)
-) STRICT;
+) STRICT, WITHOUT ROWID;
+
+-- The last epochs of counters that were removed: a counter that is made again begins with the next one.
+CREATE TABLE retired_meters (
+    limit_id TEXT NOT NULL,
+    metric TEXT NOT NULL CONSTRAINT retired_meters_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
+    epoch INTEGER NOT NULL,
+    CONSTRAINT retired_meters_pkey PRIMARY KEY (limit_id, metric)
+) STRICT, WITHOUT ROWID;
 
 -- What was added to counters by hand, or taken off. A counter is the sum of its postings and adjustments.
 CREATE TABLE meter_adjustments (
@@ -360,6 +368,8 @@ CREATE TABLE ledger (
     admitted_at INTEGER NOT NULL,
     first_byte_at INTEGER,
     settled_at INTEGER NOT NULL,
+    -- What it did to each meter of its scope set, in checking order, as JSON: `ledger_postings` names the members.
+    postings TEXT NOT NULL,
     -- So that a posting that is gone is noticed.
     posting_count INTEGER NOT NULL,
     CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
@@ -367,24 +377,25 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
 CREATE INDEX ledger_by_settlement ON ledger (settled_at, request_id, attempt);
 
-CREATE TABLE ledger_postings (
-    request_id TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    limit_id TEXT NOT NULL,
-    metric TEXT NOT NULL CONSTRAINT ledger_postings_metric CHECK (metric IN ('parallel_requests', 'requests', 'tokens', 'cost')),
-    window_start INTEGER NOT NULL,
-    window_end INTEGER NOT NULL,
-    cap INTEGER NOT NULL,
-    held INTEGER NOT NULL,
-    amount INTEGER NOT NULL,
-    would_refuse INTEGER NOT NULL CONSTRAINT ledger_postings_would_refuse CHECK (would_refuse IN (0, 1)),
-    -- The counter's epoch that the amount was counted in; null: its window was over.
-    epoch INTEGER,
-    CONSTRAINT ledger_postings_pkey PRIMARY KEY (request_id, attempt, position),
-    CONSTRAINT ledger_postings_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
-) STRICT;
-CREATE INDEX ledger_postings_by_epoch ON ledger_postings (limit_id, metric, epoch);
+-- The postings of all entries, a row for each.
+CREATE VIEW ledger_postings AS
+    SELECT
+        l.request_id,
+        l.attempt,
+        p.key AS position,
+        p.value ->> 0 AS limit_id,
+        p.value ->> 1 AS metric,
+        -- The window that was current when the attempt was admitted.
+        p.value ->> 2 AS window_start,
+        p.value ->> 3 AS window_end,
+        p.value ->> 4 AS cap,
+        p.value ->> 5 AS held,
+        p.value ->> 6 AS amount,
+        -- True: the limit only watches, and would have refused the attempt.
+        p.value ->> 7 AS would_refuse,
+        -- The counter's epoch that the amount was counted in; null: its window was over, or the meter has no counter.
+        p.value ->> 8 AS epoch
+    FROM ledger l, json_each(l.postings) p;
 
 -- What an entry costs since it was priced anew. The entry itself stays as it was written.
 CREATE TABLE ledger_adjustments (

@@ -1,15 +1,13 @@
-//! Ledger entries and their postings as rows.
+//! Ledger entries as rows.
 
 use diesel::prelude::*;
-use keyward_core::ledger::{Attribution, LedgerEntry, Posting, Pricing, UsageSource};
+use keyward_core::ledger::{Attribution, LedgerEntry, Pricing, UsageSource};
 use keyward_core::price::{CostBreakdown, Usage};
 use keyward_core::pricing_override::RequestType;
 
-use super::super::Conn;
-use super::ROWS;
 use crate::error::StoreError;
 use crate::instant::Instant;
-use crate::schema::{ledger, ledger_postings};
+use crate::schema::ledger;
 
 #[derive(Insertable)]
 #[diesel(table_name = ledger, treat_none_as_default_value = false)]
@@ -36,11 +34,13 @@ pub(super) struct EntryRow<'a> {
     admitted_at: Instant,
     first_byte_at: Option<Instant>,
     settled_at: Instant,
+    postings: String,
     posting_count: i32,
 }
 
 impl<'a> EntryRow<'a> {
-    pub(super) fn of(entry: &'a LedgerEntry) -> Result<Self, StoreError> {
+    /// `postings`: as they are stored.
+    pub(super) fn of(entry: &'a LedgerEntry, postings: String) -> Result<Self, StoreError> {
         let pricing = breakdown(entry).map(|breakdown| breakdown.to_json()).transpose();
         let LedgerEntry {
             attribution,
@@ -53,7 +53,7 @@ impl<'a> EntryRow<'a> {
             admitted_at,
             first_byte_at,
             settled_at,
-            postings,
+            postings: posted,
         } = entry;
         let Attribution {
             request_id,
@@ -92,7 +92,8 @@ impl<'a> EntryRow<'a> {
             admitted_at: Instant(*admitted_at),
             first_byte_at: first_byte_at.map(Instant),
             settled_at: Instant(*settled_at),
-            posting_count: i32::try_from(postings.len()).map_err(StoreError::internal)?,
+            postings,
+            posting_count: i32::try_from(posted.len()).map_err(StoreError::internal)?,
         })
     }
 }
@@ -109,60 +110,4 @@ fn breakdown(entry: &LedgerEntry) -> Option<CostBreakdown> {
 /// The column has fewer bits than the count, which no provider reaches.
 pub(crate) fn tokens(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = ledger_postings, treat_none_as_default_value = false)]
-pub(super) struct PostingRow<'a> {
-    request_id: &'a str,
-    attempt: i32,
-    position: i32,
-    limit_id: &'a str,
-    metric: &'static str,
-    window_start: Instant,
-    window_end: Instant,
-    cap: i64,
-    held: i64,
-    amount: i64,
-    would_refuse: bool,
-    epoch: Option<i64>,
-}
-
-impl<'a> PostingRow<'a> {
-    /// Stores the postings of these entries; `epochs` has the epoch of each, in their order.
-    pub(super) fn insert(
-        c: &mut Conn,
-        entries: &[&'a LedgerEntry],
-        epochs: Vec<Option<i64>>,
-    ) -> Result<(), StoreError> {
-        let postings = entries.iter().flat_map(|entry| {
-            (0..).zip(&entry.postings).map(|(position, posting)| (&entry.attribution, position, posting))
-        });
-        let mut rows: Vec<Self> =
-            postings.zip(epochs).map(|((of, at, posting), epoch)| Self::of(of, at, posting, epoch)).collect();
-        while !rows.is_empty() {
-            let rest = rows.split_off(rows.len().min(ROWS));
-            diesel::insert_into(ledger_postings::table).values(rows).execute(c)?;
-            rows = rest;
-        }
-        Ok(())
-    }
-
-    fn of(attribution: &'a Attribution, position: i32, posting: &'a Posting, epoch: Option<i64>) -> Self {
-        let Posting { meter, window, cap, held, amount, would_refuse } = posting;
-        Self {
-            request_id: attribution.request_id.as_str(),
-            attempt: attribution.attempt,
-            position,
-            limit_id: meter.limit.as_str(),
-            metric: meter.metric.as_str(),
-            window_start: Instant(window.start),
-            window_end: Instant(window.end),
-            cap: *cap,
-            held: *held,
-            amount: *amount,
-            would_refuse: *would_refuse,
-            epoch,
-        }
-    }
 }

@@ -1,74 +1,51 @@
 //! The epochs that counters begin with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use diesel::dsl::max;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use keyward_core::meter::MeterId;
 
 use super::super::Conn;
 use crate::error::StoreError;
-use crate::schema::{events, ledger_postings, meter_adjustments, meters};
+use crate::schema::retired_meters;
 
-/// A meter by the names of its limit and its metric.
-type Key = (String, String);
+/// How many rows one statement takes: SQLite allows 32,766 variables.
+const ROWS: usize = 10_000;
 
-/// The epochs of counters that are not there yet.
-pub(super) struct FirstEpochs(HashMap<Key, i64>);
+/// The last epochs of counters that were removed, by the names of limit and metric.
+pub(super) struct FirstEpochs(HashMap<(String, String), i64>);
 
 impl FirstEpochs {
-    /// Of a meter's first counter it is zero, and so it is where the counter is there already: then nobody asks.
-    ///
-    /// A later one comes after all that the books know: of a limit that was deleted and is there again, nothing that was counted
-    /// before is counted now. Nobody else writes until the transaction ends.
+    /// Of a meter's first counter it is zero. A later one comes after all that the books know: of a limit that was deleted and is
+    /// there again, nothing that was counted before is counted now.
     pub(super) fn of<'a>(c: &mut Conn, meters: impl Iterator<Item = &'a MeterId>) -> Result<Self, StoreError> {
-        let meters: Vec<&MeterId> = meters.collect();
-        let limits = meters.iter().map(|meter| meter.limit.as_str());
-        let there = meters::table.filter(meters::limit_id.eq_any(limits)).select((meters::limit_id, meters::metric));
-        let there: HashSet<Key> = there.load(c)?.into_iter().collect();
-        let missing = meters.into_iter().filter(|meter| !there.contains(&key(meter)));
-        let missing: HashSet<&str> = missing.map(|meter| meter.limit.as_str()).collect();
-        let mut first = Self(HashMap::new());
-        if missing.is_empty() {
-            return Ok(first);
-        }
-        first.follow(
-            ledger_postings::table
-                .filter(ledger_postings::limit_id.eq_any(missing.iter().copied()))
-                .group_by((ledger_postings::limit_id, ledger_postings::metric))
-                .select(((ledger_postings::limit_id, ledger_postings::metric), max(ledger_postings::epoch)))
-                .load(c)?,
-        );
-        first.follow(
-            meter_adjustments::table
-                .filter(meter_adjustments::limit_id.eq_any(missing.iter().copied()))
-                .group_by((meter_adjustments::limit_id, meter_adjustments::metric))
-                .select(((meter_adjustments::limit_id, meter_adjustments::metric), max(meter_adjustments::epoch)))
-                .load(c)?,
-        );
-        first.follow(
-            events::table
-                .filter(events::limit_id.eq_any(missing))
-                .group_by((events::limit_id, events::metric))
-                .select(((events::limit_id, events::metric), max(events::epoch)))
-                .load(c)?,
-        );
-        Ok(first)
-    }
-
-    fn follow(&mut self, past: Vec<(Key, Option<i64>)>) {
-        for (key, last) in past {
-            let next = last.map_or(0, |last| last.saturating_add(1));
-            let first = self.0.entry(key).or_insert(0);
-            *first = next.max(*first);
-        }
+        let retired = retired_meters::table.filter(retired_meters::limit_id.eq_any(meters.map(|of| of.limit.as_str())));
+        let key = (retired_meters::limit_id, retired_meters::metric);
+        Ok(Self(retired.select((key, retired_meters::epoch)).load(c)?.into_iter().collect()))
     }
 
     pub(super) fn first(&self, meter: &MeterId) -> i64 {
-        self.0.get(&key(meter)).copied().unwrap_or(0)
+        if self.0.is_empty() {
+            return 0;
+        }
+        let key = (meter.limit.to_string(), meter.metric.as_str().to_owned());
+        self.0.get(&key).map_or(0, |last| last.saturating_add(1))
     }
 }
 
-fn key(meter: &MeterId) -> Key {
-    (meter.limit.to_string(), meter.metric.as_str().to_owned())
+/// Remembers the epochs of counters that are removed: limit, metric, epoch.
+pub(super) fn remember(c: &mut Conn, removed: Vec<(String, String, i64)>) -> Result<(), StoreError> {
+    for chunk in removed.chunks(ROWS) {
+        let rows = chunk.iter().map(|(limit, metric, epoch)| {
+            (retired_meters::limit_id.eq(limit), retired_meters::metric.eq(metric), retired_meters::epoch.eq(epoch))
+        });
+        diesel::insert_into(retired_meters::table)
+            .values(rows.collect::<Vec<_>>())
+            .on_conflict((retired_meters::limit_id, retired_meters::metric))
+            .do_update()
+            .set(retired_meters::epoch.eq(excluded(retired_meters::epoch)))
+            .execute(c)?;
+    }
+    Ok(())
 }

@@ -5,27 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use keyward_core::ids::LimitId;
-use keyward_core::meter::Metric;
+use keyward_core::meter::{MeterId, Metric};
 
 use super::super::Conn;
+use super::super::ledger::postings::{self, Counted};
 use super::Changed;
 use crate::error::StoreError;
 use crate::instant::Instant;
-use crate::schema::{ledger_postings, meter_adjustments};
+use crate::schema::{ledger, meter_adjustments};
 
 /// How many rows one statement takes: SQLite allows 32,766 variables.
 const ROWS: usize = 1_000;
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = ledger_postings)]
-struct CostPosting {
-    request_id: String,
-    attempt: i32,
-    limit_id: String,
-    window_start: Instant,
-    window_end: Instant,
-    epoch: Option<i64>,
-}
 
 /// What is to be added to the counter of a limit in an epoch.
 pub(super) type Due = BTreeMap<(LimitId, i64), i64>;
@@ -37,35 +27,33 @@ pub(super) fn adjust_meters(
     at: Timestamp,
     due: &mut Due,
 ) -> Result<(), StoreError> {
-    let of =
-        |changed: &Changed<'_>| ((changed.entry.row.request_id.clone(), changed.entry.row.attempt), changed.amount());
-    let amounts: HashMap<(String, i32), i64> = changed.iter().map(of).collect();
-    let requests = changed.iter().map(|changed| changed.entry.row.request_id.as_str());
-    let postings: Vec<CostPosting> = ledger_postings::table
-        .filter(ledger_postings::request_id.eq_any(requests))
-        .filter(ledger_postings::metric.eq(Metric::Cost.as_str()))
-        .filter(ledger_postings::epoch.is_not_null())
-        .order((ledger_postings::request_id, ledger_postings::attempt, ledger_postings::position))
-        .select(CostPosting::as_select())
+    let amounts: HashMap<(&str, i32), i64> =
+        changed.iter().map(|changed| (changed.entry.key(), changed.amount())).collect();
+    let entries: Vec<(String, i32, String)> = ledger::table
+        .filter(ledger::request_id.eq_any(changed.iter().map(|changed| changed.entry.key().0)))
+        .order((ledger::request_id, ledger::attempt))
+        .select((ledger::request_id, ledger::attempt, ledger::postings))
         .load(c)?;
     let mut rows = Vec::new();
-    for CostPosting { request_id, attempt, limit_id, window_start, window_end, epoch } in postings {
-        let key = (request_id, attempt);
-        let (Some(amount), Some(epoch)) = (amounts.get(&key).copied(), epoch) else { continue };
-        let counted = due.entry((limit_id.as_str().into(), epoch)).or_insert(0);
-        *counted = counted.saturating_add(amount);
-        rows.push((
-            meter_adjustments::limit_id.eq(limit_id),
-            meter_adjustments::metric.eq(Metric::Cost.as_str()),
-            meter_adjustments::window_start.eq(window_start),
-            meter_adjustments::window_end.eq(window_end),
-            meter_adjustments::epoch.eq(epoch),
-            meter_adjustments::amount.eq(amount),
-            meter_adjustments::reason.eq("rerate"),
-            meter_adjustments::request_id.eq(key.0),
-            meter_adjustments::attempt.eq(attempt),
-            meter_adjustments::adjusted_at.eq(Instant(at)),
-        ));
+    for (request_id, attempt, text) in &entries {
+        let Some(amount) = amounts.get(&(request_id.as_str(), *attempt)) else { continue };
+        for Counted { meter: MeterId { limit, metric }, window, epoch, amount: _ } in postings::read(text)? {
+            let Some(epoch) = epoch.filter(|_| metric == Metric::Cost) else { continue };
+            let counted = due.entry((limit.clone(), epoch)).or_insert(0);
+            *counted = counted.saturating_add(*amount);
+            rows.push((
+                meter_adjustments::limit_id.eq(limit.to_string()),
+                meter_adjustments::metric.eq(metric.as_str()),
+                meter_adjustments::window_start.eq(Instant(window.start)),
+                meter_adjustments::window_end.eq(Instant(window.end)),
+                meter_adjustments::epoch.eq(epoch),
+                meter_adjustments::amount.eq(*amount),
+                meter_adjustments::reason.eq("rerate"),
+                meter_adjustments::request_id.eq(request_id),
+                meter_adjustments::attempt.eq(*attempt),
+                meter_adjustments::adjusted_at.eq(Instant(at)),
+            ));
+        }
     }
     while !rows.is_empty() {
         let rest = rows.split_off(rows.len().min(ROWS));
