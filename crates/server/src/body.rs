@@ -71,14 +71,30 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload, limit: usize) 
     })
 }
 
+/// The largest body that is read for nothing, in bytes: less than what the kernel holds for a connection anyway.
+const PASSED_OVER: usize = 16 * 1024;
+
+/// Reads a small body that nobody wants, so that the connection lasts: a new one costs more. A larger one, or one that does not come, ends
+/// the connection.
+pub(crate) async fn pass_over(request: &HttpRequest, payload: Payload) {
+    if announced(request).is_some_and(|length| length <= PASSED_OVER) {
+        // It is refused in any case.
+        let _ = tokio::time::timeout(Duration::from_secs(1), read_all(request, payload, PASSED_OVER)).await;
+    }
+}
+
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
 async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"));
     if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         let message = "Compressed bodies are not accepted";
         return Err(ApiError::new(ErrorCode::InvalidRequest, message).at("content-encoding"));
     }
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
+    let announced = announced(request);
+    if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0));

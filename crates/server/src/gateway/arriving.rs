@@ -85,7 +85,13 @@ impl<C: MeteringClass> Arriving<C> {
     async fn run(self, wanted: Wanted, about: &mut About) -> Result<HttpResponse, ApiError> {
         let Self { caller, request, identity, state, payload, trace } = self;
         let Wanted { operation, model, streamed } = wanted;
-        let principal = state.engine.identify(&caller.hash, clock::now())?;
+        let principal = match state.engine.identify(&caller.hash, clock::now()) {
+            Ok(principal) => principal,
+            Err(refusal) => {
+                crate::body::pass_over(&request, payload).await;
+                return Err(refusal.into());
+            }
+        };
         about.virtual_key = Some(principal.virtual_key_id().clone());
         let body = crate::body::read(&request, payload, state.settings.max_gateway_body_bytes).await?;
         // Reading took a while: what the key may do now is what counts.

@@ -3,8 +3,6 @@
 //! Two forms of the same figures: OpenAI's `x-ratelimit-…`, and `RateLimit-Policy` and `RateLimit` as
 //! draft-ietf-httpapi-ratelimit-headers-10 has them. Limits that only watch are not told: they stop nobody.
 
-use std::fmt::{self, Write as _};
-
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use keyward_core::meter::{Enforcement, Metric};
@@ -29,19 +27,17 @@ pub(super) fn limits(coverage: &Coverage, now: Timestamp) -> Told {
     let mut told = Told::new();
     for (metric, [limit, remaining, reset]) in [(Metric::Requests, requests), (Metric::Tokens, tokens)] {
         let Some(level) = tightest(&levels, metric) else { continue };
-        tell(&mut told, limit, &level.cap.to_string());
-        tell(&mut told, remaining, &level.remaining().to_string());
-        if let Some(wait) = wait(level, now) {
-            tell(&mut told, reset, &in_words(wait));
-        }
+        told.push(number(limit, level.cap));
+        told.push(number(remaining, level.remaining()));
+        told.extend(wait(level, now).and_then(|wait| text(reset, in_words(wait))));
     }
     if let Some(budget) = tightest(&levels, Metric::Cost) {
-        tell(&mut told, "x-keyward-budget-remaining", &NanoUsd::from_nanos(budget.remaining()).to_string());
+        told.extend(text("x-keyward-budget-remaining", NanoUsd::from_nanos(budget.remaining()).to_string()));
     }
     if !levels.is_empty() {
         let (policies, standings) = listed(&levels, now);
-        tell(&mut told, "ratelimit-policy", &policies);
-        tell(&mut told, "ratelimit", &standings);
+        told.extend(text("ratelimit-policy", policies));
+        told.extend(text("ratelimit", standings));
     }
     told
 }
@@ -59,11 +55,13 @@ pub(crate) fn put(headers: &mut HeaderMap, told: impl IntoIterator<Item = (Heade
     }
 }
 
-fn tell(told: &mut Told, name: &'static str, text: &str) {
-    // Figures and names of our own: there is nothing in them that a header cannot carry.
-    if let Ok(value) = HeaderValue::from_str(text) {
-        told.push((HeaderName::from_static(name), value));
-    }
+fn number(name: &'static str, number: i64) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from(number))
+}
+
+/// Figures and names of our own: there is nothing in them that a header cannot carry.
+fn text(name: &'static str, text: String) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_static(name), HeaderValue::try_from(text).ok()?))
 }
 
 /// The meter with the least left; of several, the first in checking order.
@@ -73,72 +71,62 @@ fn tightest(levels: &[MeterLevel], metric: Metric) -> Option<&MeterLevel> {
 
 /// The lists of `RateLimit-Policy` and `RateLimit`, an item of each for each meter.
 fn listed(levels: &[MeterLevel], now: Timestamp) -> (String, String) {
-    let (mut policies, mut standings) =
-        (String::with_capacity(80 * levels.len()), String::with_capacity(48 * levels.len()));
+    let most = |each: usize| List(String::with_capacity(each * levels.len()));
+    let (mut policies, mut standings) = (most(80), most(48));
     for (place, level) in levels.iter().enumerate() {
         let before = levels.iter().take(place).filter(|other| is_alike(other, level)).count();
-        let name = Name { level, before };
-        let comma = if place == 0 { "" } else { ", " };
-        // Nothing keeps a text from taking more.
-        let _ = write!(policies, "{comma}{}", Policy(name));
-        let _ = write!(standings, "{comma}{}", Standing(name, now));
+        policies.item(level, before);
+        policies.policy(level);
+        standings.item(level, before);
+        standings.standing(level, now);
     }
-    (policies, standings)
+    (policies.0, standings.0)
 }
 
 fn is_alike(one: &MeterLevel, other: &MeterLevel) -> bool {
     (one.scope.kind, one.metric) == (other.scope.kind, other.metric)
 }
 
-/// What a meter is called: its kind, and a number where there are several of it.
-#[derive(Clone, Copy)]
-struct Name<'a> {
-    level: &'a MeterLevel,
-    /// How many of its kind come before it.
-    before: usize,
-}
+/// A list of items with parameters, as RFC 9651 writes it. Every answer has two of them.
+struct List(String);
 
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let MeterLevel { scope, metric, .. } = self.level;
-        let (kind, metric) = (scope.kind.as_str(), metric.as_str());
-        match self.before {
-            0 => write!(f, "\"{kind}.{metric}\""),
-            before => write!(f, "\"{kind}.{metric}.{}\"", before + 1),
+impl List {
+    /// Begins an item: what a meter is called, with a number where `before` others of its kind come before it.
+    fn item(&mut self, level: &MeterLevel, before: usize) {
+        let comma = if self.0.is_empty() { "\"" } else { ", \"" };
+        for part in [comma, level.scope.kind.as_str(), ".", level.metric.as_str()] {
+            self.0.push_str(part);
+        }
+        if before > 0 {
+            self.number(".", before + 1);
+        }
+        self.0.push('"');
+    }
+
+    fn number(&mut self, before: &str, number: impl itoa::Integer) {
+        self.0.push_str(before);
+        self.0.push_str(itoa::Buffer::new().format(number));
+    }
+
+    /// A cap: `"virtual_key.requests";q=100;qu="requests";w=60`.
+    fn policy(&mut self, level: &MeterLevel) {
+        self.number(";q=", whole(level.metric, level.cap));
+        self.0.push_str(match level.metric {
+            Metric::ParallelRequests => ";qu=\"concurrent-requests\"",
+            Metric::Requests => ";qu=\"requests\"",
+            Metric::Tokens => ";qu=\"tokens\"",
+            Metric::Cost => ";qu=\"micro-usd\"",
+        });
+        if let Some(end) = level.resets_at {
+            self.number(";w=", end.duration_since(level.window.start).as_secs().clamp(1, LARGEST));
         }
     }
-}
 
-/// A cap: `"virtual_key.requests";q=100;qu="requests";w=60`.
-struct Policy<'a>(Name<'a>);
-
-impl fmt::Display for Policy<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = self.0.level;
-        let unit = match level.metric {
-            Metric::ParallelRequests => "concurrent-requests",
-            Metric::Requests => "requests",
-            Metric::Tokens => "tokens",
-            Metric::Cost => "micro-usd",
-        };
-        write!(f, "{};q={};qu=\"{unit}\"", self.0, whole(level.metric, level.cap))?;
-        match level.resets_at.map(|end| end.duration_since(level.window.start).as_secs()) {
-            Some(seconds) => write!(f, ";w={}", seconds.clamp(1, LARGEST)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What is left of it: `"virtual_key.requests";r=50;t=30`.
-struct Standing<'a>(Name<'a>, Timestamp);
-
-impl fmt::Display for Standing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(name, now) = self;
-        write!(f, "{name};r={}", whole(name.level.metric, name.level.remaining()))?;
-        match wait(name.level, *now) {
-            Some(milliseconds) => write!(f, ";t={}", milliseconds.div_ceil(1_000)),
-            None => Ok(()),
+    /// What is left of it: `"virtual_key.requests";r=50;t=30`.
+    fn standing(&mut self, level: &MeterLevel, now: Timestamp) {
+        self.number(";r=", whole(level.metric, level.remaining()));
+        if let Some(milliseconds) = wait(level, now) {
+            self.number(";t=", milliseconds.div_ceil(1_000));
         }
     }
 }

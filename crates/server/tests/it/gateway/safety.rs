@@ -105,3 +105,26 @@ async fn answers_that_grow_are_not_passed_on() {
     let usage = stage.app.caller(&stage.key).virtual_key_quota().await.unwrap().budgets[0].current_usage;
     assert!(usage.nanos() > 0);
 }
+
+/// A stranger with a small body costs no connection each; what is large is not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlasts_a_small_request_of_a_stranger_and_no_large_one() {
+    let app = App::start().await;
+    for (body, outlasts) in [(BODY.to_owned(), true), ("a".repeat(1024 * 1024), false)] {
+        let address = app.url.strip_prefix("http://").unwrap();
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: keyward\r\nauthorization: Bearer sk-bf-nobody\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        let request = |more: &str| format!("{head}{more}\r\n{body}").into_bytes();
+        let twice = [request(""), request("connection: close\r\n")].concat();
+        // A server that does not read on may close the connection while it is written to.
+        let _ = connection.write_all(&twice).await;
+        let mut answers = Vec::new();
+        let _ = connection.read_to_end(&mut answers).await;
+        let answers = String::from_utf8(answers).unwrap();
+        let count = answers.matches("HTTP/1.1 401").count();
+        assert_eq!(count == 2, outlasts, "{answers}");
+    }
+}
