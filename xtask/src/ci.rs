@@ -5,16 +5,17 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, cargo_has, succeed};
-use crate::{client, contract, docs, fuzz, observability, openapi, sdks, test, tidy};
+use crate::{bench, client, contract, docs, fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
     ("openapi", openapi::check),
     ("observability", observability::check),
+    ("performance", bench::check),
     ("openapi lint", openapi::lint),
     ("openapi compat", openapi::compatible),
     ("client", client::check),

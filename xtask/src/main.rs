@@ -34,8 +34,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Measure the server, and print tables
-    #[command(subcommand)]
-    Bench(bench::Suite),
+    Bench(bench::Options),
     /// Everything that a change must pass: format, tidy, lints, API documents, licences, tests
     Ci,
     /// Check what the published client promises: its dependencies, types without a network, documentation and package
@@ -72,7 +71,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Task::Bench(suite) => bench::run(&suite),
+        Task::Bench(options) => bench::run(&options),
         Task::Ci => ci::run(),
         Task::Client { write: true } => client::write(),
         Task::Client { write: false } => client::check(),

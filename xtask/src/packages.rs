@@ -74,7 +74,7 @@ impl Program {
     /// The installed version, if it will do.
     fn version(&self) -> Result<String> {
         let Self { name, least: (major, minor), debian } = self;
-        let advice = format!("the SDK tests need {name} {major}.{minor} or later (Debian: apt-get install {debian})");
+        let advice = format!("this needs {name} {major}.{minor} or later (Debian: apt-get install {debian})");
         let output = Command::new(name).arg("--version").stderr(Stdio::inherit()).output();
         let output = output.with_context(|| advice.clone())?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -10,6 +10,10 @@ const MODEL: &str = "bench-model";
 pub(crate) const CHUNKS: usize = 100;
 /// How long an answer that is not streamed is.
 const COMPLETION_BYTES: usize = 778;
+/// What most pieces of a stream say.
+pub(crate) const WORD: &str = r#"{"content":" word"}"#;
+/// What a whole answer ends with, as anybody would write it.
+pub(crate) const LAST_WORDS: &str = "as long as it takes,\"";
 /// What tells a request for a stream.
 pub(crate) const WANTS_STREAM: &[u8] = br#""stream":true"#;
 
@@ -18,6 +22,13 @@ pub(crate) fn completion_request() -> String {
     format!(
         r#"{{"model":"bench/{MODEL}","max_tokens":64,"messages":[{{"role":"user","content":"How long does this take?"}}]}}"#
     )
+}
+
+/// The body of a request for a whole answer, of that length or a little more.
+pub(crate) fn long_request(bytes: usize) -> String {
+    let short = completion_request();
+    let words = "How long does this take? ".chars().cycle().take(bytes.saturating_sub(short.len()));
+    short.replace("How long", &words.chain("How long".chars()).collect::<String>())
 }
 
 /// The body of a request for a stream.
@@ -64,9 +75,18 @@ mod tests {
         assert_eq!(completion.len(), COMPLETION_BYTES);
         let answer: Value = serde_json::from_slice(&completion).unwrap();
         assert_eq!(answer["usage"]["total_tokens"], 76);
+        assert_eq!(memchr::memmem::find_iter(&completion, LAST_WORDS).count(), 1);
         let stream = stream();
         assert_eq!(stream.len(), CHUNKS);
         assert!(stream[CHUNKS - 1].ends_with(b"data: [DONE]\n\n"));
+    }
+
+    #[test]
+    fn a_long_request_is_as_long_as_it_should_be() {
+        let request = long_request(10_000);
+        assert_eq!(request.len(), 10_000);
+        serde_json::from_str::<Value>(&request).unwrap();
+        assert_eq!(long_request(0), completion_request());
     }
 
     #[test]

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-pub(crate) use connection::Call;
 use connection::Connection;
+pub(crate) use connection::{Call, Expected};
 pub(crate) use latencies::Latencies;
 use schedule::Pacer;
 
@@ -44,11 +44,21 @@ impl Outcome {
     }
 }
 
-/// A closed loop: on every connection the next call follows when the last one is answered. Each makes one at least.
+/// When a closed loop is over.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    /// After this time; each connection makes one call at least.
+    Elapsed(Duration),
+    /// When so many calls are made, in equal parts on all connections.
+    Made(u64),
+}
+
+/// A closed loop: on every connection the next call follows when the last one is answered. Calls are made in turn, by all connections
+/// together.
 ///
 /// # Errors
 /// When an answer is not as it should be.
-pub(crate) async fn closed(address: SocketAddr, calls: &Calls, connections: usize, time: Duration) -> Result<Outcome> {
+pub(crate) async fn closed(address: SocketAddr, calls: &Calls, connections: usize, until: Until) -> Result<Outcome> {
     let mut opened = Vec::with_capacity(connections);
     for _ in 0..connections {
         opened.push(Connection::open(address).await?);
@@ -58,15 +68,20 @@ pub(crate) async fn closed(address: SocketAddr, calls: &Calls, connections: usiz
     for (number, mut connection) in opened.into_iter().enumerate() {
         let calls = calls.clone();
         loops.spawn(async move {
-            let call = calls.get(number % calls.len().max(1)).context("there is nothing to call")?;
             let mut outcome = Outcome::new()?;
-            loop {
+            for turn in (number..).step_by(connections.max(1)) {
+                let call = calls.get(turn % calls.len().max(1)).context("there is nothing to call")?;
                 let from = Instant::now();
                 outcome.add(from, connection.call(call).await?);
-                if begin.elapsed() >= time {
-                    return anyhow::Ok(outcome);
+                let is_over = match until {
+                    Until::Elapsed(time) => begin.elapsed() >= time,
+                    Until::Made(count) => outcome.completed.saturating_mul(u64::try_from(connections)?) >= count,
+                };
+                if is_over {
+                    break;
                 }
             }
+            anyhow::Ok(outcome)
         });
     }
     let mut all = Outcome::new()?;
@@ -93,9 +108,13 @@ pub(crate) async fn open(address: SocketAddr, calls: &Calls, per_second: u32, ti
     let idle = Arc::new(Mutex::new(idle));
     let mut pacer = Pacer::start(per_second)?;
     let schedule = pacer.schedule();
-    let mut under_way = JoinSet::new();
+    let (mut all, mut under_way) = (Outcome::new()?, JoinSet::new());
     for number in 0..schedule.within(time) {
         pacer.wait_for(number).await?;
+        while let Some(one) = under_way.try_join_next() {
+            let (number, answered) = one??;
+            all.add(schedule.intended(number), answered);
+        }
         let (calls, idle) = (calls.clone(), idle.clone());
         under_way.spawn(async move {
             let turn = usize::try_from(number)? % calls.len().max(1);
@@ -110,7 +129,6 @@ pub(crate) async fn open(address: SocketAddr, calls: &Calls, per_second: u32, ti
             anyhow::Ok((number, answered))
         });
     }
-    let mut all = Outcome::new()?;
     while let Some(one) = under_way.join_next().await {
         let (number, answered) = one??;
         all.add(schedule.intended(number), answered);
@@ -126,6 +144,16 @@ pub(crate) async fn open(address: SocketAddr, calls: &Calls, per_second: u32, ti
 pub(crate) async fn once(address: SocketAddr, calls: &Calls) -> Result<()> {
     let call = calls.first().context("there is nothing to call")?;
     Connection::open(address).await?.call(call).await.map(drop)
+}
+
+/// What there is at a path.
+///
+/// # Errors
+/// When it is no success.
+pub(crate) async fn text(address: SocketAddr, path: &str) -> Result<String> {
+    let mut connection = Connection::open(address).await?;
+    connection.call(&Call::get(address, path, Expected::Status(200))).await?;
+    Ok(String::from_utf8_lossy(connection.body()).into_owned())
 }
 
 #[cfg(test)]
@@ -146,16 +174,23 @@ mod tests {
         }
     }
 
-    fn calls(address: SocketAddr, request: &str, status: u16, body: impl Into<Bytes>) -> Calls {
-        [Call::new(address, "key", request, status, Some(body.into()))].into()
+    fn calls(address: SocketAddr, request: &str, expected: Expected) -> Calls {
+        [Call::chat(address, "key", &[], request, expected)].into()
     }
+
+    fn body(bytes: impl Into<Bytes>) -> Expected {
+        Expected::Body(bytes.into())
+    }
+
+    const ONCE: Until = Until::Elapsed(Duration::ZERO);
 
     #[tokio::test]
     async fn whole_answers_and_streams_are_read_to_their_end() {
         beside(async |address| {
-            let whole = calls(address, &answers::completion_request(), 200, answers::completion());
-            assert_eq!(closed(address, &whole, 3, Duration::ZERO).await.unwrap().completed, 3);
-            let streams = calls(address, &answers::stream_request(), 200, answers::stream().concat());
+            let whole = calls(address, &answers::completion_request(), body(answers::completion()));
+            assert_eq!(closed(address, &whole, 3, ONCE).await.unwrap().completed, 3);
+            assert_eq!(closed(address, &whole, 3, Until::Made(12)).await.unwrap().completed, 12);
+            let streams = calls(address, &answers::stream_request(), body(answers::stream().concat()));
             assert_eq!(open(address, &streams, 1_000, Duration::from_millis(20)).await.unwrap().completed, 20);
         })
         .await;
@@ -165,11 +200,18 @@ mod tests {
     async fn another_answer_than_the_expected_one_is_an_error() {
         beside(async |address| {
             let request = answers::completion_request();
-            assert!(once(address, &calls(address, &request, 200, "something else")).await.is_err());
-            assert!(once(address, &calls(address, &request, 401, answers::completion())).await.is_err());
+            assert!(once(address, &calls(address, &request, body("something else"))).await.is_err());
+            assert!(once(address, &calls(address, &request, Expected::Status(401))).await.is_err());
             let cut = answers::stream().concat().split_last().unwrap().1.to_vec();
-            let streams = calls(address, &answers::stream_request(), 200, cut);
+            let streams = calls(address, &answers::stream_request(), body(cut));
             assert!(open(address, &streams, 1_000, Duration::from_millis(1)).await.is_err());
+            let leaving = [Call::chat(address, "key", &[], &answers::stream_request(), body("")).leaving()].into();
+            assert_eq!(closed(address, &leaving, 2, Until::Made(4)).await.unwrap().completed, 4);
+            assert!(text(address, upstream::COUNTS).await.unwrap().contains("\"streams\":"));
+            for (times, is_right) in [(answers::CHUNKS - 1, true), (answers::CHUNKS, false)] {
+                let streams = calls(address, &answers::stream_request(), Expected::Pieces(answers::WORD, times));
+                assert_eq!(once(address, &streams).await.is_ok(), is_right);
+            }
         })
         .await;
     }

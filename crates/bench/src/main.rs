@@ -7,8 +7,16 @@ mod answers;
 #[cfg(target_os = "linux")]
 mod gateway;
 #[cfg(target_os = "linux")]
+mod growth;
+#[cfg(target_os = "linux")]
 mod load;
 mod management;
+#[cfg(target_os = "linux")]
+mod rig;
+#[cfg(target_os = "linux")]
+mod soak;
+#[cfg(target_os = "linux")]
+mod spread;
 mod timings;
 #[cfg(target_os = "linux")]
 mod upstream;
@@ -29,6 +37,12 @@ enum Suite {
     /// The gateway and its peers, each on one core, with a mock upstream
     #[cfg(target_os = "linux")]
     Gateway(gateway::Options),
+    /// What costs become with more of everything
+    #[cfg(target_os = "linux")]
+    Growth(growth::Options),
+    /// Half load of every kind for a long time
+    #[cfg(target_os = "linux")]
+    Soak(soak::Options),
     /// The mock upstream alone: it prints its address, and answers until it is ended
     #[cfg(target_os = "linux")]
     Upstream(upstream::Options),
@@ -40,6 +54,10 @@ async fn main() -> anyhow::Result<()> {
         Suite::Management(options) => print(&management::run(&options).await?),
         #[cfg(target_os = "linux")]
         Suite::Gateway(options) => print(&gateway::run(&options).await?),
+        #[cfg(target_os = "linux")]
+        Suite::Growth(options) => print(&growth::run(&options).await?),
+        #[cfg(target_os = "linux")]
+        Suite::Soak(options) => print(&soak::run(&options).await?),
         #[cfg(target_os = "linux")]
         Suite::Upstream(options) => upstream::run(&options).await,
     }

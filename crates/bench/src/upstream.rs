@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -21,6 +22,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::answers;
 
+/// Where it says how many answers it has begun.
+pub(crate) const COUNTS: &str = "/counts";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How long it waits between the pieces of a stream, in milliseconds
@@ -35,6 +39,14 @@ struct Answers {
     completion: Bytes,
     chunks: Arc<[Bytes]>,
     gap: Duration,
+    begun: Arc<Begun>,
+}
+
+/// How many answers were begun, of each kind.
+#[derive(Default)]
+struct Begun {
+    whole: AtomicU64,
+    streams: AtomicU64,
 }
 
 /// Listens on a free port of loopback, prints its address, and answers until the process is ended.
@@ -52,7 +64,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 /// # Errors
 /// When no more connections can be had.
 pub(crate) async fn serve(listener: &TcpListener, gap: Duration) -> Result<()> {
-    let answers = Answers { completion: answers::completion(), chunks: answers::stream().into(), gap };
+    let answers =
+        Answers { completion: answers::completion(), chunks: answers::stream().into(), gap, begun: Arc::default() };
     let connections = TaskTracker::new();
     loop {
         let (socket, _) = listener.accept().await?;
@@ -68,16 +81,32 @@ pub(crate) async fn serve(listener: &TcpListener, gap: Duration) -> Result<()> {
 
 impl Answers {
     async fn answer(&self, request: Request<Incoming>) -> hyper::Result<Response<Body>> {
+        if request.uri().path() == COUNTS {
+            return Ok(answered("application/json", Either::Left(Full::new(self.begun.told()))));
+        }
         let body = request.into_body().collect().await?.to_bytes();
-        let (kind, body) = if memmem::find(&body, answers::WANTS_STREAM).is_some() {
-            ("text/event-stream", Either::Right(StreamBody::new(pieces(self.chunks.clone(), self.gap))))
+        let (kind, body, begun) = if memmem::find(&body, answers::WANTS_STREAM).is_some() {
+            let pieces = Either::Right(StreamBody::new(pieces(self.chunks.clone(), self.gap)));
+            ("text/event-stream", pieces, &self.begun.streams)
         } else {
-            ("application/json", Either::Left(Full::new(self.completion.clone())))
+            ("application/json", Either::Left(Full::new(self.completion.clone())), &self.begun.whole)
         };
-        let mut response = Response::new(body);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        Ok(response)
+        begun.fetch_add(1, Ordering::Relaxed);
+        Ok(answered(kind, body))
     }
+}
+
+impl Begun {
+    fn told(&self) -> Bytes {
+        let [whole, streams] = [&self.whole, &self.streams].map(|count| count.load(Ordering::Relaxed));
+        Bytes::from(format!("{{\"whole\":{whole},\"streams\":{streams}}}"))
+    }
+}
+
+fn answered(kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
 }
 
 fn pieces(chunks: Arc<[Bytes]>, gap: Duration) -> BoxStream<'static, Result<Frame<Bytes>, Infallible>> {

@@ -1,24 +1,77 @@
-//! nginx and haproxy, as near to a virtual key with limits as they come: a key check, and a rate limit that is counted for each key and
-//! never reached.
+//! What people would use instead, each as near to a virtual key with limits as it comes without a database.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde_json::Value;
 
-use super::program::{Program, filled, free_address, logged, version};
-use super::subject::{Subject, Surroundings};
+use super::subject::{Pace, Subject};
+use crate::load;
+use crate::rig::{Program, Surroundings, filled, free_address, logged, version};
 
 /// The one key that they know.
 const KEY: &str = "sk-bf-00000000-0000-4000-8000-000000000000";
+/// How long a peer may take until it listens: a Python program with a hundred packages takes its time.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 const NGINX: &str = include_str!("../../peers/nginx.conf");
 const HAPROXY: &str = include_str!("../../peers/haproxy.cfg");
+const LITELLM: &str = include_str!("../../peers/litellm.yaml");
+const PORTKEY: &str = include_str!("../../peers/portkey.json");
+
+/// Where the peers are; one that is not given is not measured.
+#[derive(clap::Args)]
+pub(super) struct Peers {
+    /// nginx's binary
+    #[arg(long)]
+    nginx: Option<PathBuf>,
+    /// haproxy's binary
+    #[arg(long)]
+    haproxy: Option<PathBuf>,
+    /// The program that starts Portkey's gateway
+    #[arg(long)]
+    portkey: Option<PathBuf>,
+    /// The program that starts LiteLLM's proxy
+    #[arg(long)]
+    litellm: Option<PathBuf>,
+}
+
+impl Peers {
+    /// Starts those that are given, and says why one could not be started.
+    pub(super) async fn start(
+        &self,
+        upstream: SocketAddr,
+        around: Surroundings<'_>,
+        not_measured: &mut Vec<String>,
+    ) -> Vec<Subject> {
+        let mut all = Vec::new();
+        let mut add = |name: &str, started: Option<Result<Vec<Subject>>>| match started {
+            None => {}
+            Some(Ok(subjects)) => all.extend(subjects),
+            Some(Err(error)) => not_measured.push(format!("{name}: {error:#}")),
+        };
+        if let Some(binary) = &self.nginx {
+            add("nginx", Some(nginx(binary, upstream, around).await));
+        }
+        if let Some(binary) = &self.haproxy {
+            add("haproxy", Some(haproxy(binary, upstream, around).await));
+        }
+        if let Some(binary) = &self.portkey {
+            add("portkey", Some(portkey(binary, upstream, around).await));
+        }
+        if let Some(binary) = &self.litellm {
+            add("litellm", Some(litellm(binary, upstream, around).await));
+        }
+        all
+    }
+}
 
 /// nginx twice: as a plain proxy, and with key check and rate limit. It is one process that listens on two ports.
-pub(super) async fn nginx(binary: &Path, upstream: SocketAddr, around: &Surroundings<'_>) -> Result<[Subject; 2]> {
+async fn nginx(binary: &Path, upstream: SocketAddr, around: Surroundings<'_>) -> Result<Vec<Subject>> {
     let (plain, governed) = (free_address()?, free_address()?);
     let addresses = [("upstream", upstream), ("plain", plain), ("governed", governed)];
     let file = write(NGINX, &addresses, around.directory, "nginx.conf")?;
@@ -26,24 +79,67 @@ pub(super) async fn nginx(binary: &Path, upstream: SocketAddr, around: &Surround
     let prefix = around.directory.display().to_string();
     command.args(["-e", "stderr", "-p", &prefix, "-c"]).arg(file);
     let mut program = Program::new(around.cores.start_gateway(&mut command)?);
-    program.listens(plain).await?;
-    program.listens(governed).await?;
+    program.listens(plain, PATIENCE).await?;
+    program.listens(governed, PATIENCE).await?;
     let (program, version) = (Rc::new(program), version(binary, "-v")?);
     let subject =
         |name, address| Subject::gateway(name, version.clone(), address, &[KEY.to_owned()]).run_by(program.clone());
     let plain = Subject { refusals: Vec::new(), ..subject("nginx", plain) };
-    Ok([plain, subject("nginx, key and limit", governed)])
+    Ok(vec![plain, subject("nginx, key and limit", governed)])
 }
 
 /// haproxy with key check and rate limit.
-pub(super) async fn haproxy(binary: &Path, upstream: SocketAddr, around: &Surroundings<'_>) -> Result<Subject> {
+async fn haproxy(binary: &Path, upstream: SocketAddr, around: Surroundings<'_>) -> Result<Vec<Subject>> {
     let governed = free_address()?;
     let file = write(HAPROXY, &[("upstream", upstream), ("governed", governed)], around.directory, "haproxy.cfg")?;
     let mut command = logged(binary, &around.logs.join("haproxy.log"))?;
     let mut program = Program::new(around.cores.start_gateway(command.args(["-db", "-f"]).arg(file))?);
-    program.listens(governed).await?;
+    program.listens(governed, PATIENCE).await?;
     let subject = Subject::gateway("haproxy, key and limit", version(binary, "-v")?, governed, &[KEY.to_owned()]);
-    Ok(subject.run_by(Rc::new(program)))
+    Ok(vec![subject.run_by(Rc::new(program))])
+}
+
+/// Portkey's gateway. It has neither keys nor limits: every request says which provider is asked, and with which key.
+async fn portkey(binary: &Path, upstream: SocketAddr, around: Surroundings<'_>) -> Result<Vec<Subject>> {
+    // The program is a link into its package.
+    let program = fs::canonicalize(binary)?;
+    let package = program.parent().and_then(Path::parent).context("it is in no package")?.join("package.json");
+    let package: Value = serde_json::from_str(&fs::read_to_string(package)?)?;
+    let version = format!("Portkey gateway {}", package.get("version").and_then(Value::as_str).unwrap_or_default());
+    let address = free_address()?;
+    let mut command = logged(binary, &around.logs.join("portkey.log"))?;
+    // Else it refuses to ask this machine.
+    command.env("TRUSTED_CUSTOM_HOSTS", "127.0.0.1").args(["--headless", &format!("--port={}", address.port())]);
+    let mut program = Program::new(around.cores.start_gateway(&mut command)?);
+    program.listens(address, PATIENCE).await?;
+    let config: Value = serde_json::from_str(&filled(PORTKEY, &[("upstream", &upstream.to_string())])?)?;
+    let headers = [("x-portkey-config", config.to_string())];
+    let subject = Subject::rewriting("portkey, neither key nor limit", version, address, KEY, &headers);
+    let slower = Pace { streams_per_second: 10, ..Pace::FULL };
+    tried(subject.at(slower).run_by(Rc::new(program))).await
+}
+
+/// LiteLLM's proxy with its master key and limits of the model. Its virtual keys need a database.
+async fn litellm(binary: &Path, upstream: SocketAddr, around: Surroundings<'_>) -> Result<Vec<Subject>> {
+    let address = free_address()?;
+    let file = write(LITELLM, &[("upstream", upstream)], around.directory, "litellm.yaml")?;
+    let mut command = logged(binary, &around.logs.join("litellm.log"))?;
+    // What it knows of prices it would fetch.
+    command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True").env("LITELLM_LOG", "ERROR").arg("--config").arg(file);
+    command.args(["--host", "127.0.0.1", "--port", &address.port().to_string()]);
+    command.args(["--num_workers", "1", "--telemetry", "False"]);
+    let mut program = Program::new(around.cores.start_gateway(&mut command)?);
+    program.listens(address, PATIENCE).await?;
+    let subject = Subject::rewriting("litellm, key and limit", version(binary, "--version")?, address, KEY, &[]);
+    let slower = Pace { connections: 16, requests_per_second: 20, streams_per_second: 2 };
+    tried(subject.at(slower).run_by(Rc::new(program))).await
+}
+
+/// A subject that has answered each of its calls once.
+async fn tried(subject: Subject) -> Result<Vec<Subject>> {
+    load::once(subject.address, &subject.completions).await?;
+    load::once(subject.address, &subject.streams).await?;
+    Ok(vec![subject])
 }
 
 fn write(template: &str, addresses: &[(&str, SocketAddr)], directory: &Path, name: &str) -> Result<PathBuf> {

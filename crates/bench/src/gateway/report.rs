@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::figures::{FIGURES, Figure, Figures};
-use super::machine::Machine;
-use super::subject::Subject;
+use super::Round;
+use super::figures::{FIGURES, Figure, Rate};
+use super::subject::{Pace, Subject};
 use crate::answers;
+use crate::spread::{Spread, median};
 
 /// What the others are compared with.
 const BASE: &str = "nginx";
@@ -19,37 +20,29 @@ const CONTROL: &str = "direct";
 pub(super) struct Settings {
     rounds: u32,
     seconds: u64,
-    pub(super) connections: usize,
-    pub(super) requests_per_second: u32,
-    pub(super) streams_per_second: u32,
+    memory_after: u64,
     pieces: usize,
     pub(super) gap_ms: u64,
     pub(super) virtual_keys: usize,
 }
 
 impl Settings {
-    pub(super) const fn new(rounds: u32, seconds: u64) -> Self {
-        Self {
-            rounds,
-            seconds,
-            connections: 64,
-            requests_per_second: 200,
-            streams_per_second: 40,
-            pieces: answers::CHUNKS,
-            gap_ms: 10,
-            virtual_keys: 1_000,
-        }
+    pub(super) const fn new(rounds: u32, seconds: u64, memory_after: u64) -> Self {
+        Self { rounds, seconds, memory_after, pieces: answers::CHUNKS, gap_ms: 10, virtual_keys: 1_000 }
     }
 }
 
 #[derive(Serialize)]
 pub(crate) struct Report {
-    machine: Machine,
     settings: Settings,
     versions: BTreeMap<&'static str, String>,
+    /// How much each was asked.
+    paces: BTreeMap<&'static str, Pace>,
     /// By round, by subject, by figure.
-    rounds: Vec<BTreeMap<&'static str, Figures>>,
+    rounds: Vec<Round>,
     tables: Vec<Table>,
+    /// What is not measured, and why.
+    not_measured: Vec<String>,
 }
 
 /// One figure of all subjects.
@@ -69,89 +62,107 @@ struct Row {
     max: f64,
     /// Its median divided by that of what it is compared with.
     ratio: Option<f64>,
+    /// How much it was asked, where that is not as much as the others.
+    at: Option<String>,
 }
 
 impl Report {
-    /// The rounds, each with the subjects in their order.
-    pub(super) fn new(settings: Settings, subjects: &[Subject], rounds: &[Vec<Figures>]) -> Result<Self> {
-        let names: Vec<_> = subjects.iter().map(|subject| subject.name).collect();
-        let named = |round: &Vec<Figures>| names.iter().copied().zip(round.iter().cloned()).collect();
-        let mut rounds: Vec<BTreeMap<_, _>> = rounds.iter().map(named).collect();
-        rounds.iter_mut().for_each(subtract_control);
-        let tables = FIGURES.iter().map(|figure| table(figure, &names, &rounds)).collect();
+    /// The rounds, and the subjects in their order.
+    pub(super) fn new(
+        settings: Settings,
+        subjects: &[Subject],
+        mut rounds: Vec<Round>,
+        not_measured: Vec<String>,
+    ) -> Result<Self> {
+        let paces: Vec<_> = subjects.iter().map(|subject| (subject.name, subject.pace)).collect();
+        rounds.iter_mut().for_each(|round| subtract_control(round, &paces));
+        let tables = FIGURES.iter().map(|figure| table(figure, &paces, &rounds)).collect();
         let versions = subjects.iter().filter(|subject| !subject.version.is_empty());
         let versions = versions.map(|subject| (subject.name, subject.version.clone())).collect();
-        Ok(Self { machine: Machine::this(), settings, versions, rounds, tables })
+        Ok(Self { settings, versions, paces: paces.into_iter().collect(), rounds, tables, not_measured })
     }
 }
 
-/// Adds the figures that say how much more something is than without a gateway.
-fn subtract_control(round: &mut BTreeMap<&'static str, Figures>) {
+/// Adds the figures that say how much more something is than without a gateway, where both were asked as much.
+fn subtract_control(round: &mut Round, paces: &[(&'static str, Pace)]) {
     let Some(control) = round.get(CONTROL).cloned() else { return };
-    for (_, figures) in round.iter_mut().filter(|(subject, _)| **subject != CONTROL) {
+    for (subject, pace) in paces.iter().filter(|(subject, _)| *subject != CONTROL) {
+        let Some(figures) = round.get_mut(subject) else { continue };
         for figure in &FIGURES {
             let Some(of) = figure.added_to else { continue };
-            if let (Some(with), Some(without)) = (figures.get(of), control.get(of)) {
+            if let (Some(with), Some(without), None) = (figures.get(of), control.get(of), at(*pace, figure.rate)) {
                 figures.insert(figure.name, with - without);
             }
         }
     }
 }
 
-fn table(figure: &Figure, subjects: &[&'static str], rounds: &[BTreeMap<&'static str, Figures>]) -> Table {
+/// How much a subject was asked, where that is not as much as the others.
+fn at(pace: Pace, rate: Rate) -> Option<String> {
+    let full = Pace::FULL;
+    match rate {
+        Rate::Connections if pace.connections != full.connections => Some(format!("{} connections", pace.connections)),
+        Rate::Requests if pace.requests_per_second != full.requests_per_second => {
+            Some(format!("{} requests/s", pace.requests_per_second))
+        }
+        Rate::Streams if pace.streams_per_second != full.streams_per_second => {
+            Some(format!("{} streams/s", pace.streams_per_second))
+        }
+        Rate::Connections | Rate::Requests | Rate::Streams | Rate::Nothing => None,
+    }
+}
+
+fn table(figure: &Figure, paces: &[(&'static str, Pace)], rounds: &[Round]) -> Table {
     let values = |subject: &str| -> Vec<f64> {
         let of_subject = rounds.iter().filter_map(|round| round.get(subject)?.get(figure.name).copied());
         of_subject.collect()
     };
     let base = median(&values(BASE)).filter(|base| *base > 0.0);
-    let row = |subject: &&'static str| {
-        let values = values(subject);
-        let median = median(&values)?;
-        let min = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        Some(Row { subject, min, median, max, ratio: base.map(|base| median / base) })
+    let row = |(subject, pace): &(&'static str, Pace)| {
+        let Spread { min, median, max } = Spread::of(&values(subject))?;
+        let ratio = base.map(|base| median / base);
+        Some(Row { subject, min, median, max, ratio, at: at(*pace, figure.rate) })
     };
-    Table { figure: figure.name, title: figure.title, rows: subjects.iter().filter_map(row).collect() }
-}
-
-/// The middle one; of an even number the mean of both.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    let lower = *sorted.get((sorted.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
+    Table { figure: figure.name, title: figure.title, rows: paces.iter().filter_map(row).collect() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::figures::{CPU_PER_REQUEST, PACED_P50};
+    use super::super::figures::{CPU_PER_REQUEST, Figures, PACED_P50};
     use super::*;
 
-    fn rounds(of: &[(&'static str, [f64; 3])], figure: &'static str) -> Vec<BTreeMap<&'static str, Figures>> {
+    fn rounds(of: &[(&'static str, [f64; 3])], figure: &'static str) -> Vec<Round> {
         let round = |number: usize| {
             of.iter().map(|(subject, values)| (*subject, Figures::from([(figure, values[number])]))).collect()
         };
         (0..3).map(round).collect()
     }
 
-    fn rows(name: &str, rounds: &[BTreeMap<&'static str, Figures>]) -> Vec<Row> {
+    const SLOW: Pace = Pace { connections: 64, requests_per_second: 20, streams_per_second: 40 };
+    const PACES: [(&str, Pace); 4] =
+        [("direct", Pace::FULL), ("nginx", Pace::FULL), ("keyward", Pace::FULL), ("slow", SLOW)];
+
+    fn rows(name: &str, rounds: &[Round]) -> Vec<Row> {
         let figure = FIGURES.iter().find(|figure| figure.name == name).unwrap();
-        table(figure, &["direct", "nginx", "keyward"], rounds).rows
+        table(figure, &PACES, rounds).rows
+    }
+
+    fn row(subject: &'static str, [min, median, max]: [f64; 3], ratio: Option<f64>) -> Row {
+        Row { subject, min, median, max, ratio, at: None }
     }
 
     #[test]
     fn a_ratio_is_that_of_the_medians() {
         let rounds = rounds(&[("nginx", [30.0, 10.0, 20.0]), ("keyward", [25.0, 31.0, 30.0])], CPU_PER_REQUEST);
-        let nginx = Row { subject: "nginx", min: 10.0, median: 20.0, max: 30.0, ratio: Some(1.0) };
-        let keyward = Row { subject: "keyward", min: 25.0, median: 30.0, max: 31.0, ratio: Some(1.5) };
+        let nginx = row("nginx", [10.0, 20.0, 30.0], Some(1.0));
+        let keyward = row("keyward", [25.0, 30.0, 31.0], Some(1.5));
         assert_eq!(rows(CPU_PER_REQUEST, &rounds), [nginx, keyward]);
     }
 
     #[test]
     fn without_nginx_there_is_no_ratio() {
         let rounds = rounds(&[("keyward", [1.0, 2.0, 3.0])], CPU_PER_REQUEST);
-        let keyward = Row { subject: "keyward", min: 1.0, median: 2.0, max: 3.0, ratio: None };
+        let keyward = row("keyward", [1.0, 2.0, 3.0], None);
         assert_eq!(rows(CPU_PER_REQUEST, &rounds), [keyward]);
         assert_eq!(rows(PACED_P50, &rounds), []);
     }
@@ -161,15 +172,18 @@ mod tests {
         let of =
             [("direct", [100.0, 200.0, 110.0]), ("nginx", [200.0, 310.0, 230.0]), ("keyward", [350.0, 440.0, 350.0])];
         let mut rounds = rounds(&of, PACED_P50);
-        rounds.iter_mut().for_each(subtract_control);
-        let nginx = Row { subject: "nginx", min: 100.0, median: 110.0, max: 120.0, ratio: Some(1.0) };
-        let keyward = Row { subject: "keyward", min: 240.0, median: 240.0, max: 250.0, ratio: Some(240.0 / 110.0) };
+        rounds.iter_mut().for_each(|round| subtract_control(round, &PACES));
+        let nginx = row("nginx", [100.0, 110.0, 120.0], Some(1.0));
+        let keyward = row("keyward", [240.0, 240.0, 250.0], Some(240.0 / 110.0));
         assert_eq!(rows("added_p50_us", &rounds), [nginx, keyward]);
     }
 
     #[test]
-    fn the_median_of_two_is_between_them() {
-        assert_eq!(median(&[3.0, 1.0]), Some(2.0));
-        assert_eq!(median(&[]), None);
+    fn who_is_asked_less_is_not_compared_with_the_control() {
+        let of = [("direct", [100.0, 200.0, 110.0]), ("slow", [900.0, 900.0, 900.0])];
+        let mut rounds = rounds(&of, PACED_P50);
+        rounds.iter_mut().for_each(|round| subtract_control(round, &PACES));
+        assert_eq!(rows("added_p50_us", &rounds), []);
+        assert_eq!(rows(PACED_P50, &rounds).last().and_then(|row| row.at.as_deref()), Some("20 requests/s"));
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -13,19 +13,66 @@ use super::answer::{self, Head, Length};
 /// What is sent, and what must come back.
 pub(crate) struct Call {
     request: String,
-    status: u16,
-    body: Option<Bytes>,
+    expected: Expected,
+    /// Whether the client goes away in the middle of the answer.
+    leaves: bool,
+}
+
+/// What must come back.
+pub(crate) enum Expected {
+    /// An answer of this status, whatever else is in it.
+    Status(u16),
+    /// One of these statuses.
+    Either(u16, u16),
+    /// Success, with this body.
+    Body(Bytes),
+    /// Success, with a body that has this piece so many times: whoever writes the answer anew may choose its form.
+    Pieces(&'static str, usize),
+}
+
+impl Expected {
+    fn check(&self, status: u16, body: &[u8]) -> Result<()> {
+        let as_expected = match self {
+            Self::Status(expected) => status == *expected,
+            Self::Either(one, other) => status == *one || status == *other,
+            Self::Body(expected) => status == 200 && expected == body,
+            Self::Pieces(piece, times) => {
+                status == 200 && memchr::memmem::find_iter(body, piece.as_bytes()).count() == *times
+            }
+        };
+        let begin = body.get(..1_000).unwrap_or(body);
+        ensure!(as_expected, "another answer than the expected one: {status} {}", String::from_utf8_lossy(begin));
+        Ok(())
+    }
 }
 
 impl Call {
-    /// A chat completion with a key. The answer's body is compared when there is one to compare it with.
-    pub(crate) fn new(address: SocketAddr, key: &str, content: &str, status: u16, body: Option<Bytes>) -> Self {
+    /// A chat completion with a key, and what else an application of this gateway sends.
+    pub(crate) fn chat(
+        address: SocketAddr,
+        key: &str,
+        headers: &[(&str, String)],
+        content: &str,
+        expected: Expected,
+    ) -> Self {
+        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let request = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n{more}\
              content-type: application/json\r\nuser-agent: keyward-bench\r\ncontent-length: {}\r\n\r\n{content}",
             content.len()
         );
-        Self { request, status, body }
+        Self { request, expected, leaves: false }
+    }
+
+    /// The same call by a client that goes away when the first piece of a success has come.
+    pub(crate) fn leaving(self) -> Self {
+        Self { leaves: true, ..self }
+    }
+
+    /// What there is at a path.
+    pub(crate) fn get(address: SocketAddr, path: &str, expected: Expected) -> Self {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nuser-agent: keyward-bench\r\n\r\n");
+        Self { request, expected, leaves: false }
     }
 }
 
@@ -56,20 +103,35 @@ impl Connection {
         self.socket.write_all(call.request.as_bytes()).await?;
         let head = self.head().await?;
         self.body.clear();
+        if call.leaves && head.status == 200 {
+            return self.leave().await;
+        }
         let first = match head.body {
             Length::Known(length) => self.known(length).await?,
             Length::Chunked => self.chunked().await?,
         };
         let whole = Instant::now();
-        if head.status != call.status {
-            bail!("{} in place of {}: {}", head.status, call.status, String::from_utf8_lossy(&self.body));
-        }
-        let as_expected = call.body.as_ref().is_none_or(|body| body == &self.body);
-        ensure!(as_expected, "another body than the upstream sent: {}", String::from_utf8_lossy(&self.body));
+        call.expected.check(head.status, &self.body)?;
         if head.closes {
             self.socket = connect(self.address).await?;
         }
         Ok(Answered { first, whole })
+    }
+
+    /// What the last answer had in it.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Waits for something of the body, and goes on with another connection.
+    async fn leave(&mut self) -> Result<Answered> {
+        if self.come.is_empty() {
+            self.more().await?;
+        }
+        let now = Instant::now();
+        self.come.clear();
+        self.socket = connect(self.address).await?;
+        Ok(Answered { first: now, whole: now })
     }
 
     async fn head(&mut self) -> Result<Head> {

@@ -15,14 +15,14 @@ struct Stat {
 }
 
 /// The processor time of a process and of all below it, user and system.
-pub(super) fn processor_time(root: u32) -> Result<Duration> {
+pub(crate) fn processor_time(root: u32) -> Result<Duration> {
     let all = read()?;
     let ticks: u64 = family(&all, root).iter().filter_map(|id| all.get(id)).map(|stat| stat.ticks).sum();
     Ok(Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second())?)
 }
 
 /// The resident memory of a process and of all below it, in bytes. What several share is shared out among them (PSS).
-pub(super) fn memory(root: u32) -> Result<u64> {
+pub(crate) fn memory(root: u32) -> Result<u64> {
     let mut bytes = 0;
     for id in family(&read()?, root) {
         let path = format!("/proc/{id}/smaps_rollup");
@@ -30,6 +30,29 @@ pub(super) fn memory(root: u32) -> Result<u64> {
         bytes += pss(&text).with_context(|| format!("no Pss in {path}"))?;
     }
     Ok(bytes)
+}
+
+/// What a process has open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Descriptors {
+    pub(crate) sockets: u64,
+    /// Files, timers, and what else there is.
+    pub(crate) others: u64,
+}
+
+pub(crate) fn descriptors(process: u32) -> Result<Descriptors> {
+    let mut open = Descriptors::default();
+    for entry in fs::read_dir(format!("/proc/{process}/fd"))? {
+        // One may have been closed since the directory was read.
+        let Ok(target) = fs::read_link(entry?.path()) else { continue };
+        if target.to_string_lossy().starts_with("socket:") { open.sockets += 1 } else { open.others += 1 }
+    }
+    Ok(open)
+}
+
+/// How many threads a process has.
+pub(crate) fn threads(process: u32) -> Result<u64> {
+    Ok(u64::try_from(fs::read_dir(format!("/proc/{process}/task"))?.count())?)
 }
 
 fn read() -> Result<BTreeMap<u32, Stat>> {
@@ -102,5 +125,15 @@ mod tests {
     fn this_process_uses_something() {
         assert!(memory(std::process::id()).unwrap() > 0);
         processor_time(std::process::id()).unwrap();
+        assert!(threads(std::process::id()).unwrap() > 0);
+    }
+
+    #[test]
+    fn sockets_are_told_from_other_descriptors() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let file = fs::File::open("/proc/self/stat").unwrap();
+        let open = descriptors(std::process::id()).unwrap();
+        assert!(open.sockets >= 1 && open.others >= 1);
+        drop((listener, file));
     }
 }

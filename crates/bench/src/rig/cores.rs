@@ -3,29 +3,33 @@
 use std::process::{Child, Command};
 
 use anyhow::{Context, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-pub(super) struct Cores {
+pub(crate) struct Cores {
     gateway: CpuSet,
     rest: CpuSet,
 }
 
 impl Cores {
-    /// The first two that this process may use. It stays on the second from here on.
+    /// The first two that this process may use. It stays on the second from here on, and may have as many descriptors as it can.
     ///
     /// # Errors
     /// When it may use one only.
-    pub(super) fn of_this_process() -> Result<Self> {
+    pub(crate) fn of_this_process() -> Result<Self> {
         let allowed = sched_getaffinity(None)?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).map(only);
         let mut next = || cores.next().context("the gateway and the load need a core each, and there is one");
         let cores = Self { gateway: next()?, rest: next()? };
+        // Thousands of connections are descriptors here and there.
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
         sched_setaffinity(None, &cores.rest)?;
         Ok(cores)
     }
 
     /// Starts a program on the gateway's core. A process has the cores of the thread that starts it.
-    pub(super) fn start_gateway(&self, command: &mut Command) -> Result<Child> {
+    pub(crate) fn start_gateway(&self, command: &mut Command) -> Result<Child> {
         sched_setaffinity(None, &self.gateway)?;
         let child = command.spawn();
         sched_setaffinity(None, &self.rest)?;

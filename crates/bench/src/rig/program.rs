@@ -10,32 +10,49 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 
-/// How long a program may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a program may take to end when it is asked to.
+const ENDING: Duration = Duration::from_secs(60);
 
 /// A program that runs. It is asked to end when this value is dropped.
-pub(super) struct Program(Child);
+pub(crate) struct Program(Child);
 
 impl Program {
-    pub(super) const fn new(child: Child) -> Self {
+    pub(crate) const fn new(child: Child) -> Self {
         Self(child)
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }
 
     /// Waits until it takes connections.
-    pub(super) async fn listens(&mut self, address: SocketAddr) -> Result<()> {
+    pub(crate) async fn listens(&mut self, address: SocketAddr, patience: Duration) -> Result<()> {
         let begin = Instant::now();
         while TcpStream::connect(address).await.is_err() {
             if let Some(status) = self.0.try_wait()? {
                 bail!("it ended with {status} instead of listening on {address}: see its log");
             }
-            ensure!(begin.elapsed() < PATIENCE, "it does not listen on {address}");
+            ensure!(begin.elapsed() < patience, "it does not listen on {address}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(())
+    }
+
+    /// Asks it to end, waits until it has, and says how long that took.
+    ///
+    /// # Errors
+    /// When it does not end in time, or says that it failed.
+    pub(crate) async fn end(mut self) -> Result<Duration> {
+        let begin = Instant::now();
+        kill_process(Pid::from_child(&self.0), Signal::TERM)?;
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                ensure!(status.success(), "it ended with {status}: see its log");
+                return Ok(begin.elapsed());
+            }
+            ensure!(begin.elapsed() < ENDING, "it does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
@@ -50,7 +67,7 @@ impl Drop for Program {
 }
 
 /// A command whose output goes to a log.
-pub(super) fn logged(binary: &Path, log: &Path) -> Result<Command> {
+pub(crate) fn logged(binary: &Path, log: &Path) -> Result<Command> {
     let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = Command::new(binary);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -58,19 +75,19 @@ pub(super) fn logged(binary: &Path, log: &Path) -> Result<Command> {
 }
 
 /// The first line of what a program says about its version, on whichever of its outputs.
-pub(super) fn version(binary: &Path, argument: &str) -> Result<String> {
+pub(crate) fn version(binary: &Path, argument: &str) -> Result<String> {
     let output = Command::new(binary).arg(argument).output().with_context(|| binary.display().to_string())?;
     let said = [output.stdout, output.stderr].concat();
     Ok(String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim().to_owned())
 }
 
 /// An address that nobody listens on at the moment.
-pub(super) fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
 /// A configuration with its placeholders filled: `{{name}}` becomes the value.
-pub(super) fn filled(template: &str, values: &[(&str, &str)]) -> Result<String> {
+pub(crate) fn filled(template: &str, values: &[(&str, &str)]) -> Result<String> {
     let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{{{name}}}}}"), value);
     let text = values.iter().fold(template.to_owned(), fill);
     ensure!(!text.contains("{{"), "a placeholder that nothing fills");
