@@ -1,5 +1,7 @@
 //! Measurements: published builds on fresh databases, programs that ask them for things, and tables of what they say.
 
+mod counts;
+pub(crate) mod gate;
 mod gateway;
 mod management;
 mod peers;
@@ -14,6 +16,8 @@ use crate::process::root;
 
 #[derive(Subcommand)]
 pub(crate) enum Suite {
+    /// How many instructions the hot path takes, against the baseline (Linux on x86-64, valgrind)
+    Gate(gate::Options),
     /// The gateway with everything on, beside nginx and haproxy, each on one core (Linux, two cores)
     Gateway(gateway::Options),
     /// The management API and the start of the server, with many virtual keys on SQLite
@@ -36,6 +40,7 @@ pub(crate) enum Suite {
 /// Measures, prints tables, and keeps the figures in `target/bench/`.
 pub(crate) fn run(suite: &Suite) -> Result<()> {
     match suite {
+        Suite::Gate(options) => gate::run(options),
         Suite::Gateway(options) => gateway::run(options),
         Suite::Management { virtual_keys, times } => management::run(*virtual_keys, *times),
         Suite::Peers { install } => peers::run(*install),

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
+use crate::bench::gate;
 use crate::process::{cargo, cargo_has, succeed};
 use crate::{client, contract, docs, fuzz, observability, openapi, sdks, test, tidy};
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     ("fmt", || succeed(cargo().args(["fmt", "--all", "--check"]))),
     ("tidy", tidy::run),
     ("clippy", clippy),
@@ -25,6 +26,7 @@ const STEPS: [Step; 16] = [
     ("openapi public-lint", openapi::public_lint),
     ("openapi generate-check", openapi::generate_check),
     ("test", || test::run(&test::Options::default())),
+    ("bench gate", || gate::run(&gate::Options::default())),
     ("fuzz", || fuzz::run(&fuzz::Options { seconds: 15, seed: 1, target: None, input: None })),
 ];
 
