@@ -1,7 +1,9 @@
 //! Measurements: published builds on fresh databases, programs that ask them for things, and tables of what they say.
 
+mod counts;
 mod docs;
 mod engine;
+pub(crate) mod gate;
 mod gateway;
 mod growth;
 mod machine;
@@ -26,6 +28,8 @@ pub(crate) use docs::check;
 enum Suite {
     /// Admission by itself, without HTTP and without a database
     Engine,
+    /// How many instructions the hot path takes, against the baseline (Linux on x86-64, valgrind)
+    Gate,
     /// The gateway with everything on, beside nginx and haproxy, each on one core (Linux, two cores)
     Gateway,
     /// The management API and the start of the server, with many virtual keys on SQLite
@@ -58,6 +62,8 @@ pub(crate) struct Options {
     #[arg(long, help_heading = "Peers")]
     install: bool,
     #[command(flatten)]
+    gate: gate::Options,
+    #[command(flatten)]
     gateway: gateway::Options,
     #[command(flatten)]
     management: management::Options,
@@ -84,6 +90,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if wants(Suite::Engine) {
         engine::run()?;
     }
+    if wants(Suite::Gate) {
+        gate::run(&options.gate)?;
+    }
     if wants(Suite::Gateway) || (wants(Suite::Peers) && !options.install) {
         gateway::run(options, wants(Suite::Peers))?;
     }
@@ -95,7 +104,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     // What fails here is told when everything else is done.
     let soaked = if wants(Suite::Soak) { soak::run(options) } else { Ok(()) };
-    if options.suites.iter().any(|suite| ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Soak].contains(suite))
+    if options.suites.iter().any(|suite| ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Gate, Suite::Soak].contains(suite))
         || (wants(Suite::Peers) && !options.install)
     {
         println!("\n{}", targets::table(&Results::last()?));
@@ -113,6 +122,7 @@ impl Options {
         let (growth, soak, docs): (&[Suite], &[Suite], &[Suite]) = (&[Suite::Growth], &[Suite::Soak], &[Suite::Docs]);
         let given = [
             ("--install", self.install, &[Suite::Peers] as &[Suite]),
+            ("--accept", self.gate.accept.is_some(), &[Suite::Gate]),
             ("--peers", self.gateway.peers.is_some(), beside_peers),
             ("--memory-after", self.gateway.memory_after.is_some(), beside_peers),
             ("--rounds", self.rounds.is_some(), &[Suite::Gateway, Suite::Peers, Suite::Growth]),
@@ -180,6 +190,8 @@ mod tests {
             ("peers --install", true),
             ("soak --minutes 1", true),
             ("engine --minutes 1", false),
+            ("gate --accept faster", true),
+            ("gateway --accept faster", false),
             ("docs --check", true),
             ("docs --check --take", false),
         ] {

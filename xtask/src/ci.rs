@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
+use crate::bench::gate;
 use crate::process::{cargo, cargo_has, succeed};
 use crate::{bench, client, contract, docs, fuzz, observability, openapi, sdks, test, tidy};
 
@@ -26,6 +27,7 @@ const STEPS: [Step; 17] = [
     ("openapi public-lint", openapi::public_lint),
     ("openapi generate-check", openapi::generate_check),
     ("test", || test::run(&test::Options::default())),
+    ("bench gate", || gate::run(&gate::Options::default())),
     ("fuzz", || fuzz::run(&fuzz::Options { seconds: 15, seed: 1, target: None, input: None })),
 ];
 

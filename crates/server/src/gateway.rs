@@ -37,6 +37,9 @@ mod usage;
 mod voice;
 mod watch;
 
+use bytes::Bytes;
+use keyward_core::operation::Operation;
+
 pub(crate) use asking::ready;
 pub(crate) use books::Books;
 pub(crate) use estimate::Tokenizers;
@@ -46,3 +49,8 @@ pub(crate) use routes::routes;
 pub(crate) use upstream_client::{UpstreamClient, tls};
 pub(crate) use voice::Voice;
 pub(crate) use watch::Watch;
+
+/// Whether the body of a chat completion can be understood.
+pub(crate) fn can_be_scanned(body: &Bytes) -> bool {
+    scan::Scan::of(Operation::ChatCompletions, None, body).is_ok()
+}

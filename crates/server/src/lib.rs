@@ -21,6 +21,7 @@ mod error;
 mod expiry;
 mod gateway;
 mod health;
+pub mod in_process;
 mod journal;
 mod json;
 mod kept;

@@ -1,34 +1,23 @@
 //! The server: built from settings, started, and stopped without losing anything.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
-use keyward_core::catalogue::{Catalogue, InvalidCatalogue};
-use keyward_engine::{Journal, JournalError};
-use keyward_store::{RootKey, Store, StoreError, StoreOptions};
-use rustls::ClientConfig;
+use actix_web::{HttpServer, web};
+use keyward_core::catalogue::InvalidCatalogue;
+use keyward_engine::JournalError;
+use keyward_store::{RootKey, StoreError};
 use tokio::task::JoinHandle;
-use utoipa_actix_web::AppExt;
-use uuid::Uuid;
 
-use crate::access::Access;
-use crate::clock;
-use crate::config::{ConfigError, Problem, Settings};
-use crate::cors::cors;
-use crate::envelope::envelope;
+use crate::config::{ConfigError, Settings};
 use crate::error::ApiError;
-use crate::gateway::{UpstreamClient, tls};
-use crate::ledger_writer::{LedgerWriter, NotDurable};
-use crate::mcp::{Door, Mcp};
-use crate::no_such_route::{Methods, no_such_route};
-use crate::reference::Reference;
+use crate::ledger_writer::NotDurable;
 use crate::state::State;
-use crate::telemetry::{self, Telemetry};
-use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, webhooks};
+
+mod parts;
+
+pub(crate) use parts::Parts;
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -83,70 +72,24 @@ impl Server {
     ///
     /// # Errors
     /// Whatever keeps it from serving; nothing is left running then.
-    pub async fn start(mut settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
+    pub async fn start(settings: Settings, root_key: Option<RootKey>) -> Result<Self, ServerError> {
         settings.check()?;
-        let built_in = Catalogue::built_in()?;
-        let tls = tls()?;
         let failed = |address| move |error| ServerError::Serving(address, error);
         let listener = TcpListener::bind(settings.listen).map_err(failed(settings.listen))?;
         let address = listener.local_addr().map_err(failed(settings.listen))?;
-        let store = Store::open(StoreOptions { url: settings.database_url.clone(), root_key }).await?;
-        let store = store.announcing(settings.event_policy());
-        let (journal, access) = match prepare(&store, &mut settings).await {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                store.close().await?;
-                return Err(error);
-            }
-        };
-        let catalogue = store.prices_in_force().await?.unwrap_or(built_in);
-        let prices = catalogue.version().to_owned();
-        let (ledger, writing) = LedgerWriter::new(store.probed(settings.probe.clone()), settings.probe.clone());
-        let tools =
-            Mcp::new(UpstreamClient::new(&tls, settings.block_private_upstreams), settings.block_private_upstreams);
-        let state = State::load(settings, store, Arc::new(ledger), journal, catalogue, access, tools).await?;
-        let (state, exporting) = telling(state, &tls);
-        state.background.spawn_on(writing, &state.runtime);
-        state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
-        state.background.spawn_on(retention::watch(state.clone().into_inner()), &state.runtime);
-        state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
-        state.background.spawn_on(journal::tend(state.clone().into_inner()), &state.runtime);
-        state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);
-        let (workers, block_private) = (state.settings.workers, state.settings.block_private_upstreams);
-        let client = UpstreamClient::new(&tls, block_private);
-        state.background.spawn_on(webhooks::watch(state.clone().into_inner(), client.clone()), &state.runtime);
-        state.background.spawn_on(gateway::batches::watch(state.clone().into_inner(), client), &state.runtime);
-        let shared = state.clone();
-        let methods = web::Data::new(Methods::of_routes());
-        let reference = web::Data::new(Reference::new());
-        let server = HttpServer::new(move || {
-            App::new()
-                .into_utoipa_app()
-                .app_data(shared.clone())
-                .app_data(methods.clone())
-                .app_data(UpstreamClient::new(&tls, block_private))
-                .app_data(web::Data::new(Door::new(shared.clone())))
-                // Paths are tried in this order: the busiest are first.
-                .configure(gateway::routes)
-                .configure(api::routes)
-                .configure(mcp::routes)
-                .configure(health::routes)
-                .into_app()
-                .app_data(reference.clone())
-                .configure(reference::routes)
-                .default_service(web::to(no_such_route))
-                .wrap(from_fn(envelope))
-                .wrap(from_fn(cors))
-        })
-        .workers(workers)
-        // A client that closes has left: nothing is tried again for it.
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(5)
-        .disable_signals()
-        .client_request_timeout(Duration::from_secs(30))
-        .listen(listener)
-        .map_err(failed(address))?
-        .run();
+        let (parts, exporting) = Parts::begin(settings, root_key).await?;
+        let state = parts.state.clone();
+        let prices = state.catalogue.version().to_owned();
+        let server = HttpServer::new(move || parts.app())
+            .workers(state.settings.workers)
+            // A client that closes has left: nothing is tried again for it.
+            .h1_allow_half_closed(false)
+            .shutdown_timeout(5)
+            .disable_signals()
+            .client_request_timeout(Duration::from_secs(30))
+            .listen(listener)
+            .map_err(failed(address))?
+            .run();
         let handle = server.handle();
         let serving = state.background.spawn_on(server, &state.runtime);
         tracing::info!(%address, prices = prices.as_str(), "serving");
@@ -190,35 +133,4 @@ impl Server {
         tracing::info!("stopped");
         served.map_err(|error| ServerError::Serving(self.address, error))
     }
-}
-
-/// Begins to tell a collector, if there is one. It may be anywhere: whoever has a virtual key does not say where.
-fn telling(mut state: State, tls: &Arc<ClientConfig>) -> (web::Data<State>, Option<JoinHandle<()>>) {
-    let told = state.settings.telemetry.clone().map(|settings| Telemetry::new(settings, clock::now()));
-    let (telemetry, waiting) = told.unzip();
-    state.telemetry = telemetry.clone();
-    let state = web::Data::new(state);
-    let exporting = telemetry.zip(waiting).map(|(telemetry, waiting)| {
-        let client = UpstreamClient::new(tls, false);
-        let exporting = telemetry::export(state.clone().into_inner(), telemetry, waiting, client);
-        state.background.spawn_on(exporting, &state.runtime)
-    });
-    (state, exporting)
-}
-
-/// Recovers the books, brings what the configuration file declares into the database, and finds who may manage.
-async fn prepare(store: &Store, settings: &mut Settings) -> Result<(Journal, Access), ServerError> {
-    for Problem { pointer, message } in &settings.warnings {
-        tracing::warn!("the configuration file at {pointer}: {message}");
-    }
-    let journal = journal::recover(store, settings, settings.probe.clone()).await?;
-    // Nobody needs its secrets afterwards.
-    let declaration = std::mem::take(&mut settings.declaration);
-    let applied = store.declaration_apply(declaration, clock::now(), Uuid::new_v4).await;
-    applied.map_err(|error| {
-        let StoreError::Declared(faults) = error else { return ServerError::from(error) };
-        let problems = faults.iter().map(|invalid| Problem::new(&invalid.pointer, invalid.message.as_str()));
-        ConfigError::NotApplicable(problems.collect()).into()
-    })?;
-    Ok((journal, Access::load(store, settings).await?))
 }

@@ -206,8 +206,8 @@ impl Prepared {
         }
     }
 
-    /// Admits and settles it.
-    pub fn run(&self, engine: &Engine) -> Option<NanoUsd> {
+    /// Admits it.
+    pub fn admit(&self, engine: &Engine) -> Admission {
         let permit = engine.identify(&HASH, at(1)).unwrap().permit(self.provider.clone(), self.model.clone()).unwrap();
         let attempt = Attempt {
             request_id: self.request_id.clone(),
@@ -218,7 +218,12 @@ impl Prepared {
             price: Some(self.price.clone()),
             demand: demand(100),
         };
-        engine.admit(&permit, attempt, at(1)).unwrap().settle(settled(Some(output(60)), at(2)))
+        engine.admit(&permit, attempt, at(1)).unwrap()
+    }
+
+    /// Admits and settles it.
+    pub fn run(&self, engine: &Engine) -> Option<NanoUsd> {
+        self.admit(engine).settle(settled(Some(output(60)), at(2)))
     }
 }
 
