@@ -20,7 +20,10 @@ mod books;
 mod objects;
 mod outbox;
 
-pub(crate) use books::{ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters, price_catalogues};
+pub(crate) use books::{
+    ledger, ledger_adjustments, ledger_postings, meter_adjustments, meters, price_catalogues, usage_folding,
+    usage_rollups, usage_series,
+};
 pub(crate) use objects::provider_objects;
 pub(crate) use outbox::{event_deliveries, events};
 

@@ -14,16 +14,18 @@ use keyward_core::ledger::LedgerEntry;
 use keyward_core::money::NanoUsd;
 
 use super::search::CHUNK;
-use super::{Conn, event};
+use super::{Conn, event, usage};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::schema::ledger;
 use crate::store::{Appended, LedgerTotals};
 
 mod due;
+mod listing;
 mod row;
 
 use due::{Due, Posted};
+pub(crate) use listing::list;
 pub(crate) use row::tokens;
 use row::{EntryRow, PostingRow};
 
@@ -46,6 +48,7 @@ pub(crate) fn append(
     probe.reached(CrashPoint::EntriesInserted);
     let Posted { epochs, readings } = Due::of(&new).post(c)?;
     PostingRow::insert(c, &new, epochs)?;
+    usage::post(c, &new)?;
     probe.reached(CrashPoint::CountersMoved);
     Ok(Appended { entries: new.len(), events: event::record(c, policy, &readings)? })
 }
@@ -72,6 +75,8 @@ pub(crate) fn usage_by_model(
     let rows: Vec<(String, String, i64, i64, i64)> = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
         .filter(ledger::admitted_at.ge(Instant(since)))
+        // The index is by settlement, which no attempt has before its admission.
+        .filter(ledger::settled_at.ge(Instant(since)))
         .group_by((ledger::provider, ledger::model))
         .select((ledger::provider, ledger::model, count_star(), sql::<BigInt>(TOKENS), cost()))
         .order((cost().desc(), ledger::provider, ledger::model))

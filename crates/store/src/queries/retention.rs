@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 use jiff::Timestamp;
 
-use super::Conn;
+use super::{Conn, usage};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
 use crate::schema::{ledger, ledger_adjustments, ledger_postings, meter_adjustments};
@@ -53,6 +53,7 @@ pub(crate) fn expire(c: &mut Conn, before: Timestamp, after: Option<LedgerPlace>
     }
     if next.is_none() {
         delete_resets(c, before)?;
+        usage::forget_refusals(c, before)?;
     }
     Ok(Expired { deleted, next })
 }
@@ -64,6 +65,7 @@ fn delete(c: &mut Conn, attempt: i32, requests: &[&str]) -> Result<usize, StoreE
             diesel::delete(of_attempt.filter($table::request_id.eq_any(requests))).execute(c)?
         }};
     }
+    usage::withdraw(c, attempt, requests)?;
     of_entries!(meter_adjustments);
     of_entries!(ledger_adjustments);
     of_entries!(ledger_postings);
