@@ -28,7 +28,7 @@ use crate::no_such_route::{Methods, no_such_route};
 use crate::reference::Reference;
 use crate::state::State;
 use crate::telemetry::{self, Telemetry};
-use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, webhooks};
+use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, usage, webhooks};
 
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -109,6 +109,7 @@ impl Server {
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(retention::watch(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(usage::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(journal::tend(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);
@@ -180,6 +181,7 @@ impl Server {
                 tracing::warn!("the export of traces and metrics was interrupted");
             }
         }
+        usage::flush(&self.state).await;
         let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
         let journaled = self.state.close_journal().await;
         let closed = self.state.store.close().await;

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -115,7 +115,8 @@ impl Interval {
 
     /// Where the next period begins; none: time ends before.
     fn next(self, start: Hour, zone: &TimeZone) -> Option<Hour> {
-        let date = start.begins().to_zoned(zone.clone()).date();
+        let last = SignedDuration::from_secs(SECONDS - 1);
+        let date = start.begins().checked_add(last).ok()?.to_zoned(zone.clone()).date();
         let midnight = |date: Date| Some(Hour::of(date.to_zoned(zone.clone()).ok()?.timestamp()));
         match self {
             Self::Hour => Some(start.after(1)),

@@ -20,7 +20,8 @@ impl Store {
             return Ok(ReportBuilder::new(&request).finish());
         };
         request.filters = filters;
-        reading!(self, |queries, c| queries::usage::report(c, &request))
+        let reach = self.reach.clone();
+        reading!(self, |queries, c| queries::usage::report(c, &request, &reach))
     }
 
     /// What was spent between two hours, by each of these.

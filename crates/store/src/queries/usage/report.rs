@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
+use keyward_core::authority::Reach;
 use keyward_core::money::NanoUsd;
 use keyward_core::usage::{Dimension, Filters, Hour, ReportBuilder, Series, UsageReport, UsageRequest};
 
@@ -18,8 +19,8 @@ use crate::schema::{customers, teams, virtual_keys};
 /// Beyond so many series, all of a range is read and what does not match is left out.
 const FEW: usize = 2_000;
 
-/// What usage comes to.
-pub(crate) fn report(c: &mut Conn, request: &UsageRequest) -> Result<UsageReport, StoreError> {
+/// What usage comes to, with the names of what is in reach.
+pub(crate) fn report(c: &mut Conn, request: &UsageRequest, reach: &Reach) -> Result<UsageReport, StoreError> {
     let told = request.group_by.iter().copied().chain(request.filters.dimensions());
     let ranges = ranges(request, View::telling(told), folding::until(c)?);
     let mut report = ReportBuilder::new(request);
@@ -29,7 +30,7 @@ pub(crate) fn report(c: &mut Conn, request: &UsageRequest) -> Result<UsageReport
         report.add(group, row.start, &row.tally);
     })?;
     let mut report = report.finish();
-    name(c, &mut report)?;
+    name(c, &mut report, reach)?;
     Ok(report)
 }
 
@@ -118,13 +119,15 @@ fn spans(from: Hour, to: Hour, view: View, folded: Hour) -> Vec<Range> {
 }
 
 /// Looks up what things are called.
-fn name(c: &mut Conn, report: &mut UsageReport) -> Result<(), StoreError> {
+fn name(c: &mut Conn, report: &mut UsageReport, reach: &Reach) -> Result<(), StoreError> {
+    // Whoever reaches a team does not see the customer above it.
+    let is_shown = |dimension| dimension != Dimension::Customer || !matches!(reach, Reach::Team(_));
     let mut names: HashMap<(Dimension, String), String> = HashMap::new();
     macro_rules! look_up {
         ($($dimension:ident: $table:ident),+) => {$(
             let members = report.groups.iter().flat_map(|group| &group.by);
             let ids: Vec<&str> = members
-                .filter(|member| member.dimension == Dimension::$dimension)
+                .filter(|member| member.dimension == Dimension::$dimension && is_shown(member.dimension))
                 .filter_map(|member| member.value.as_deref())
                 .collect();
             for chunk in ids.chunks(CHUNK) {
