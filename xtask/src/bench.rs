@@ -104,7 +104,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     // What fails here is told when everything else is done.
     let soaked = if wants(Suite::Soak) { soak::run(options) } else { Ok(()) };
-    if options.suites.iter().any(|suite| ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Gate, Suite::Soak].contains(suite))
+    if options
+        .suites
+        .iter()
+        .any(|suite| ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Gate, Suite::Soak].contains(suite))
         || (wants(Suite::Peers) && !options.install)
     {
         println!("\n{}", targets::table(&Results::last()?));

@@ -82,6 +82,7 @@ pub use keyward_core::ids::{
     CustomerId, EventId, LimitId, ManagementKeyId, McpClientId, ModelBudgetId, ModelConfigId, ModelName,
     PricingOverrideId, ProviderKeyId, ProviderName, RoutingRuleId, SessionId, TeamId, VirtualKeyId,
 };
+pub use keyward_core::ledger::{LedgerFormat, LedgerList, LedgerOrder, LedgerQuery, LedgerRecord};
 pub use keyward_core::list::{
     BudgetList, CustomerChanged, CustomerDetail, CustomerList, Done, Health, ListQuery, ManagementKeyChanged,
     ManagementKeyDetail, ManagementKeyIssued, ManagementKeyList, McpClientChanged, McpClientDetail, McpClientList,
@@ -139,6 +140,10 @@ pub use keyward_core::server_config::{
     UpdateConfig,
 };
 pub use keyward_core::session::{AuthStatus, AuthType, Login, Session, SessionList};
+pub use keyward_core::usage::{
+    BudgetForecast, BudgetScope, Dimension, ForecastList, ForecastQuery, GroupMember, Interval, Percentiles, Ranking,
+    TokenSums, UsageGroup, UsagePoint, UsageReport, UsageReportQuery, UsageRest, UsageSums,
+};
 pub use keyward_core::virtual_key::{
     CreateVirtualKey, McpConfig, McpConfigInput, Metadata, ModelQuota, RotateVirtualKeys, UpdateVirtualKey, VirtualKey,
     VirtualKeyDetail, VirtualKeyQuery, VirtualKeyQuota, VirtualKeyRevealed, VirtualKeysRotated,

@@ -15,4 +15,5 @@ mod providers;
 mod routing_rules;
 mod sessions;
 mod teams;
+mod usage;
 mod virtual_keys;

@@ -11,6 +11,7 @@ use futures_util::stream::try_unfold;
 use keyward_core::audit::{AuditEntry, AuditList, AuditQuery};
 use keyward_core::budget::Budget;
 use keyward_core::event::{Event, EventList, EventQuery};
+use keyward_core::ledger::{LedgerList, LedgerQuery, LedgerRecord};
 use keyward_core::list::{
     BudgetList, CustomerList, ListQuery, ManagementKeyList, McpClientList, ModelConfigList, PageQuery,
     PricingOverrideList, RateLimitList, RoutingRuleList, TeamList, VirtualKeyList,
@@ -174,7 +175,28 @@ impl Page for AuditList {
     }
 }
 
+/// The ledger is paged by place: what is settled meanwhile makes no entry be left out, and none come twice.
+impl Page for LedgerList {
+    type Entry = LedgerRecord;
+    type Query = LedgerQuery;
+
+    fn first(query: LedgerQuery) -> LedgerQuery {
+        let limit = query.limit.clone().or_else(|| Some(PAGE.to_string()));
+        LedgerQuery { limit, ..query }
+    }
+
+    fn turn(self, query: LedgerQuery) -> (Vec<LedgerRecord>, Option<LedgerQuery>) {
+        let next = self.next.map(|after| LedgerQuery { after: Some(after), ..query });
+        (self.entries, next)
+    }
+}
+
 impl Client {
+    /// Lists all attempts that match, in pages of the query's limit or of 100.
+    pub fn ledger_list_all(&self, query: &LedgerQuery) -> Pages<LedgerRecord> {
+        Pages::new(self, query.clone(), |client, query| async move { client.ledger_list(&query).await })
+    }
+
     /// Lists all changes that match, newest first, in pages of the query's limit or of 100.
     pub fn audit_list_all(&self, query: &AuditQuery) -> Pages<AuditEntry> {
         Pages::new(self, query.clone(), |client, query| async move { client.audit_list(&query).await })

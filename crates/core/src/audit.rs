@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::change::Actor;
 use crate::ids::RequestId;
 use crate::invalid::Invalid;
-use crate::list::whole_number;
+use crate::list::{instant, whole_number};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -149,11 +149,6 @@ impl AuditQuery {
             until: instant("until", self.until)?,
         })
     }
-}
-
-fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Invalid> {
-    let refuse = |_| Invalid::at(name.into(), format!("Invalid {name} parameter: must be an RFC3339 timestamp"));
-    text.map(|text| text.parse().map_err(refuse)).transpose()
 }
 
 /// Members that are no configuration: those that read a meter move without anyone changing anything, and a hash tells what the

@@ -10,9 +10,13 @@ use crate::price::{PriceVersion, Rates, Usage};
 use crate::pricing_override::RequestType;
 use crate::window::Window;
 
+mod listing;
 mod reconciliation;
 mod rerating;
 
+pub use listing::{
+    LedgerFilter, LedgerFormat, LedgerList, LedgerOrder, LedgerPlace, LedgerQuery, LedgerRecord, UnknownPlace,
+};
 pub use reconciliation::{Difference, EntryFault, FaultKind, Reconciliation};
 pub use rerating::{Rerated, Rerating};
 

@@ -58,6 +58,7 @@ pub mod scope_set;
 pub mod secret;
 pub mod server_config;
 pub mod session;
+pub mod usage;
 pub mod virtual_key;
 pub mod webhook_url;
 pub mod window;

@@ -19,7 +19,7 @@ use crate::virtual_key::VirtualKey;
 mod page;
 
 pub use page::{ListQuery, Page, PageQuery, UsageQuery};
-pub(crate) use page::{MAX_LIMIT, flag, page, whole_number};
+pub(crate) use page::{MAX_LIMIT, flag, instant, page, whole_number};
 
 /// A part of a list, and how long the whole is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,6 +27,8 @@ pub enum Resource {
     Audit,
     /// Events, of all owners.
     Events,
+    /// Usage, the ledger, and forecasts.
+    Usage,
     /// The server's configuration.
     Config,
     /// Metrics.
@@ -37,7 +39,7 @@ pub enum Resource {
 
 impl Resource {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::VirtualKeys,
         Self::Teams,
         Self::Customers,
@@ -48,6 +50,7 @@ impl Resource {
         Self::McpClients,
         Self::Audit,
         Self::Events,
+        Self::Usage,
         Self::Config,
         Self::Metrics,
         Self::ManagementKeys,
@@ -58,7 +61,7 @@ impl Resource {
     #[must_use]
     pub const fn has_owners(self) -> bool {
         match self {
-            Self::VirtualKeys | Self::Teams | Self::Customers | Self::ManagementKeys => true,
+            Self::VirtualKeys | Self::Teams | Self::Customers | Self::Usage | Self::ManagementKeys => true,
             Self::Providers
             | Self::RoutingRules
             | Self::ModelConfigs

@@ -9,6 +9,7 @@ mod config;
 mod customers;
 mod events;
 mod explain;
+mod ledger;
 mod limits;
 mod management_keys;
 mod mcp_clients;
@@ -21,6 +22,7 @@ mod quota;
 mod routing_rules;
 mod sessions;
 mod teams;
+mod usage;
 mod virtual_keys;
 
 pub(crate) use providers::{check_variable, is_servers_own};
@@ -45,6 +47,9 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(limits::budget_list)
         .service(limits::rate_limit_list)
         .service(events::event_list)
+        .service(usage::usage_report)
+        .service(usage::usage_forecast)
+        .service(ledger::ledger_list)
         .service(teams::team_create)
         .service(teams::team_list)
         .service(teams::team_get)

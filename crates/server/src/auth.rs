@@ -141,6 +141,8 @@ permissions! {
     AuditRead: Audit Read,
     /// Reads events.
     EventsRead: Events Read,
+    /// Reads usage, the ledger, and forecasts.
+    UsageRead: Usage Read,
     /// Reads metrics.
     MetricsRead: Metrics Read,
     /// Reads the server's configuration.

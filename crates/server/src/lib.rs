@@ -37,10 +37,12 @@ mod reference;
 mod request_id;
 mod retention;
 mod server;
+mod spreadsheet;
 mod state;
 mod tagged;
 mod telemetry;
 mod upstreams;
+mod usage;
 mod webhooks;
 
 pub use admin::AdminCredential;

@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::gateway::credential::{Metered, Tools};
 use crate::request_id::RequestIdentity;
 use crate::state::State;
+use crate::usage::Refused;
 
 mod call;
 mod caller;
@@ -109,7 +110,7 @@ async fn mcp_message_create(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let message = message(caller, &request, identity, &state, payload.into_inner()).await.map_err(|error| {
-        state.metrics.refused(&error);
+        state.refused(&error, Refused::default());
         error.in_gateway(ErrorExtra { request_type: TOOL_CALL.to_owned(), ..ErrorExtra::default() })
     })?;
     Ok(answer(door.0.handle(message).await))

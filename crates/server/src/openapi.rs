@@ -5,6 +5,7 @@ use keyward_core::error_body::{
     AnthropicError, AnthropicErrorDetail, ErrorBody, ErrorDetail, ErrorExtra, GeminiError, GeminiErrorDetail,
     GeminiErrorInfo,
 };
+use keyward_core::ledger::{LedgerFormat, LedgerOrder};
 use keyward_core::refusal::LimitRefusal;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -51,13 +52,14 @@ pub enum Document {
         (name = "routing rules", description = "What decides where requests go."),
         (name = "MCP clients", description = "Servers of tools, and which virtual keys may use them, at `/mcp` of the gateway."),
         (name = "events", description = "What others are told when usage comes near to a cap."),
+        (name = "usage", description = "What was spent, by whom and on what; the ledger; when budgets will be used up."),
         (name = "audit", description = "Who changed what."),
         (name = "configuration", description = "What the server's clients may do, and who may manage."),
         (name = "sessions", description = "The administrator's logins."),
         (name = "management keys", description = "Credentials for programs that manage."),
         (name = "operations", description = "Health and metrics."),
     ),
-    components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LimitRefusal)),
+    components(schemas(ErrorBody, ErrorDetail, ErrorExtra, LedgerFormat, LedgerOrder, LimitRefusal)),
     modifiers(&Managing, &Calling),
 )]
 struct Management;

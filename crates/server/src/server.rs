@@ -124,6 +124,7 @@ impl Server {
                 tracing::warn!("the export of traces and metrics was interrupted");
             }
         }
+        usage::flush(&self.state).await;
         let flushed = self.state.ledger.flush(self.state.settings.shutdown_timeout.max(LAST_WRITE)).await;
         let journaled = self.state.close_journal().await;
         let closed = self.state.store.close().await;

@@ -33,6 +33,7 @@ use crate::mcp::Mcp;
 use crate::metrics::Metrics;
 use crate::telemetry::Telemetry;
 use crate::upstreams::Upstreams;
+use crate::usage::{Refusals, Refused};
 
 /// How long an edit waits for the books.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -57,6 +58,8 @@ pub(crate) struct State {
     pub(crate) freshness: Freshness,
     pub(crate) tending: Tending,
     pub(crate) metrics: Metrics,
+    /// Refusals that are not in the books yet.
+    pub(crate) refusals: Refusals,
     /// None: nothing is told to a collector.
     pub(crate) telemetry: Option<Arc<Telemetry>>,
     pub(crate) access: Access,
@@ -114,6 +117,7 @@ impl State {
             freshness: Freshness::default(),
             tending: Tending::default(),
             metrics,
+            refusals: Refusals::default(),
             telemetry: None,
             access,
             tasks: TaskTracker::new(),
@@ -141,6 +145,12 @@ impl State {
     /// How long the value of a virtual key works on after its rotation.
     pub(crate) fn rotation_cooldown(&self) -> Duration {
         Duration::try_from(self.access.in_force().record.rotation_cooldown.duration()).unwrap_or_default()
+    }
+
+    /// A request of the gateway got an error of Keyward's own.
+    pub(crate) fn refused(&self, error: &ApiError, about: Refused<'_>) {
+        self.metrics.refused(error);
+        self.refusals.count(error.code(), about, clock::now());
     }
 
     /// Returns when everything that was settled is in the database.

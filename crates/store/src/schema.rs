@@ -20,7 +20,10 @@ mod books;
 mod objects;
 mod outbox;
 
-pub(crate) use books::{ledger, ledger_adjustments, meter_adjustments, meters, price_catalogues, retired_meters};
+pub(crate) use books::{
+    ledger, ledger_adjustments, meter_adjustments, meters, price_catalogues, retired_meters, usage_folding,
+    usage_rollups, usage_series,
+};
 pub(crate) use objects::provider_objects;
 pub(crate) use outbox::{event_deliveries, events};
 

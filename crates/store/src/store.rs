@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError};
-use jiff::Timestamp;
 use keyward_core::allow_list::AllowList;
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Idempotency};
@@ -90,9 +89,11 @@ mod providers;
 mod routing_rules;
 mod server_config;
 mod sessions;
+mod usage;
 mod virtual_keys;
 
 pub use events::{Attempted, PendingDelivery};
+pub(crate) use keyward_core::ledger::LedgerPlace;
 pub use mcp_clients::McpServer;
 pub use price_catalogues::{NewCatalogue, StoredCatalogue};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
@@ -227,14 +228,6 @@ pub(crate) struct Appended {
     pub(crate) entries: usize,
     /// How many events they brought about.
     pub(crate) events: usize,
-}
-
-/// An entry's place among all, by when it was settled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerPlace {
-    pub(crate) settled_at: Timestamp,
-    pub(crate) request_id: String,
-    pub(crate) attempt: i32,
 }
 
 /// What came of looking for old entries.

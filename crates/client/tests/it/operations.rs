@@ -7,10 +7,11 @@ use std::path::Path;
 use keyward_client::{
     AuditQuery, ChatCompletionRequest, CreateCustomer, CreateManagementKey, CreateMcpClient, CreateModelConfig,
     CreatePricingOverride, CreateProvider, CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey,
-    EmbeddingsRequest, EventQuery, ExplainRequest, ListQuery, Login, McpClientQuery, ModelConfigQuery, OverrideBudget,
-    OverrideMode, PageQuery, PricingOverrideQuery, ResponsesRequest, RotateVirtualKeys, RoutingRuleQuery, UpdateConfig,
-    UpdateCustomer, UpdateManagementKey, UpdateMcpClient, UpdateModelConfig, UpdatePricingOverride, UpdateProvider,
-    UpdateProviderGovernance, UpdateProviderKey, UpdateRoutingRule, UpdateTeam, UpdateVirtualKey, VirtualKeyQuery,
+    EmbeddingsRequest, EventQuery, ExplainRequest, ForecastQuery, LedgerQuery, ListQuery, Login, McpClientQuery,
+    ModelConfigQuery, OverrideBudget, OverrideMode, PageQuery, PricingOverrideQuery, ResponsesRequest,
+    RotateVirtualKeys, RoutingRuleQuery, UpdateConfig, UpdateCustomer, UpdateManagementKey, UpdateMcpClient,
+    UpdateModelConfig, UpdatePricingOverride, UpdateProvider, UpdateProviderGovernance, UpdateProviderKey,
+    UpdateRoutingRule, UpdateTeam, UpdateVirtualKey, UsageReportQuery, VirtualKeyQuery,
 };
 use serde_json::Value;
 
@@ -99,6 +100,9 @@ async fn calls() -> BTreeMap<&'static str, &'static str> {
         model_list() => "GET /prefix/v1/models";
         model_retrieve("openai/gpt-4o") => "GET /prefix/v1/models/openai/gpt-4o";
         event_list(&EventQuery::default()) => "GET /prefix/api/governance/events";
+        ledger_list(&LedgerQuery::default()) => "GET /prefix/api/governance/ledger";
+        usage_report(&UsageReportQuery::default()) => "GET /prefix/api/governance/usage";
+        usage_forecast(&ForecastQuery::default()) => "GET /prefix/api/governance/usage/forecast";
         request_explain(&explain) => "POST /prefix/api/governance/explain";
         model_config_create(&CreateModelConfig::default()) => "POST /prefix/api/governance/model-configs";
         model_config_list(&ModelConfigQuery::default()) => "GET /prefix/api/governance/model-configs";

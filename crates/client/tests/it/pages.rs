@@ -1,6 +1,6 @@
 //! Lists as streams: page after page, as far as somebody reads.
 
-use keyward_client::{AuditQuery, ListQuery, TryStreamExt};
+use keyward_client::{AuditQuery, LedgerQuery, ListQuery, TryStreamExt};
 
 use crate::loopback::{Loopback, answer};
 
@@ -62,4 +62,15 @@ async fn the_audit_log_is_read_by_place() {
     assert!(all.is_empty());
     assert_eq!(server.received().await.line(), "GET /api/audit?limit=100");
     assert_eq!(server.received().await.line(), "GET /api/audit?before=7&limit=100");
+}
+
+#[tokio::test]
+async fn the_ledger_is_read_by_place() {
+    let page = |next: &str| answer("200 OK", "", &format!(r#"{{"entries":[],"count":0,"next":{next}}}"#));
+    let mut server = Loopback::answering_in_turn([page(r#""5.0.r""#), page("null")]).await;
+    let query = LedgerQuery { format: Some("csv".to_owned()), ..LedgerQuery::default() };
+    let all: Vec<_> = server.client().ledger_list_all(&query).try_collect().await.unwrap();
+    assert!(all.is_empty());
+    assert_eq!(server.received().await.line(), "GET /api/governance/ledger?limit=100");
+    assert_eq!(server.received().await.line(), "GET /api/governance/ledger?after=5.0.r&limit=100");
 }

@@ -22,6 +22,12 @@ pub(super) async fn lists(run: &mut Run) -> Result<(), Stop> {
         run.probe(Call::to(operation), 200).await;
     }
     run.probe(Call::to("virtual_key_list").query("limit", "1").header("accept", "text/csv"), 200).await;
+    for format in ["json", "csv", "ndjson"] {
+        run.probe(Call::to("ledger_list").query("limit", "2").query("format", format), 200).await;
+    }
+    let report = Call::to("usage_report").query("group_by", "virtual_key,model").query("interval", "hour");
+    run.probe(report, 200).await;
+    run.probe(Call::to("usage_forecast").query("limit", "2"), 200).await;
     run.probe(Call::to("audit_list").query("limit", "1"), 200).await;
     let verified = run.expect(Call::to("audit_verify"), 200).await?.json();
     if verified.get("intact") != Some(&Value::Bool(true)) {

@@ -1,5 +1,6 @@
 //! Which part of a list: paging parameters, as they are asked for and checked.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -150,4 +151,10 @@ pub(crate) fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>
         Some(Ok(number)) if number > LARGEST_NUMBER => Err(refuse(&format!("at most {LARGEST_NUMBER}"))),
         Some(Ok(number)) => Ok(Some(number)),
     }
+}
+
+/// An instant in a query.
+pub(crate) fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Invalid> {
+    let refuse = |_| Invalid::at(name.into(), format!("Invalid {name} parameter: must be an RFC3339 timestamp"));
+    text.map(|text| text.parse().map_err(refuse)).transpose()
 }

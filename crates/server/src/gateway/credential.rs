@@ -14,6 +14,7 @@ use keyward_core::secret::{KeyHash, VIRTUAL_KEY_PREFIX};
 use crate::auth::presented::is_management_key;
 use crate::error::ApiError;
 use crate::state::State;
+use crate::usage::Refused;
 
 /// The header that always carries a virtual key.
 const OWN_HEADER: &str = "x-bf-vk";
@@ -35,7 +36,7 @@ macro_rules! classes_at_an_upstream {
 
             impl MeteringClass for $class {
                 fn refused(state: &State, error: ApiError) -> ApiError {
-                    state.metrics.refused(&error);
+                    state.refused(&error, Refused::default());
                     error.in_gateway(ErrorExtra::default())
                 }
             }

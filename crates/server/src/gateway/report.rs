@@ -7,6 +7,7 @@ use keyward_core::ids::{RequestId, VirtualKeyId};
 use crate::error::ApiError;
 use crate::state::State;
 use crate::telemetry::RequestTrace;
+use crate::usage::Refused;
 
 /// What is known of a request.
 #[derive(Default)]
@@ -43,7 +44,9 @@ impl Report {
                 Ok(response)
             }
             Err(error) => {
-                self.state.metrics.refused(&error);
+                let About { extra, virtual_key } = &self.about;
+                let (provider, model) = (extra.provider.as_str(), extra.model_requested.as_str());
+                self.state.refused(&error, Refused { virtual_key: virtual_key.as_ref(), provider, model });
                 self.trace.refused(&error);
                 Err(error.in_gateway(self.about.extra).of_key(self.about.virtual_key))
             }

@@ -7,22 +7,26 @@ use rmcp::model::{ErrorCode as RpcCode, ErrorData};
 
 use super::TOOL_CALL;
 use super::caller::Caller;
+use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
+use crate::usage::Refused;
 
 /// The code of JSON-RPC for what is a server's own to define.
 const REFUSED: RpcCode = RpcCode(-32_000);
 
 /// An error for the caller: counted, logged if it is our fault, and said in the protocol's form.
 pub(super) fn told(state: &State, caller: &Caller, error: ApiError, about: Option<QualifiedTool<'_>>) -> ErrorData {
-    state.metrics.refused(&error);
-    error.log(caller.request_id.as_str());
-    let code = rpc_code(error.code());
+    let virtual_key = state.engine.virtual_key_id(&caller.hash, clock::now());
     let extra = ErrorExtra {
         provider: about.map(|tool| format!("mcp:{}", tool.client)).unwrap_or_default(),
         model_requested: about.map(|tool| tool.to_string()).unwrap_or_default(),
         request_type: TOOL_CALL.to_owned(),
     };
+    let (provider, model) = (extra.provider.as_str(), extra.model_requested.as_str());
+    state.refused(&error, Refused { virtual_key: virtual_key.as_ref(), provider, model });
+    error.log(caller.request_id.as_str());
+    let code = rpc_code(error.code());
     let body = error.in_gateway(extra).body(caller.request_id.as_str());
     let message = body.error.message.clone();
     ErrorData::new(code, message, serde_json::to_value(&body).ok())

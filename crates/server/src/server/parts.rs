@@ -27,7 +27,7 @@ use crate::no_such_route::{Methods, no_such_route};
 use crate::reference::Reference;
 use crate::state::State;
 use crate::telemetry::{self, Telemetry};
-use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, webhooks};
+use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, usage, webhooks};
 
 /// What every worker shares.
 #[derive(Clone)]
@@ -65,6 +65,7 @@ impl Parts {
         state.background.spawn_on(writing, &state.runtime);
         state.background.spawn_on(expiry::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(retention::watch(state.clone().into_inner()), &state.runtime);
+        state.background.spawn_on(usage::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(kept::watch(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(journal::tend(state.clone().into_inner()), &state.runtime);
         state.background.spawn_on(lapses::watch(state.clone().into_inner()), &state.runtime);

@@ -45,6 +45,7 @@ pub(crate) mod server_config;
 pub(crate) mod session;
 pub(crate) mod team;
 pub(crate) mod upstream_key;
+pub(crate) mod usage;
 pub(crate) mod virtual_key;
 pub(crate) mod virtual_key_edit;
 pub(crate) mod virtual_key_list;

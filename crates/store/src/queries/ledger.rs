@@ -14,17 +14,19 @@ use keyward_core::ledger::LedgerEntry;
 use keyward_core::money::NanoUsd;
 
 use super::search::CHUNK;
-use super::{Conn, IS_WRITTEN_ROW_BY_ROW, event};
+use super::{Conn, IS_WRITTEN_ROW_BY_ROW, event, usage};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::schema::ledger;
 use crate::store::{Appended, LedgerTotals};
 
 mod due;
+mod listing;
 pub(super) mod postings;
 mod row;
 
 use due::{Due, Posted};
+pub(crate) use listing::list;
 use row::EntryRow;
 pub(crate) use row::tokens;
 
@@ -41,6 +43,7 @@ pub(crate) fn append(
 ) -> Result<Appended, StoreError> {
     let new = unrecorded(c, entries)?;
     let Posted { epochs, readings } = Due::of(&new).post(c)?;
+    usage::post(c, &new)?;
     probe.reached(CrashPoint::CountersMoved);
     insert(c, &new, epochs)?;
     probe.reached(CrashPoint::EntriesInserted);
@@ -88,6 +91,8 @@ pub(crate) fn usage_by_model(
     let rows: Vec<(String, String, i64, i64, i64)> = ledger::table
         .filter(ledger::virtual_key_id.eq(virtual_key.as_str()))
         .filter(ledger::admitted_at.ge(Instant(since)))
+        // The index is by settlement, which no attempt has before its admission.
+        .filter(ledger::settled_at.ge(Instant(since)))
         .group_by((ledger::provider, ledger::model))
         .select((ledger::provider, ledger::model, count_star(), sql::<BigInt>(TOKENS), cost()))
         .order((cost().desc(), ledger::provider, ledger::model))

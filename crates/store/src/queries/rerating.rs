@@ -15,7 +15,7 @@ use keyward_core::pricing_override::{PriceList, Priced, RequestType};
 use serde::Serialize;
 
 use super::reconciliation::counts;
-use super::{Backend, Conn, audit, meter};
+use super::{Backend, Conn, audit, meter, usage};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
 use crate::recorder::Recorder;
@@ -45,6 +45,10 @@ pub(crate) fn rerate(
         let changed = price_anew(&page, prices, &mut done)?;
         if !which.dry_run {
             insert(c, &changed, by.change.at)?;
+            usage::adjust(
+                c,
+                changed.iter().map(|one| (one.entry.row.request_id.as_str(), one.entry.row.attempt, one.amount())),
+            )?;
             adjust_meters(c, &changed, by.change.at, &mut due)?;
         }
     }

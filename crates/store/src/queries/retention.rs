@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use jiff::Timestamp;
 
 use super::ledger::postings::{self, Counted};
-use super::{Conn, meter, search};
+use super::{Conn, meter, search, usage};
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
 use crate::schema::{ledger, ledger_adjustments, meter_adjustments};
@@ -51,6 +51,7 @@ pub(crate) fn expire(c: &mut Conn, before: Timestamp, after: Option<LedgerPlace>
     }
     if next.is_none() {
         delete_resets(c, before)?;
+        usage::forget_refusals(c, before)?;
     }
     Ok(Expired { deleted, next })
 }
@@ -76,6 +77,7 @@ fn delete(c: &mut Conn, attempt: i32, requests: &[&str]) -> Result<usize, StoreE
             diesel::delete(of_attempt.filter($table::request_id.eq_any(requests))).execute(c)?
         }};
     }
+    usage::withdraw(c, attempt, requests)?;
     of_entries!(meter_adjustments);
     of_entries!(ledger_adjustments);
     Ok(of_entries!(ledger))

@@ -79,4 +79,32 @@ tables! {
         new_pricing -> Text,
         adjusted_at -> InstantColumn,
     }
+
+    usage_series (id) {
+        id -> BigInt,
+        view -> Integer,
+        customer_id -> Text,
+        team_id -> Text,
+        virtual_key_id -> Text,
+        provider -> Text,
+        model -> Text,
+        outcome -> Text,
+    }
+
+    usage_rollups (kind, start, series) {
+        kind -> Integer,
+        start -> BigInt,
+        series -> BigInt,
+        requests -> BigInt,
+        refusals -> BigInt,
+        cost -> BigInt,
+        input_tokens -> BigInt,
+        output_tokens -> BigInt,
+        detail -> Binary,
+    }
+
+    usage_folding (id) {
+        id -> Integer,
+        folded_until -> BigInt,
+    }
 }

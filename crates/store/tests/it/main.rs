@@ -19,4 +19,5 @@ mod rerating;
 mod retention;
 mod schema;
 mod secrets;
+mod usage;
 mod virtual_keys;

@@ -2,6 +2,8 @@
 
 use keyward_core::virtual_key::VirtualKey;
 
+use crate::spreadsheet::inert;
+
 const COLUMNS: [&str; 16] = [
     "id",
     "name",
@@ -53,12 +55,4 @@ fn row(key: &VirtualKey) -> [String; COLUMNS.len()] {
         key.created_at.to_string(),
         labels.join("; "),
     ]
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn inert(cell: &str) -> String {
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
 }

@@ -12,7 +12,7 @@ files! {
     "management":
     "audit_list", "audit_verify", "budget_list", "budget_override_remove", "budget_override_set", "config_get", "config_update",
     "customer_create", "customer_delete", "customer_get", "customer_list", "customer_update", "event_list", "health", "key_list",
-    "livez", "management_key_create", "management_key_delete", "management_key_get", "management_key_list",
+    "ledger_list", "livez", "management_key_create", "management_key_delete", "management_key_get", "management_key_list",
     "management_key_rotate", "management_key_update", "mcp_client_create", "mcp_client_delete", "mcp_client_get",
     "mcp_client_list", "mcp_client_update", "model_config_create", "model_config_delete", "model_config_get", "model_config_list",
     "model_config_update", "pricing_override_create", "pricing_override_delete", "pricing_override_get", "pricing_override_list",
@@ -21,7 +21,8 @@ files! {
     "provider_key_delete", "provider_key_get", "provider_key_list", "provider_key_update", "provider_list", "provider_update",
     "rate_limit_list", "readyz", "request_explain", "routing_rule_create", "routing_rule_delete", "routing_rule_get",
     "routing_rule_list", "routing_rule_update", "session_delete", "session_list", "session_login", "session_logout",
-    "session_status", "team_create", "team_delete", "team_get", "team_list", "team_update", "virtual_key_copy",
+    "session_status", "team_create", "team_delete", "team_get", "team_list", "team_update", "usage_forecast", "usage_report",
+    "virtual_key_copy",
     "virtual_key_create", "virtual_key_delete", "virtual_key_get", "virtual_key_list", "virtual_key_quota", "virtual_key_reveal",
     "virtual_key_rotate", "virtual_key_update", "virtual_keys_rotate";
     "gateway":

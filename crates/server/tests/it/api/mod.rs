@@ -20,6 +20,7 @@ mod routing_rules;
 mod seeds;
 mod sessions;
 mod teams;
+mod usage;
 mod virtual_keys;
 
 use std::fmt::Debug;

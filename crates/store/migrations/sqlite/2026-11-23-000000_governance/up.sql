@@ -374,7 +374,7 @@ CREATE TABLE ledger (
     posting_count INTEGER NOT NULL,
     CONSTRAINT ledger_pkey PRIMARY KEY (request_id, attempt)
 ) STRICT;
-CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, admitted_at);
+CREATE INDEX ledger_by_virtual_key ON ledger (virtual_key_id, settled_at);
 CREATE INDEX ledger_by_settlement ON ledger (settled_at, request_id, attempt);
 
 -- The postings of all entries, a row for each.
@@ -411,6 +411,48 @@ CREATE TABLE ledger_adjustments (
     CONSTRAINT ledger_adjustments_pkey PRIMARY KEY (request_id, attempt, position),
     CONSTRAINT ledger_adjustments_entry FOREIGN KEY (request_id, attempt) REFERENCES ledger (request_id, attempt)
 ) STRICT;
+
+-- What usage is told apart by; empty: none, or not told apart. The id is a digest of the rest.
+CREATE TABLE usage_series (
+    id INTEGER NOT NULL CONSTRAINT usage_series_pkey PRIMARY KEY,
+    -- 0: by everything; 1: by customer, team and virtual key alone; 2: by provider, model and outcome alone.
+    view INTEGER NOT NULL CONSTRAINT usage_series_view CHECK (view IN (0, 1, 2)),
+    customer_id TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    virtual_key_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    -- How attempts ended, or the code of a refusal.
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX usage_series_by_virtual_key ON usage_series (virtual_key_id);
+CREATE INDEX usage_series_by_team ON usage_series (team_id);
+CREATE INDEX usage_series_by_customer ON usage_series (customer_id);
+
+-- What the ledger comes to, written with it, and how often requests were refused.
+CREATE TABLE usage_rollups (
+    -- 0 to 2: an hour, in the view of that number. 3 to 5: a day, in the view of three less.
+    kind INTEGER NOT NULL CONSTRAINT usage_rollups_kind CHECK (kind BETWEEN 0 AND 5),
+    -- The first hour, in hours since 1970.
+    start INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    refusals INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    -- Usage by class, and two histograms of durations.
+    detail BLOB NOT NULL,
+    CONSTRAINT usage_rollups_pkey PRIMARY KEY (kind, start, series)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_rollups_by_series ON usage_rollups (series, kind, start);
+
+-- Before this hour, what the hours of view 0 come to is added up in all other kinds as well. There is one row.
+CREATE TABLE usage_folding (
+    id INTEGER NOT NULL CONSTRAINT usage_folding_pkey PRIMARY KEY CONSTRAINT usage_folding_single CHECK (id = 1),
+    folded_until INTEGER NOT NULL
+) STRICT;
+INSERT INTO usage_folding (id, folded_until) VALUES (1, 0);
 
 -- What others are told: the usage of a limit has reached a share of its cap. Once for each epoch of the counter, whatever is edited.
 CREATE TABLE events (

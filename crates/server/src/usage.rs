@@ -1,0 +1,57 @@
+//! Usage, the ledger and forecasts, as the API and whoever else shows them ask for it: typed questions, typed answers, no HTTP.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use keyward_core::ledger::{LedgerFilter, LedgerList, LedgerRecord};
+use keyward_core::usage::{BudgetForecast, ForecastList, ForecastRequest, Hour, UsageReport, UsageRequest};
+use keyward_store::{Store, StoreError};
+
+use crate::error::ApiError;
+use crate::state::State;
+
+mod export;
+mod refusals;
+mod upkeep;
+
+pub(crate) use export::export;
+pub(crate) use refusals::{Refusals, Refused, flush};
+pub(crate) use upkeep::watch;
+
+/// What usage comes to, as far as `store` reaches. Refusals up to now are in it.
+pub(crate) async fn report(state: &State, store: &Store, request: UsageRequest) -> Result<UsageReport, ApiError> {
+    flush(state).await;
+    Ok(store.usage_report(request).await?)
+}
+
+/// When budgets in reach will be used up.
+pub(crate) async fn forecast(
+    state: &State,
+    store: &Store,
+    request: ForecastRequest,
+    now: Timestamp,
+) -> Result<ForecastList, ApiError> {
+    let scoped = store.budget_scopes().await?;
+    let covered: HashSet<_> = scoped.iter().map(|(_, scope)| scope.filters()).collect();
+    let since = request.since(now);
+    let spent = store.usage_spent(covered, since, Hour::of(now).after(1)).await?;
+    let forecasts = scoped.into_iter().map(|(mut budget, scope)| {
+        budget.observe(state.engine.count(&budget.meter_id()), now);
+        let spent = spent.get(&scope.filters()).copied().unwrap_or_default();
+        BudgetForecast::new(&budget, scope, spent, since.begins(), now)
+    });
+    Ok(ForecastList::new(forecasts.collect(), request.limit, since.begins(), now))
+}
+
+/// A page of the ledger, as far as `store` reaches.
+pub(crate) async fn ledger_page(store: &Store, filter: LedgerFilter, limit: i64) -> Result<LedgerList, StoreError> {
+    let mut entries = store.ledger_list(filter, limit.saturating_add(1)).await?;
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = entries.len() > page;
+    entries.truncate(page);
+    Ok(LedgerList {
+        count: i64::try_from(entries.len()).unwrap_or(i64::MAX),
+        next: entries.last().filter(|_| has_more).map(|entry: &LedgerRecord| entry.place().to_string()),
+        entries,
+    })
+}
