@@ -11,7 +11,7 @@ pub(crate) const CHUNKS: usize = 100;
 /// How long an answer that is not streamed is.
 const COMPLETION_BYTES: usize = 778;
 /// What most pieces of a stream say.
-pub(crate) const WORD: &str = r#"{"content":" word"}"#;
+pub(crate) const WORD: &str = r#""content":" word""#;
 /// What a whole answer ends with, as anybody would write it.
 pub(crate) const LAST_WORDS: &str = "as long as it takes,\"";
 /// What tells a request for a stream.

@@ -14,6 +14,7 @@ use crate::config::{ConfigError, Settings};
 use crate::error::ApiError;
 use crate::ledger_writer::NotDurable;
 use crate::state::State;
+use crate::usage;
 
 mod parts;
 

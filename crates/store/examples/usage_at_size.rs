@@ -32,10 +32,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("| question | p50 | p95 | slowest |\n|---|---|---|---|");
     for (what, query) in reports()? {
         let request = query.check(at(DAYS * 86_400)?)?;
-        tell(what, async || Ok(drop(store.usage_report(request.clone()).await?))).await?;
+        tell(what, async || Ok(store.usage_report(request.clone()).await.map(drop)?)).await?;
     }
     for (what, filter) in ledgers()? {
-        tell(what, async || Ok(drop(store.ledger_list(filter.clone(), 100).await?))).await?;
+        tell(what, async || Ok(store.ledger_list(filter.clone(), 100).await.map(drop)?)).await?;
     }
     Ok(())
 }
@@ -73,9 +73,14 @@ fn entry(number: u64, of: u64) -> Result<LedgerEntry, Box<dyn Error>> {
         .rotate_left(29)
         .wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let key = (chance >> 8) % KEYS;
-    let (model, provider) =
-        ([("a", "openai"), ("b", "openai"), ("c", "anthropic"), ("d", "anthropic"), ("e", "gemini"), ("f", "azure")])
-            [usize::try_from((chance >> 24) % 6)?];
+    let (model, provider) = match (chance >> 24) % 6 {
+        0 => ("a", "openai"),
+        1 => ("b", "openai"),
+        2 => ("c", "anthropic"),
+        3 => ("d", "anthropic"),
+        4 => ("e", "gemini"),
+        _ => ("f", "azure"),
+    };
     let outcome = match (chance >> 32) % 1_000 {
         0..960 => Outcome::Completed,
         960..980 => Outcome::ClientCancelled,

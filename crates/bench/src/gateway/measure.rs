@@ -8,12 +8,14 @@ use super::figures::{
     CPU_PER_REQUEST, CPU_PER_STREAM, FIRST_PIECE_P50, FIRST_PIECE_P99, Figures, LOADED_P50, LOADED_P99, MEMORY,
     PACED_P50, PACED_P99, REFUSALS, REQUESTS_PER_SECOND,
 };
-use super::subject::Subject;
+use super::subject::{Pace, Subject};
 use crate::load::{self, Calls, Latencies, Outcome, Until};
 use crate::rig::{self, Used, as_float, mebibytes};
 
 /// How long the load goes on before anything is counted.
-const WARM_UP: Until = Until::Elapsed(Duration::from_millis(500));
+const WARM_UP: Duration = Duration::from_millis(500);
+/// The same of those that are asked less: they compile while they run.
+const LONG_WARM_UP: Duration = Duration::from_secs(5);
 
 /// Full load, then a low rate, then streams, then refusals.
 ///
@@ -22,7 +24,8 @@ const WARM_UP: Until = Until::Elapsed(Duration::from_millis(500));
 pub(super) async fn round(subject: &Subject, time: Duration) -> Result<Figures> {
     let mut figures = Figures::new();
     let (address, pace) = (subject.address, subject.pace);
-    load::closed(address, &subject.completions, pace.connections, WARM_UP).await?;
+    let warm_up = Until::Elapsed(if pace == Pace::FULL { WARM_UP } else { LONG_WARM_UP });
+    load::closed(address, &subject.completions, pace.connections, warm_up).await?;
     let full = full_load(subject, &subject.completions, time, CPU_PER_REQUEST, &mut figures).await?;
     figures.insert(REQUESTS_PER_SECOND, per_second(&full));
     figures.extend(percentiles(&full.whole, [LOADED_P50, LOADED_P99]));
@@ -30,13 +33,9 @@ pub(super) async fn round(subject: &Subject, time: Duration) -> Result<Figures> 
     let paced = load::open(address, &subject.completions, pace.requests_per_second, time).await?;
     figures.extend(percentiles(&paced.whole, [PACED_P50, PACED_P99]));
 
-    let used = used(subject)?;
-    let streamed = load::open(address, &subject.streams, pace.streams_per_second, time).await?;
-    if let Some(used) = used {
-        figures.insert(CPU_PER_STREAM, used.each(&streamed).await?);
+    if !subject.streams.is_empty() {
+        streams(subject, time, &mut figures).await?;
     }
-    figures.extend(percentiles(&streamed.first, [FIRST_PIECE_P50, FIRST_PIECE_P99]));
-
     for (name, calls) in &subject.refusals {
         let known = REFUSALS.iter().find(|(refusal, ..)| refusal == name);
         let (_, cpu, rate) = known.context("a refusal that has no figure")?;
@@ -51,6 +50,16 @@ pub(super) async fn round(subject: &Subject, time: Duration) -> Result<Figures> 
 pub(super) async fn memory_after(subject: &Subject, requests: u64) -> Result<Option<f64>> {
     load::closed(subject.address, &subject.completions, subject.pace.connections, Until::Made(requests)).await?;
     memory(subject)
+}
+
+async fn streams(subject: &Subject, time: Duration, figures: &mut Figures) -> Result<()> {
+    let used = used(subject)?;
+    let streamed = load::open(subject.address, &subject.streams, subject.pace.streams_per_second, time).await?;
+    if let Some(used) = used {
+        figures.insert(CPU_PER_STREAM, used.each(&streamed).await?);
+    }
+    figures.extend(percentiles(&streamed.first, [FIRST_PIECE_P50, FIRST_PIECE_P99]));
+    Ok(())
 }
 
 async fn full_load(

@@ -41,32 +41,53 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    /// Starts those that are given, and says why one could not be started.
+    /// Starts those that are given. What cannot be measured, of one or of all of one, is told with the reason.
     pub(super) async fn start(
         &self,
         upstream: SocketAddr,
         around: Surroundings<'_>,
         not_measured: &mut Vec<String>,
     ) -> Vec<Subject> {
-        let mut all = Vec::new();
-        let mut add = |name: &str, started: Option<Result<Vec<Subject>>>| match started {
-            None => {}
-            Some(Ok(subjects)) => all.extend(subjects),
-            Some(Err(error)) => not_measured.push(format!("{name}: {error:#}")),
-        };
+        let mut started = Vec::new();
         if let Some(binary) = &self.nginx {
-            add("nginx", Some(nginx(binary, upstream, around).await));
+            started.push(("nginx", nginx(binary, upstream, around).await));
         }
         if let Some(binary) = &self.haproxy {
-            add("haproxy", Some(haproxy(binary, upstream, around).await));
+            started.push(("haproxy", haproxy(binary, upstream, around).await));
         }
         if let Some(binary) = &self.portkey {
-            add("portkey", Some(portkey(binary, upstream, around).await));
+            started.push(("portkey", portkey(binary, upstream, around).await));
         }
         if let Some(binary) = &self.litellm {
-            add("litellm", Some(litellm(binary, upstream, around).await));
+            started.push(("litellm", litellm(binary, upstream, around).await));
+        }
+        let mut all = Vec::new();
+        for (name, subjects) in started {
+            match subjects {
+                Err(error) => not_measured.push(format!("{name}: {error:#}")),
+                Ok(subjects) => {
+                    for subject in subjects {
+                        all.extend(tried(subject, not_measured).await);
+                    }
+                }
+            }
         }
         all
+    }
+}
+
+/// A subject that has answered each of its calls once. One that only its streams fail of is measured without them.
+async fn tried(subject: Subject, not_measured: &mut Vec<String>) -> Option<Subject> {
+    if let Err(error) = load::once(subject.address, &subject.completions).await {
+        not_measured.push(format!("{}: {error:#}", subject.name));
+        return None;
+    }
+    match load::once(subject.address, &subject.streams).await {
+        Ok(()) => Some(subject),
+        Err(error) => {
+            not_measured.push(format!("{}, streams: {error:#}", subject.name));
+            Some(Subject { streams: Vec::new().into(), ..subject })
+        }
     }
 }
 
@@ -115,8 +136,8 @@ async fn portkey(binary: &Path, upstream: SocketAddr, around: Surroundings<'_>) 
     let config: Value = serde_json::from_str(&filled(PORTKEY, &[("upstream", &upstream.to_string())])?)?;
     let headers = [("x-portkey-config", config.to_string())];
     let subject = Subject::rewriting("portkey, neither key nor limit", version, address, KEY, &headers);
-    let slower = Pace { streams_per_second: 10, ..Pace::FULL };
-    tried(subject.at(slower).run_by(Rc::new(program))).await
+    let slower = Pace { connections: 64, requests_per_second: 100, streams_per_second: 10 };
+    Ok(vec![subject.at(slower).run_by(Rc::new(program))])
 }
 
 /// LiteLLM's proxy with its master key and limits of the model. Its virtual keys need a database.
@@ -132,14 +153,7 @@ async fn litellm(binary: &Path, upstream: SocketAddr, around: Surroundings<'_>) 
     program.listens(address, PATIENCE).await?;
     let subject = Subject::rewriting("litellm, key and limit", version(binary, "--version")?, address, KEY, &[]);
     let slower = Pace { connections: 16, requests_per_second: 20, streams_per_second: 2 };
-    tried(subject.at(slower).run_by(Rc::new(program))).await
-}
-
-/// A subject that has answered each of its calls once.
-async fn tried(subject: Subject) -> Result<Vec<Subject>> {
-    load::once(subject.address, &subject.completions).await?;
-    load::once(subject.address, &subject.streams).await?;
-    Ok(vec![subject])
+    Ok(vec![subject.at(slower).run_by(Rc::new(program))])
 }
 
 fn write(template: &str, addresses: &[(&str, SocketAddr)], directory: &Path, name: &str) -> Result<PathBuf> {

@@ -36,6 +36,7 @@ pub(super) struct Subject {
     pub(super) program: Option<Rc<Program>>,
     pub(super) pace: Pace,
     pub(super) completions: Calls,
+    /// None where it cannot stream.
     pub(super) streams: Calls,
     /// Calls that it refuses, by the name of the refusal.
     pub(super) refusals: Vec<(&'static str, Calls)>,

@@ -177,11 +177,11 @@ impl BudgetForecast {
         }
     }
 
-    /// What makes a forecast come first.
-    fn rank(&self) -> (bool, Option<Timestamp>, i128, LimitId) {
+    /// What makes a forecast come first. Of the same rank, older budgets do.
+    fn rank(&self) -> (bool, Option<Timestamp>, i128) {
         let share = i128::from(self.current_usage.nanos()).saturating_mul(1_000_000_000_000)
             / i128::from(self.max_limit.nanos().max(1));
-        (self.exhausts_at.is_none(), self.exhausts_at, -share, self.budget_id.clone())
+        (self.exhausts_at.is_none(), self.exhausts_at, -share)
     }
 }
 

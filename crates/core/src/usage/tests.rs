@@ -1,3 +1,5 @@
+//! Sums are exact, percentiles within their bound, periods where the calendar says, and forecasts what the pace makes of them.
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -112,7 +112,7 @@ impl Books {
                 // The last is given twice, which changes nothing.
                 let again = entries.last().cloned();
                 self.store.ledger_append(entries).await.unwrap();
-                self.store.ledger_append(again.into_iter().collect()).await.unwrap();
+                self.store.ledger_append(again.into_iter().collect::<Vec<_>>()).await.unwrap();
             }
             Step::Refuse(all) => {
                 let refused: Vec<RefusalCount> =
@@ -349,7 +349,7 @@ async fn pages_of_the_ledger_follow_each_other() {
 async fn what_is_out_of_reach_is_not_there() {
     let database = Database::fresh();
     let store = database.open().await.unwrap();
-    store.ledger_append((0..4).map(|key| simple(&format!("r{key}"), key, 10)).collect()).await.unwrap();
+    store.ledger_append((0..4).map(|key| simple(&format!("r{key}"), key, 10)).collect::<Vec<_>>()).await.unwrap();
     store.refusals_add(vec![refusal(1, 10, 3), refusal(2, 10, 5)]).await.unwrap();
     for (reach, requests, refusals) in [
         (Reach::Everything, 4, 8),

@@ -15,13 +15,13 @@ async fn booked(app: &App, key: &VirtualKey) {
     done(app, "PUT", &format!("{VIRTUAL_KEYS}/{}", key.id), json!({ "reset_budget_usage": true })).await;
 }
 
-async fn limited(app: &App, name: &str, requests: i64) -> VirtualKey {
+async fn limited(app: &App, requests: i64) -> VirtualKey {
     let limit = RateLimitInput {
         request_max_limit: requests.into(),
         request_reset_duration: duration("1d").into(),
         ..RateLimitInput::default()
     };
-    app.key(CreateVirtualKey { name: name.to_owned(), rate_limit: limit.into(), ..CreateVirtualKey::default() }).await
+    app.key(CreateVirtualKey { rate_limit: limit.into(), ..CreateVirtualKey::default() }).await
 }
 
 fn grouped(by: &str) -> UsageReportQuery {
@@ -40,7 +40,7 @@ fn figures(report: &UsageReport) -> Vec<(String, u64, u64)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn attempts_and_refusals_are_told_apart() {
     let app = App::start().await;
-    let key = limited(&app, "two calls", 2).await;
+    let key = limited(&app, 2).await;
     for status in [200, 200, 429, 429, 429] {
         assert_eq!(called(&app, &key, "demo/echo").await.status, status);
     }
@@ -62,7 +62,7 @@ async fn attempts_and_refusals_are_told_apart() {
     let by_key = app.client.usage_report(&grouped("virtual_key,model")).await.unwrap();
     let id = key.id.to_string();
     assert_eq!(figures(&by_key)[0], (format!("{id} echo"), 2, 3), "refusals are of the model without its provider");
-    assert_eq!(by_key.groups[0].by[0].name.as_deref(), Some("two calls"));
+    assert_eq!(by_key.groups[0].by[0].name.as_deref(), Some(key.name.as_str()));
     let sums = &by_key.groups[0].usage;
     assert_eq!(sums.tokens.total, sums.tokens.input + sums.tokens.output);
     assert_eq!(sums.tokens.classes.total(), sums.tokens.total);
@@ -85,8 +85,8 @@ async fn attempts_and_refusals_are_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_is_read_in_pages_lines_and_tables() {
     let app = App::start().await;
-    let key = limited(&app, "=cmd|calc", 100).await;
-    let other = limited(&app, "other", 100).await;
+    let key = limited(&app, 100).await;
+    let other = limited(&app, 100).await;
     for number in 0..7 {
         assert_eq!(called(&app, if number % 3 == 0 { &other } else { &key }, "demo/echo").await.status, 200);
     }
@@ -130,11 +130,11 @@ async fn the_ledger_is_read_in_pages_lines_and_tables() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_out_first_comes_first() {
     let app = App::start().await;
-    let with = async |name: &str, dollars: &str| {
+    let with = async |dollars: &str| {
         let budget: BudgetInput = budget(dollars, "1M");
-        app.key(CreateVirtualKey { name: name.to_owned(), budget: budget.into(), ..CreateVirtualKey::default() }).await
+        app.key(CreateVirtualKey { budget: budget.into(), ..CreateVirtualKey::default() }).await
     };
-    let (idle, tight, wide) = (with("idle", "5").await, with("tight", "0.01").await, with("wide", "1000000").await);
+    let (idle, tight, wide) = (with("5").await, with("0.01").await, with("1000000").await);
     for key in [&tight, &wide] {
         assert_eq!(called(&app, key, "demo/echo").await.status, 200);
     }
@@ -160,8 +160,8 @@ async fn who_reaches_a_team_sees_what_is_the_teams() {
     let app = App::start().await;
     let request = CreateTeam { name: "own".to_owned(), budget: budget("5", "1d").into(), ..CreateTeam::default() };
     let team = app.client.team_create(&request).await.unwrap().team;
-    let request = CreateVirtualKey { name: "inside".to_owned(), team_id: team.id.clone().into(), ..Default::default() };
-    let (inside, outside) = (app.key(request).await, limited(&app, "outside", 1).await);
+    let request = CreateVirtualKey { team_id: team.id.clone().into(), ..CreateVirtualKey::default() };
+    let (inside, outside) = (app.key(request).await, limited(&app, 1).await);
     for key in [&inside, &outside, &outside] {
         called(&app, key, "demo/echo").await;
     }
@@ -194,7 +194,7 @@ async fn who_reaches_a_team_sees_what_is_the_teams() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_loses_no_refusal() {
     let app = App::start().await;
-    let key = limited(&app, "none", 1).await;
+    let key = limited(&app, 1).await;
     for _ in 0..4 {
         called(&app, &key, "demo/echo").await;
     }
