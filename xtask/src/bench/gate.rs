@@ -20,6 +20,7 @@ const PROFILE: &str = "crates/bench/gate.toml";
 const BASELINE: &str = "crates/bench/instructions.json";
 
 #[derive(Default, clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// Write the counts that have moved into the baseline, with the reason for it
     #[arg(long, value_name = "REASON")]

@@ -78,7 +78,12 @@ pub(crate) fn logged(binary: &Path, log: &Path) -> Result<Command> {
 pub(crate) fn version(binary: &Path, argument: &str) -> Result<String> {
     let output = Command::new(binary).arg(argument).output().with_context(|| binary.display().to_string())?;
     let said = [output.stdout, output.stderr].concat();
-    Ok(String::from_utf8_lossy(&said).lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned())
+    Ok(String::from_utf8_lossy(&said)
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
+        .to_owned())
 }
 
 /// An address that nobody listens on at the moment.

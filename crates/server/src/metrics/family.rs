@@ -1,5 +1,9 @@
 //! Metrics as they are declared: a declaration names the metric and its labels, and nothing is registered without one.
 
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -98,7 +102,26 @@ impl<const N: usize> Declared<N> {
 }
 
 /// Labels with their values. Values live as long as the program: no text that a request brings can be one.
-type Pairs<const N: usize> = [(&'static str, &'static str); N];
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pairs<const N: usize>([(&'static str, &'static str); N]);
+
+impl<const N: usize> Hash for Pairs<N> {
+    /// Names are the same in a whole family, and values differ early: their beginnings and lengths tell enough. An attempt counts in
+    /// ten families.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for (_, value) in &self.0 {
+            let mut front = [0; 8];
+            front.iter_mut().zip(value.bytes()).for_each(|(to, from)| *to = from);
+            state.write_u64(u64::from_ne_bytes(front).wrapping_add(u64::try_from(value.len()).unwrap_or_default()));
+        }
+    }
+}
+
+impl<const N: usize> EncodeLabelSet for Pairs<N> {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        self.0.encode(encoder)
+    }
+}
 
 /// One metric for each set of labels.
 #[derive(Debug, Clone)]
@@ -117,6 +140,6 @@ impl<const N: usize, M: Clone> Labelled<N, M> {
     pub(super) fn of(&self, values: [&'static str; N]) -> M {
         let mut values = values.into_iter();
         let pairs = self.names.map(|name| (name, values.next().unwrap_or_default()));
-        self.family.get_or_create_owned(&pairs)
+        self.family.get_or_create_owned(&Pairs(pairs))
     }
 }

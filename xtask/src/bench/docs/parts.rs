@@ -138,7 +138,7 @@ mod tests {
         let check = json!({ "check": "sockets", "expected": "2", "measured": "2", "passed": true });
         let results = Results::sample([("soak", json!({ "checks": [check] }))]);
         let expected = "a\n<!-- bench: soak -->\n\n| what | must be | was | |\n|---|---|---|---|\n| sockets | 2 | 2 | ok |\n\n\
-                        <!-- bench end -->\nb\n";
+                        ![memory (PSS) during the soak, MiB](performance/soak-memory.svg)\n\n<!-- bench end -->\nb\n";
         let once = filled(page, &results).unwrap();
         assert_eq!(once, expected);
         assert_eq!(filled(&once, &results).unwrap(), expected);
