@@ -121,8 +121,8 @@ pub(crate) async fn open(address: SocketAddr, calls: &Calls, per_second: u32, ti
             let call = calls.get(turn).context("there is nothing to call")?;
             let free = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = match free {
-                Some(connection) => connection,
-                None => Connection::open(address).await?,
+                Some(connection) if connection.is_fresh() => connection,
+                Some(_) | None => Connection::open(address).await?,
             };
             let answered = connection.call(call).await?;
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);

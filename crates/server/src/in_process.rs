@@ -2,7 +2,6 @@
 //! sockets and threads of their own would blur: the count is of what a worker does for a request, and of nothing else.
 
 use std::pin::pin;
-use std::sync::Arc;
 
 use actix_web::body::MessageBody as _;
 use actix_web::dev::{Service as _, ServiceResponse};
@@ -41,7 +40,7 @@ impl InProcess {
         let background = Runtime::new().map_err(failed)?;
         let worker = Worker::new().map_err(failed)?;
         let (parts, _) = background.block_on(Parts::begin(settings, root_key))?;
-        let service = Arc::new(worker.block_on(init_service(parts.app())));
+        let service = worker.block_on(init_service(parts.app()));
         let service: Service = Box::new(move |request| {
             let answering = service.call(request.to_request());
             Box::pin(async move { Ok(answering.await?.map_into_boxed_body()) })
@@ -82,4 +81,25 @@ impl InProcess {
 #[must_use]
 pub fn scan(body: &Bytes) -> bool {
     gateway::can_be_scanned(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::sqlite_url;
+
+    #[test]
+    fn a_call_goes_all_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::new(([127, 0, 0, 1], 0).into(), sqlite_url(directory.path()));
+        let server = InProcess::start(settings, None).unwrap();
+        let mut answer = Vec::new();
+        let body = Bytes::from_static(br#"{"model":"openai/gpt-4o","messages":[]}"#);
+        let heard = |piece: &[u8]| answer.extend_from_slice(piece);
+        let status = server.call("/v1/chat/completions", "sk-bf-nobody", body.clone(), heard).unwrap();
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer["status_code"], 401);
+        assert!(scan(&body) && !scan(&Bytes::from_static(b"{")));
+    }
 }

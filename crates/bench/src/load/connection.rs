@@ -1,7 +1,7 @@
 //! A connection that makes one call after the other.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use bytes::{Buf, Bytes, BytesMut};
@@ -9,6 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::answer::{self, Head, Length};
+
+/// How long a connection that nobody uses is kept. All that are measured keep theirs for 5 seconds at least.
+const FRESH: Duration = Duration::from_secs(3);
 
 /// What is sent, and what must come back.
 pub(crate) struct Call {
@@ -90,12 +93,19 @@ pub(super) struct Connection {
     /// What has come and is not read yet.
     come: BytesMut,
     body: Vec<u8>,
+    /// When its last answer had come.
+    used: Instant,
 }
 
 impl Connection {
     pub(super) async fn open(address: SocketAddr) -> Result<Self> {
         let socket = connect(address).await?;
-        Ok(Self { address, socket, come: BytesMut::with_capacity(16 * 1024), body: Vec::new() })
+        Ok(Self { address, socket, come: BytesMut::with_capacity(16 * 1024), body: Vec::new(), used: Instant::now() })
+    }
+
+    /// Whether it may be used again: servers close connections on which nothing is asked for a while.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.used.elapsed() < FRESH
     }
 
     /// Makes a call, and reads its answer to the end.
@@ -115,6 +125,7 @@ impl Connection {
         if head.closes {
             self.socket = connect(self.address).await?;
         }
+        self.used = whole;
         Ok(Answered { first, whole })
     }
 
@@ -131,6 +142,7 @@ impl Connection {
         let now = Instant::now();
         self.come.clear();
         self.socket = connect(self.address).await?;
+        self.used = now;
         Ok(Answered { first: now, whole: now })
     }
 
