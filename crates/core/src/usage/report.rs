@@ -65,9 +65,9 @@ pub struct UsageSums {
 pub struct TokenSums {
     /// All tokens.
     pub total: u64,
-    /// Those that went to models.
+    /// The tokens that went to models.
     pub input: u64,
-    /// Those that came from models.
+    /// The tokens that came from models.
     pub output: u64,
     /// How much of each class; what there is nothing of is left out. Besides tokens: searches, images, seconds, characters.
     #[schema(value_type = std::collections::HashMap<String, u64>)]
