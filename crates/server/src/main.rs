@@ -6,7 +6,7 @@ use clap::Parser;
 use keyward_server::cli::Cli;
 use mimalloc::MiMalloc;
 
-/// A request asks for memory often, in small pieces: this allocator takes a sixth off what a proxied request costs.
+/// A request asks for memory often, and in small pieces.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,5 +1,5 @@
 //! Postings as the ledger stores them: in the row of their entry, as a JSON array with an array for each. What its places mean is
-//! said once more in the view `ledger_postings`. A row for each posting, with its indexes, cost ten times as much to write.
+//! said once more in the view `ledger_postings`. A row for each posting would be a dozen of rows, each with its indexes, for every request.
 
 use keyward_core::ledger::{LedgerEntry, Posting};
 use keyward_core::meter::MeterId;

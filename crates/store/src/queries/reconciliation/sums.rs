@@ -96,9 +96,9 @@ impl Sums {
             let ledger = clamped(sum);
             (used != ledger).then_some(Difference { meter, window, epoch, counter: Some(used), ledger })
         });
-        let mut wrong: Vec<Difference> = wrong.collect();
+        let mut differences: Vec<Difference> = wrong.collect();
         let made = made(c, self.uncounted.keys().map(|meter| meter.limit.as_str()).collect())?;
-        let mut missing: HashMap<MeterId, Uncounted> = self.uncounted;
+        let mut missing = self.uncounted;
         missing.retain(|meter, last| made.get(meter.limit.as_str()).is_some_and(|made| last.settled_at >= *made));
         if !missing.is_empty() {
             for (meter, epoch, amount) in adjustments(c)? {
@@ -114,11 +114,10 @@ impl Sums {
             counter: None,
             ledger: clamped(sum),
         });
-        wrong.sort_unstable_by(|one, other| one.meter.cmp(&other.meter));
-        let mut missing: Vec<Difference> = missing.collect();
-        missing.sort_unstable_by(|one, other| one.meter.cmp(&other.meter));
-        wrong.append(&mut missing);
-        Ok(wrong)
+        differences.extend(missing);
+        let place = |of: &Difference| (of.counter.is_none(), of.meter.clone());
+        differences.sort_by_cached_key(place);
+        Ok(differences)
     }
 }
 
