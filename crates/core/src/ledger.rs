@@ -1,7 +1,6 @@
 //! Ledger entries: the durable record of one attempt, from which every counter can be derived.
 
 use jiff::Timestamp;
-use smallvec::SmallVec;
 
 use crate::ids::{CustomerId, ModelName, ProviderKeyId, ProviderName, RequestId, TeamId, VirtualKeyId};
 use crate::meter::MeterId;
@@ -121,9 +120,8 @@ pub struct Posting {
     pub would_refuse: bool,
 }
 
-/// What one attempt did to each meter of its scope set, in checking order. As many as usually cover an attempt need no memory
-/// of their own.
-pub type Postings = SmallVec<[Posting; 8]>;
+/// What one attempt did to each meter of its scope set, in checking order.
+pub type Postings = Vec<Posting>;
 
 /// What a cost was computed by.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use crate::schema::virtual_keys;
 use crate::seal::{Place, Sealer};
 use crate::store::Reveal;
 
-/// Stores a new virtual key, its secret sealed and findable by `hash`.
+/// Stores a new virtual key, unless that was done before, and shows it with its secret and its owner.
 pub(crate) fn create(
     c: &mut Conn,
     by: &Recorder,
@@ -33,6 +33,21 @@ pub(crate) fn create(
     if let Some(id) = idempotency::earlier(c, by)? {
         return repeated(c, by, &id.into(), sealer);
     }
+    insert(c, by, draft, value, hash, sealer)?;
+    idempotency::remember(c, by, draft.id.as_str())?;
+    get_with_owner(c, by.reach(), &draft.id, Reveal::Full, sealer)
+}
+
+/// Stores a new virtual key, its secret sealed and findable by `hash`. What comes back does not have its owner: an owner tells how many
+/// virtual keys it has, and to count them for each of many takes longer with every one.
+pub(crate) fn insert(
+    c: &mut Conn,
+    by: &Recorder,
+    draft: &VirtualKeyDraft,
+    value: &VirtualKeyValue,
+    hash: KeyHash,
+    sealer: &Sealer,
+) -> Result<VirtualKey, StoreError> {
     let (team_id, customer_id) = by.reach().home(draft.team_id.clone(), draft.customer_id.clone());
     let draft = &VirtualKeyDraft { team_id, customer_id, ..draft.clone() };
     reach::may_make_key(c, by, draft.team_id.as_ref(), draft.customer_id.as_ref())?;
@@ -68,10 +83,9 @@ pub(crate) fn create(
     }
     mcp_config::write(c, &draft.id, &[], &draft.mcp_configs)?;
     virtual_key_metadata::replace(c, &draft.id, &draft.metadata)?;
-    idempotency::remember(c, by, draft.id.as_str())?;
     let (_, created) = get(c, by.reach(), &draft.id, Reveal::Redacted, sealer)?;
     audit::created(c, by, ("virtual_key", draft.id.as_str()), &created)?;
-    get_with_owner(c, by.reach(), &draft.id, Reveal::Full, sealer)
+    Ok(created)
 }
 
 /// What a create made before. Its secret is shown once more, which is recorded; unless it is another one by now: whoever made the

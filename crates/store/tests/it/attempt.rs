@@ -37,7 +37,7 @@ pub(crate) fn entry(request: &str, key: &VirtualKeyId, postings: Vec<Posting>) -
         admitted_at: now(),
         first_byte_at: None,
         settled_at: now(),
-        postings: postings.into(),
+        postings,
     }
 }
 

@@ -43,8 +43,8 @@ impl Application<'_> {
         let value = declared.value.clone().unwrap_or_else(|| VirtualKeyValue::from_uuid((self.tools.mint)()));
         let hash = free_hash(c, declared, self.tools.values.hash(value.expose()))?;
         let by = self.recorder("virtual_key_create");
-        let made = virtual_key_edit::create(c, &by, &draft, &value, hash, self.tools.sealer);
-        located(made, |invalid| declared.locate(invalid)).map(|(_, key)| key)
+        let made = virtual_key_edit::insert(c, &by, &draft, &value, hash, self.tools.sealer);
+        located(made, |invalid| declared.locate(invalid))
     }
 
     /// The virtual key after the file; none when it is as the file has it.
