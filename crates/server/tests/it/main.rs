@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
 mod api;
+mod browser;
 mod cli;
 mod compatibility;
 mod config_file;
