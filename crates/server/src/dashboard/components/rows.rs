@@ -1,0 +1,33 @@
+//! Heads of tables whose rows can be sorted.
+
+use maud::{Markup, html};
+
+use crate::dashboard::link::Link;
+
+/// The head of a column that can be sorted by.
+pub(in crate::dashboard) struct Sorting<'a> {
+    /// The list, with all that is asked of it.
+    pub(in crate::dashboard) list: &'a Link,
+    /// What it is sorted by.
+    pub(in crate::dashboard) by: &'a str,
+    pub(in crate::dashboard) descending: bool,
+}
+
+impl Sorting<'_> {
+    /// The head of the column that is sorted by `by`.
+    pub(in crate::dashboard) fn head(&self, by: &str, title: &str, is_number: bool) -> Markup {
+        let is_current = self.by == by;
+        let turned = if is_current && !self.descending { "desc" } else { "asc" };
+        let link = self.list.clone().with("sort_by", by).with("order", turned).with("offset", "");
+        let (sorted, arrow) = match (is_current, self.descending) {
+            (false, _) => (None, ""),
+            (true, false) => (Some("ascending"), " ↑"),
+            (true, true) => (Some("descending"), " ↓"),
+        };
+        html! {
+            th.number[is_number] scope="col" aria-sort=[sorted] {
+                a href=(link) { (title) span aria-hidden="true" { (arrow) } }
+            }
+        }
+    }
+}
