@@ -113,6 +113,16 @@ impl Browser {
         found.with_context(|| format!("the page has no {selector}"))
     }
 
+    /// The first element of a kind that says this and nothing else, as soon as there is one. The text has no apostrophe.
+    ///
+    /// # Errors
+    /// When there is none in time.
+    pub async fn find_saying(&self, kind: &str, text: &str) -> Result<Element> {
+        let path = format!("//{kind}[normalize-space()='{text}']");
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        found.with_context(|| format!("no {kind} of the page says {text:?}"))
+    }
+
     /// Clicks what a CSS selector finds.
     ///
     /// # Errors

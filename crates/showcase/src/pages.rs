@@ -10,7 +10,10 @@ use crate::browser::Browser;
 pub struct Page {
     /// What its pictures are called.
     pub name: &'static str,
+    /// Whether it is there to change something.
+    pub is_form: bool,
     way: Way,
+    then: &'static str,
 }
 
 /// How one gets there.
@@ -23,18 +26,56 @@ enum Way {
 }
 
 /// Every page that one has to be signed in for.
-pub const PAGES: [Page; 5] = [
-    Page { name: "overview", way: Way::At("/?period=30d") },
-    Page { name: "virtual-keys", way: Way::At("/virtual-keys") },
-    Page { name: "virtual-key", way: Way::Through("/virtual-keys?search=chat-prod", "tbody th a") },
-    Page { name: "virtual-key-edit", way: Way::Through("/virtual-keys?search=chat-prod", "tbody th a") },
-    Page { name: "virtual-key-new", way: Way::At("/virtual-keys/new") },
+pub const PAGES: [Page; 22] = [
+    Page::at("overview", "/?period=30d"),
+    Page::at("virtual-keys", "/virtual-keys"),
+    Page::through("virtual-key", "/virtual-keys?search=chat-prod", "tbody th a"),
+    Page::at("virtual-key-new", "/virtual-keys/new").form(),
+    Page::through("virtual-key-edit", "/virtual-keys?search=-030", "tbody th a").then("/edit").form(),
+    Page::at("limits", "/limits"),
+    Page::at("limit-new", "/limits/new").form(),
+    Page::through("limit-edit", "/limits", "tbody a[href$='/edit']").form(),
+    Page::at("budgets", "/limits/budgets"),
+    Page::at("providers", "/providers"),
+    Page::through("provider", "/providers", "tbody a[href='/providers/openai']"),
+    Page::at("routing-rules", "/routing"),
+    Page::at("routing-rule-new", "/routing/new").form(),
+    Page::through("routing-rule-edit", "/routing", "tbody a[href$='/edit']").form(),
+    Page::at("routing-try", "/routing/try"),
+    Page::at("models", "/models"),
+    Page::at("pricing-override-new", "/models/overrides/new").form(),
+    Page::through("pricing-override-edit", "/models", "tbody a[href$='/edit']").form(),
+    Page::at("ledger", "/ledger"),
+    Page::through("ledger-entry", "/ledger", "tbody th a"),
+    Page::at("audit", "/audit"),
+    Page::at("audit-verify", "/audit/verify"),
 ];
 
 /// Where one signs in.
-pub const LOGIN: Page = Page { name: "login", way: Way::At("/login") };
+pub const LOGIN: Page = Page::at("login", "/login");
 
 impl Page {
+    const fn new(name: &'static str, way: Way) -> Self {
+        Self { name, is_form: false, way, then: "" }
+    }
+
+    const fn at(name: &'static str, path: &'static str) -> Self {
+        Self::new(name, Way::At(path))
+    }
+
+    const fn through(name: &'static str, path: &'static str, link: &'static str) -> Self {
+        Self::new(name, Way::Through(path, link))
+    }
+
+    /// The same, one step further.
+    const fn then(self, then: &'static str) -> Self {
+        Self { then, ..self }
+    }
+
+    const fn form(self) -> Self {
+        Self { is_form: true, ..self }
+    }
+
     /// Shows the page of the server at this address.
     ///
     /// # Errors
@@ -47,7 +88,7 @@ impl Page {
                 let link =
                     browser.client.find(Locator::Css(link)).await.with_context(|| format!("{path} has no {link}"))?;
                 let target = link.prop("href").await?.with_context(|| format!("{path} has a link to nowhere"))?;
-                browser.open(&target).await
+                browser.open(&format!("{target}{}", self.then)).await
             }
         }
     }

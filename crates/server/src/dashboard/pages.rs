@@ -2,10 +2,23 @@
 
 use actix_web::web::ServiceConfig;
 
+mod audit;
+mod ledger;
+mod limits;
+mod models;
+mod options;
 mod overview;
+mod providers;
+mod routing;
 mod virtual_keys;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(overview::overview);
     virtual_keys::routes(config);
+    limits::routes(config);
+    providers::routes(config);
+    routing::routes(config);
+    models::routes(config);
+    ledger::routes(config);
+    audit::routes(config);
 }

@@ -28,6 +28,24 @@ pub(in crate::dashboard) fn dollars(amount: NanoUsd) -> String {
     format!("{sign}$0.{shown:0<2}")
 }
 
+/// Pico-dollars of one, as US dollars per million.
+pub(in crate::dashboard) fn per_million(pico: i64) -> String {
+    decimal(pico, 6)
+}
+
+/// Pico-dollars, exactly.
+pub(in crate::dashboard) fn picos(pico: i64) -> String {
+    decimal(pico, 12)
+}
+
+/// A whole number of `10^-places` US dollars, exactly; without zeros at its end, but for cents.
+fn decimal(number: i64, places: usize) -> String {
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = places + 1);
+    let (whole, rest) = digits.split_at(digits.len().saturating_sub(places));
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}${whole}.{:0<2}", rest.trim_end_matches('0'))
+}
+
 /// A count.
 pub(in crate::dashboard) fn count(number: impl Into<i128>) -> String {
     let number = number.into();
@@ -79,6 +97,12 @@ mod tests {
         ] {
             assert_eq!(dollars(amount.parse().unwrap()), shown, "{amount}");
         }
+    }
+
+    #[test]
+    fn rates_are_exact() {
+        assert_eq!([per_million(2_000_000), per_million(150_000), per_million(75)], ["$2.00", "$0.15", "$0.000075"]);
+        assert_eq!([picos(0), picos(-1_500_000_000_000), picos(1)], ["$0.00", "-$1.50", "$0.000000000001"]);
     }
 
     #[test]

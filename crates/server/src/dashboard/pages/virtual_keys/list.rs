@@ -11,7 +11,6 @@ use keyward_store::Reveal;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::options::Owners;
 use super::parts::owner;
 use crate::api::table_of_keys;
 use crate::auth::{Authed, VirtualKeysRead};
@@ -24,6 +23,7 @@ use crate::dashboard::components::rows::Sorting;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
+use crate::dashboard::pages::options::Owners;
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
