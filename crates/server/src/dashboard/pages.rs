@@ -2,10 +2,13 @@
 
 use actix_web::web::ServiceConfig;
 
+mod options;
 mod overview;
+mod owners;
 mod virtual_keys;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(overview::overview);
     virtual_keys::routes(config);
+    owners::routes(config);
 }

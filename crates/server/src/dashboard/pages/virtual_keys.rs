@@ -6,7 +6,7 @@ mod actions;
 mod detail;
 mod form;
 mod list;
-mod options;
+
 mod overrides;
 mod parts;
 

@@ -9,13 +9,13 @@ use keyward_store::Reveal;
 use maud::{Markup, html};
 
 use super::actions::api_path;
-use super::options::Offered;
 use crate::auth::{Authed, VirtualKeysWrite};
 use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::components::limits_form::{limits, templates};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
+use crate::dashboard::pages::options::Offered;
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -108,7 +108,7 @@ fn identity(key: Option<&VirtualKey>) -> Markup {
             div.field {
                 label for="expiry-preset" { "Expires" }
                 select #expiry-preset data-preset-for="f-expires_at" {
-                    @if key.is_some() { option value="" selected { "As it is" } }
+                    @if key.is_some() { option value="keep" selected { "As it is" } }
                     @for (hours, name) in PRESETS { option value=(hours) { (name) } }
                 }
             }

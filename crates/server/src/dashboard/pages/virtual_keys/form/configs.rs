@@ -7,9 +7,9 @@ use keyward_core::provider_config::ProviderConfig;
 use keyward_core::virtual_key::{McpConfig, VirtualKey};
 use maud::{Markup, html};
 
-use super::super::options::Offered;
 use crate::dashboard::components::field::{Empty, Field, Kind, hidden};
 use crate::dashboard::components::limits_form::limits;
+use crate::dashboard::pages::options::Offered;
 
 /// The provider configs of a key.
 pub(super) fn configs(key: Option<&VirtualKey>, offered: &Offered) -> Markup {

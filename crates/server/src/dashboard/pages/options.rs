@@ -9,19 +9,19 @@ use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
 
 /// Ids and names.
-pub(super) type Options = Vec<(String, String)>;
+pub(in crate::dashboard::pages) type Options = Vec<(String, String)>;
 
 /// The most owners of a kind that are offered.
 const MOST: i64 = 200;
 
 /// Teams and customers.
-pub(super) struct Owners {
-    pub(super) teams: Options,
-    pub(super) customers: Options,
+pub(in crate::dashboard::pages) struct Owners {
+    pub(in crate::dashboard::pages) teams: Options,
+    pub(in crate::dashboard::pages) customers: Options,
 }
 
 impl Owners {
-    pub(super) async fn load(store: &Store, visitor: &Visitor) -> Result<Self, ApiError> {
+    pub(in crate::dashboard::pages) async fn load(store: &Store, visitor: &Visitor) -> Result<Self, ApiError> {
         let page = Page { limit: MOST, ..Page::default() };
         let teams = match visitor.may_read(Resource::Teams) {
             true => store.team_list(page.clone()).await?.entries,
@@ -39,16 +39,16 @@ impl Owners {
 }
 
 /// Everything that a form offers.
-pub(super) struct Offered {
-    pub(super) owners: Owners,
-    pub(super) providers: Vec<String>,
+pub(in crate::dashboard::pages) struct Offered {
+    pub(in crate::dashboard::pages) owners: Owners,
+    pub(in crate::dashboard::pages) providers: Vec<String>,
     /// Provider keys, with the provider in their name.
-    pub(super) keys: Options,
-    pub(super) mcp_clients: Vec<String>,
+    pub(in crate::dashboard::pages) keys: Options,
+    pub(in crate::dashboard::pages) mcp_clients: Vec<String>,
 }
 
 impl Offered {
-    pub(super) async fn load(store: &Store, visitor: &Visitor) -> Result<Self, ApiError> {
+    pub(in crate::dashboard::pages) async fn load(store: &Store, visitor: &Visitor) -> Result<Self, ApiError> {
         let (providers, keys) = match visitor.may_read(Resource::Providers) {
             true => (store.provider_list().await?, store.key_list().await?),
             false => (Vec::new(), Vec::new()),
