@@ -129,6 +129,9 @@ impl Browser {
     /// When there is no such thing in time, or it cannot be clicked.
     pub async fn click(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
+        // Where nothing that sticks to an edge can cover it, as people would scroll.
+        let centre = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.client.execute(centre, vec![serde_json::to_value(&element)?]).await?;
         element.click().await.with_context(|| format!("{selector} cannot be clicked"))
     }
 

@@ -26,12 +26,16 @@ enum Way {
 }
 
 /// Every page that one has to be signed in for.
-pub const PAGES: [Page; 22] = [
+pub const PAGES: [Page; 26] = [
     Page::at("overview", "/?period=30d"),
     Page::at("virtual-keys", "/virtual-keys"),
     Page::through("virtual-key", "/virtual-keys?search=chat-prod", "tbody th a"),
     Page::at("virtual-key-new", "/virtual-keys/new").form(),
     Page::through("virtual-key-edit", "/virtual-keys?search=-030", "tbody th a").then("/edit").form(),
+    Page::at("teams", "/teams"),
+    Page::through("team", "/teams", "tbody th a"),
+    Page::at("customers", "/customers"),
+    Page::through("customer", "/customers", "tbody th a"),
     Page::at("limits", "/limits"),
     Page::at("limit-new", "/limits/new").form(),
     Page::through("limit-edit", "/limits", "tbody a[href$='/edit']").form(),

@@ -3,7 +3,11 @@
 use std::fmt::{self, Display};
 
 use maud::{Escaper, Render};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded::Serializer;
+
+/// What is encoded in a part of a path.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
 /// A path with parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +25,7 @@ impl Link {
     /// The page about something of a section: its id may be any text.
     pub(super) fn of(section: &str, id: impl Display) -> Self {
         let id = id.to_string();
-        let encoded = percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC);
+        let encoded = utf8_percent_encode(&id, PART);
         Self::to(format!("{section}/{encoded}"))
     }
 
@@ -66,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_is_put_into_a_link_stays_one_part_of_it() {
-        assert_eq!(Link::of("/teams", "a/b?c#d e").to_string(), "/teams/a%2Fb%3Fc%23d%20e");
+        assert_eq!(Link::of("/teams", "a/b?c#d-e f").to_string(), "/teams/a%2Fb%3Fc%23d-e%20f");
         let link = Link::to("/teams").with("search", "a&b=\"c\"").with("limit", "").with("search", "x&y");
         assert_eq!(link.to_string(), "/teams?search=x%26y");
         assert_eq!(Link::to("/a").with("b", "c").with("d", "e").render().into_string(), "/a?b=c&amp;d=e");

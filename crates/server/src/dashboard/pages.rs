@@ -8,6 +8,7 @@ mod limits;
 mod models;
 mod options;
 mod overview;
+mod owners;
 mod providers;
 mod routing;
 mod virtual_keys;
@@ -15,6 +16,7 @@ mod virtual_keys;
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(overview::overview);
     virtual_keys::routes(config);
+    owners::routes(config);
     limits::routes(config);
     providers::routes(config);
     routing::routes(config);

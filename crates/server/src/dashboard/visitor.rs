@@ -1,6 +1,6 @@
 //! The visitor of a page: whose name it shows, what it may offer, and the token that its changes carry.
 
-use keyward_core::authority::{Authority, Reach};
+use keyward_core::authority::{Authority, Reach, Subject};
 use keyward_core::change::{ActorKind, Author, Grounds};
 use keyward_core::permission::{Access, Permission, Resource};
 
@@ -46,6 +46,12 @@ impl Visitor {
         self.may(Permission::new(resource, Access::Write))
     }
 
+    /// Whether it may change this one thing.
+    pub(super) fn may_change(&self, resource: Resource, subject: Subject<'_>) -> bool {
+        self.may_write(resource) && self.authority.reach.permits(Access::Write, subject)
+    }
+
+    /// Whether it may do this.
     pub(super) fn may(&self, wanted: Permission) -> bool {
         self.authority.allows(wanted)
     }

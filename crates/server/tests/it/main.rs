@@ -12,6 +12,7 @@ mod compatibility;
 mod config_file;
 mod contract;
 mod coverage;
+mod dashboard;
 mod demo;
 mod examples;
 mod gateway;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::rows::scrolled;
 use super::time::instant;
 
 /// The height of a plot, in its own units.
@@ -113,26 +114,21 @@ fn names(chart: &Chart<'_>) -> Markup {
 }
 
 fn table(chart: &Chart<'_>, points: &[Point]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label={ (chart.title) ", as a table" } {
-            table {
-                thead { tr {
-                    th scope="col" { "From" }
-                    @for series in &chart.series { th.number scope="col" { (series.name) } }
-                } }
-                tbody {
-                    @for (place, point) in points.iter().enumerate() {
-                        tr {
-                            th scope="row" { (instant(point.at)) }
-                            @for series in &chart.series {
-                                td.number { @if let Some(point) = series.points.get(place) { (point.shown) } }
-                            }
-                        }
-                    }
+    let head = html! {
+        th scope="col" { "From" }
+        @for series in &chart.series { th.number scope="col" { (series.name) } }
+    };
+    let body = html! {
+        @for (place, point) in points.iter().enumerate() {
+            tr {
+                th scope="row" { (instant(point.at)) }
+                @for series in &chart.series {
+                    td.number { @if let Some(point) = series.points.get(place) { (point.shown) } }
                 }
             }
         }
-    }
+    };
+    scrolled(chart.title, &head, &body)
 }
 
 fn highest(chart: &Chart<'_>) -> i128 {

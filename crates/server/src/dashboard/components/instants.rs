@@ -7,7 +7,7 @@ use maud::{Markup, html};
 /// A field for an instant of a filter.
 pub(in crate::dashboard) fn minute(name: &str, label: &str, value: &str) -> Markup {
     html! {
-        div.field {
+        div.field.minute {
             label for=(name) { (label) " (UTC)" }
             input id=(name) name=(name) type="datetime-local" value=(value);
         }

@@ -1,8 +1,20 @@
-//! Heads of tables whose rows can be sorted.
+//! Tables: what is wider than the page can be scrolled, by keyboard too; heads of columns that can be sorted by.
 
 use maud::{Markup, html};
 
 use crate::dashboard::link::Link;
+
+/// A table that may be wider than its place. Its label is not that of what it stands in.
+pub(in crate::dashboard) fn scrolled(label: &str, head: &Markup, body: &Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ (label) ", as a table" } {
+            table {
+                thead { tr { (head) } }
+                tbody { (body) }
+            }
+        }
+    }
+}
 
 /// The head of a column that can be sorted by.
 pub(in crate::dashboard) struct Sorting<'a> {

@@ -12,6 +12,7 @@ use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::filter::text;
 use crate::dashboard::components::instants::{from_minute, minute};
 use crate::dashboard::components::number::count;
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -137,17 +138,12 @@ fn nothing(asked: &Asked) -> Markup {
 }
 
 fn table(entries: &[AuditEntry]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Changes" {
-            table {
-                thead { tr {
-                    th.number scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "Action" }
-                    th scope="col" { "Thing" } th scope="col" { "What changed" }
-                } }
-                tbody { @for entry in entries { (row(entry)) } }
-            }
-        }
-    }
+    scrolled(
+        "Changes",
+        &html! { th.number scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "Action" }
+        th scope="col" { "Thing" } th scope="col" { "What changed" } },
+        &html! { @for entry in entries { (row(entry)) } },
+    )
 }
 
 fn row(entry: &AuditEntry) -> Markup {

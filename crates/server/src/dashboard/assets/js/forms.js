@@ -98,14 +98,20 @@ document.addEventListener("change", (event) => {
   const preset = event.target.closest("[data-preset-for]");
   if (!preset) return;
   const field = document.getElementById(preset.dataset.presetFor);
+  if (preset.value === "keep") {
+    field.value = field.defaultValue;
+    showInstant(field);
+    return;
+  }
   const hours = Number.parseInt(preset.value, 10);
   field.value = Number.isNaN(hours) ? "" : localTime(new Date(Date.now() + hours * 3_600_000)).replace(" ", "T");
 });
 
-// Instants in forms are edited in the zone of the browser.
-for (const field of document.querySelectorAll('[data-type="instant"][data-instant]')) {
-  field.value = localTime(new Date(field.dataset.instant)).replace(" ", "T");
-}
+/** Instants in forms are edited in the zone of the browser. */
+const showInstant = (field) => {
+  if (field.dataset.instant) field.value = localTime(new Date(field.dataset.instant)).replace(" ", "T");
+};
+for (const field of document.querySelectorAll('[data-type="instant"]')) showInstant(field);
 
 // A choice in a filter is applied at once.
 for (const field of document.querySelectorAll("[data-submits]")) {

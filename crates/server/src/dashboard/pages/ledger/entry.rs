@@ -11,6 +11,7 @@ use super::postings::{Limits, postings};
 use crate::auth::{Authed, UsageRead};
 use crate::dashboard::components::number::{count, duration, money, per_million, picos};
 use crate::dashboard::components::refusals::{explained, outcome};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::{instant, instant_or};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -109,22 +110,13 @@ fn cost(entry: &LedgerRecord) -> Markup {
         |class: &str| pricing.get("pico_usd_per_unit").and_then(|rates| rates.get(class)).and_then(Value::as_i64);
     html! {
         p.muted { "Prices of " (version) ". Rates are US dollars per million." }
-        div.scroll tabindex="0" role="region" aria-label={ "Classes of attempt " (entry.attempt + 1) } {
-            table {
-                thead { tr {
-                    th scope="col" { "Class" } th.number scope="col" { "Used" } th.number scope="col" { "Rate" } th.number scope="col" { "Cost" }
-                } }
-                tbody {
-                    @for (class, pico) in classes {
+        (scrolled(&format!("Classes of attempt {}", entry.attempt + 1), &html! { th scope="col" { "Class" } th.number scope="col" { "Used" } th.number scope="col" { "Rate" } th.number scope="col" { "Cost" } }, &html! { @for (class, pico) in classes {
                         tr {
                             th scope="row" { (class.replace('_', " ")) }
                             td.number { (entry.usage.set().find(|(of, _)| of.as_str() == class).map_or_else(String::new, |(_, used)| count(used))) }
                             td.number { @if let Some(rate) = rate(class) { (per_million(rate)) } }
                             td.number { @if let Some(pico) = pico.as_i64() { (picos(pico)) } }
                         }
-                    }
-                }
-            }
-        }
+                    } }))
     }
 }

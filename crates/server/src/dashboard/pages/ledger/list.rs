@@ -16,6 +16,7 @@ use crate::dashboard::components::filter::{choice, text};
 use crate::dashboard::components::instants::minute;
 use crate::dashboard::components::number::{count, dollars, duration, money};
 use crate::dashboard::components::refusals::{explained, outcome, refusals};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -107,18 +108,13 @@ fn nothing(asked: &Asked) -> Markup {
 }
 
 fn table(entries: &[LedgerRecord]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Entries" {
-            table {
-                thead { tr {
-                    th scope="col" { "Settled" } th scope="col" { "Request" } th scope="col" { "Virtual key" }
-                    th scope="col" { "Model" } th scope="col" { "Outcome" } th.number scope="col" { "Tokens" }
-                    th.number scope="col" { "Latency" } th.number scope="col" { "Held" } th.number scope="col" { "Cost" }
-                } }
-                tbody { @for entry in entries { (row(entry)) } }
-            }
-        }
-    }
+    scrolled(
+        "Entries",
+        &html! { th scope="col" { "Settled" } th scope="col" { "Request" } th scope="col" { "Virtual key" }
+        th scope="col" { "Model" } th scope="col" { "Outcome" } th.number scope="col" { "Tokens" }
+        th.number scope="col" { "Latency" } th.number scope="col" { "Held" } th.number scope="col" { "Cost" } },
+        &html! { @for entry in entries { (row(entry)) } },
+    )
 }
 
 fn row(entry: &LedgerRecord) -> Markup {
@@ -127,10 +123,10 @@ fn row(entry: &LedgerRecord) -> Markup {
         tr {
             td { (instant(entry.settled_at)) }
             th scope="row" {
-                a href=(Link::of(Section::Ledger.path(), &entry.request_id)) { code { (short(entry.request_id.as_str())) } }
+                a href=(Link::of(Section::Ledger.path(), &entry.request_id)) { code.short { (short(entry.request_id.as_str())) } }
                 @if entry.attempt > 0 { " " (badge(Tone::Calm, "fallback")) }
             }
-            td { a href=(key) { code { (short(entry.virtual_key_id.as_str())) } } }
+            td { a href=(key) { code.short { (short(entry.virtual_key_id.as_str())) } } }
             td { (entry.provider) "/" (entry.model) }
             td { (outcome(&entry.outcome)) @if entry.usage_source != "provider" { " " (badge(Tone::Calm, &entry.usage_source)) } }
             td.number { (count(entry.input_tokens)) " → " (count(entry.output_tokens)) }

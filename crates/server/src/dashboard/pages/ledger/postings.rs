@@ -14,6 +14,7 @@ use maud::{Markup, html};
 use crate::clock;
 use crate::dashboard::components::badge::{Tone, badge};
 use crate::dashboard::components::number::{count, dollars};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::{instant, instant_or};
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -77,15 +78,8 @@ pub(super) fn postings(postings: &[Posting], limits: &Limits, attempt: i32) -> M
             div.card-head { h2 { "Limits that covered it" } span.hint { "in the order in which they were checked" } }
             @if postings.is_empty() { p.muted.empty { "No limit covered this attempt." } }
             @else {
-                div.scroll tabindex="0" role="region" aria-label=(title) {
-                    table {
-                        thead { tr {
-                            th scope="col" { "Limit of" } th scope="col" { "Counts" } th scope="col" { "Window" }
-                            th.number scope="col" { "Cap then" } th.number scope="col" { "Held" } th.number scope="col" { "Used" }
-                        } }
-                        tbody { @for posting in postings { (row(posting, limits)) } }
-                    }
-                }
+                (scrolled(&title, &html! { th scope="col" { "Limit of" } th scope="col" { "Counts" } th scope="col" { "Window" }
+                            th.number scope="col" { "Cap then" } th.number scope="col" { "Held" } th.number scope="col" { "Used" } }, &html! { @for posting in postings { (row(posting, limits)) } }))
             }
         }
     }

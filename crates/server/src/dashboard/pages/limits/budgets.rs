@@ -14,6 +14,7 @@ use crate::clock;
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::limits::meters;
 use crate::dashboard::components::pager::{PAGE, pager};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -64,14 +65,11 @@ pub(super) async fn budget_list(
 }
 
 fn table(rows: impl Iterator<Item = Markup>) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Budgets" {
-            table {
-                thead { tr { th scope="col" { "Budget of" } th scope="col" { "Used now" } } }
-                tbody { @for row in rows { (row) } }
-            }
-        }
-    }
+    scrolled(
+        "Budgets",
+        &html! { th scope="col" { "Budget of" } th scope="col" { "Used now" } },
+        &html! { @for row in rows { (row) } },
+    )
 }
 
 fn owner(budget: &Budget) -> Owner {

@@ -16,6 +16,7 @@ use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::filter::text;
 use crate::dashboard::components::limits::meters;
 use crate::dashboard::components::pager::{PAGE, pager};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -110,17 +111,12 @@ fn nothing(asked: &Asked, may_write: bool) -> Markup {
 }
 
 fn table(configs: &[ModelConfig], state: &State, may_write: bool, now: Timestamp) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Limits of models and providers" {
-            table {
-                thead { tr {
-                    th scope="col" { "Covers" } th scope="col" { "For" } th scope="col" { "Limits now" }
-                    @if may_write { th scope="col" { span.unseen { "Actions" } } }
-                } }
-                tbody { @for config in configs { (row(config, state, may_write, now)) } }
-            }
-        }
-    }
+    scrolled(
+        "Limits of models and providers",
+        &html! { th scope="col" { "Covers" } th scope="col" { "For" } th scope="col" { "Limits now" }
+        @if may_write { th scope="col" { span.unseen { "Actions" } } } },
+        &html! { @for config in configs { (row(config, state, may_write, now)) } },
+    )
 }
 
 fn row(config: &ModelConfig, state: &State, may_write: bool, now: Timestamp) -> Markup {
@@ -130,9 +126,9 @@ fn row(config: &ModelConfig, state: &State, may_write: bool, now: Timestamp) -> 
             td { (whose(config)) }
             td.wide { (meters(&config.limits(), &|id| state.engine.held(id, now), now)) }
             @if may_write {
-                td {
+                td.actions {
                     div.row {
-                        a.button.small href=(Link::of(Section::Limits.path(), &config.id).then("edit")) aria-label={ "Edit the limits of " (covered(config)) } { "Edit" }
+                        a.button href=(Link::of(Section::Limits.path(), &config.id).then("edit")) aria-label={ "Edit the limits of " (covered(config)) } { "Edit" }
                         (opener(&deletion_id(config), Look::Danger, "Delete"))
                     }
                 }

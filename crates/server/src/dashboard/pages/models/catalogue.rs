@@ -13,6 +13,7 @@ use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::filter::{choice, text};
 use crate::dashboard::components::number::{count, per_million};
 use crate::dashboard::components::pager::{PAGE, pager};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -97,17 +98,12 @@ fn filters(asked: &Asked, providers: &[(String, String)]) -> Markup {
 }
 
 fn table(models: &[&Entry<'_>]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Catalogue" {
-            table {
-                thead { tr {
-                    th scope="col" { "Model" } th.number scope="col" { "Input" } th.number scope="col" { "Cached" }
-                    th.number scope="col" { "Output" } th.number scope="col" { "Context" } th.number scope="col" { "Longest answer" }
-                } }
-                tbody { @for (provider, model, card) in models { (row(provider, model, card)) } }
-            }
-        }
-    }
+    scrolled(
+        "Catalogue",
+        &html! { th scope="col" { "Model" } th.number scope="col" { "Input" } th.number scope="col" { "Cached" }
+        th.number scope="col" { "Output" } th.number scope="col" { "Context" } th.number scope="col" { "Longest answer" } },
+        &html! { @for (provider, model, card) in models { (row(provider, model, card)) } },
+    )
 }
 
 fn row(provider: &str, model: &str, card: &ModelCard) -> Markup {

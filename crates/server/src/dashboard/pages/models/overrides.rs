@@ -1,11 +1,15 @@
 //! Pricing overrides: what is paid in place of the catalogue's prices, and for what.
 
+use std::collections::BTreeMap;
+
 use keyward_core::change::Versioned as _;
 use keyward_core::list::Page as Part;
 use keyward_core::pricing_override::{MatchType, PricingOverride, PricingOverrideFilter, RequestType};
 use maud::{Markup, html};
+use serde_json::value::RawValue;
 
 use crate::dashboard::components::action::{Call, Look, dialog, opener};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::link::Link;
 use crate::error::ApiError;
 use crate::state::State;
@@ -37,15 +41,8 @@ impl Overrides {
 
     fn table(&self) -> Markup {
         html! {
-            div.scroll tabindex="0" role="region" aria-label="Overrides" {
-                table {
-                    thead { tr {
-                        th scope="col" { "Override" } th scope="col" { "For" } th scope="col" { "Models" } th scope="col" { "Prices" }
-                        @if self.may_write { th scope="col" { span.unseen { "Actions" } } }
-                    } }
-                    tbody { @for entry in &self.all { (self.row(entry)) } }
-                }
-            }
+            (scrolled("Overrides", &html! { th scope="col" { "Override" } th scope="col" { "For" } th scope="col" { "Models" } th scope="col" { "Prices" }
+                        @if self.may_write { th scope="col" { span.unseen { "Actions" } } } }, &html! { @for entry in &self.all { (self.row(entry)) } }))
         }
     }
 
@@ -60,9 +57,9 @@ impl Overrides {
                 }
                 td { @for (field, price) in prices(entry) { div { code { (field) } " " span.number { (price) } } } }
                 @if self.may_write {
-                    td {
+                    td.actions {
                         div.row {
-                            a.button.small href=(Link::of("/models/overrides", &entry.id).then("edit")) aria-label={ "Edit " (entry.name) } { "Edit" }
+                            a.button href=(Link::of("/models/overrides", &entry.id).then("edit")) aria-label={ "Edit " (entry.name) } { "Edit" }
                             (opener(&deletion_id(entry), Look::Danger, "Delete"))
                         }
                     }
@@ -88,8 +85,9 @@ fn whose(entry: &PricingOverride) -> String {
 
 /// The prices of an override, as they are written.
 pub(super) fn prices(entry: &PricingOverride) -> Vec<(String, String)> {
-    let patch = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&entry.patch.to_json());
-    patch.unwrap_or_default().into_iter().map(|(field, price)| (field, price.to_string())).collect()
+    let text = entry.patch.to_json();
+    let patch = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text).unwrap_or_default();
+    patch.into_iter().map(|(field, price)| (field, price.get().to_owned())).collect()
 }
 
 fn deletion_id(entry: &PricingOverride) -> String {

@@ -12,9 +12,8 @@ pub(super) fn first_steps(visitor: &Visitor) -> Markup {
             h2 #first-steps { "Nothing has been asked in this time" }
             p.muted { "An application sends its requests here with a virtual key, and Keyward sends them on with the provider's real one." }
             ol.steps {
-                li {
-                    b { "Make a virtual key" } " with a budget. "
-                    @if visitor.may_write(Resource::VirtualKeys) { a href="/virtual-keys/new" { "Make a key" } "." }
+                @if visitor.may_write(Resource::VirtualKeys) {
+                    li { b { "Make a virtual key" } " with a budget. " a href="/virtual-keys/new" { "Make a key" } "." }
                 }
                 li {
                     b { "Point your application at this server" } ": the base URL is this one with " code { "/v1" }

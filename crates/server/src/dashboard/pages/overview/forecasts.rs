@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use crate::clock;
 use crate::dashboard::components::bar::{Level, bar};
 use crate::dashboard::components::number::dollars;
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -78,6 +79,8 @@ impl Names {
 
 /// The card of what runs out next.
 pub(super) fn card(forecast: &ForecastList, names: &Names) -> Markup {
+    let head = html! { th scope="col" { "Budget of" } th scope="col" { "Used" } th scope="col" { "Used up" } };
+    let body = html! { @for forecast in &forecast.forecasts { (row(forecast, names)) } };
     html! {
         section.card.flush aria-labelledby="forecast" {
             div.card-head {
@@ -85,18 +88,12 @@ pub(super) fn card(forecast: &ForecastList, names: &Names) -> Markup {
                 span.hint { "at the pace since " (instant(forecast.since)) }
             }
             @if forecast.forecasts.is_empty() {
-                p.muted.empty { "There is no budget. A budget on a key, a team or a customer is never exceeded: what a request can cost is reserved before it is sent." }
-            } @else {
-                div.scroll tabindex="0" role="region" aria-label="Budgets that run out next" {
-                    table {
-                        thead { tr {
-                            th scope="col" { "Budget of" }
-                            th scope="col" { "Used" }
-                            th scope="col" { "Used up" }
-                        } }
-                        tbody { @for forecast in &forecast.forecasts { (row(forecast, names)) } }
-                    }
+                p.muted.empty {
+                    "There is no budget. A budget of a key, a team or a customer is never exceeded: what a request can cost is "
+                    "reserved before it is sent."
                 }
+            } @else {
+                (scrolled("What runs out next", &head, &body))
             }
         }
     }

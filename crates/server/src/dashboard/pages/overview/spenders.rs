@@ -4,11 +4,19 @@ use keyward_core::usage::{UsageGroup, UsageReport};
 use maud::{Markup, html};
 
 use crate::dashboard::components::number::{count, dollars, money};
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
 
 /// The card of virtual keys by what they spent. `report` is told apart by virtual key.
 pub(super) fn card(report: &UsageReport) -> Markup {
+    let head = html! {
+        th scope="col" { "Virtual key" }
+        th.number scope="col" { "Spend" }
+        th.number scope="col" { "Requests" }
+        th.number scope="col" { "Refused" }
+    };
+    let body = html! { @for group in &report.groups { (row(group)) } };
     html! {
         section.card.flush aria-labelledby="spenders" {
             div.card-head {
@@ -18,17 +26,7 @@ pub(super) fn card(report: &UsageReport) -> Markup {
             @if report.groups.is_empty() {
                 p.muted.empty { "Nobody has called yet." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-label="Virtual keys by spend" {
-                    table {
-                        thead { tr {
-                            th scope="col" { "Virtual key" }
-                            th.number scope="col" { "Spend" }
-                            th.number scope="col" { "Requests" }
-                            th.number scope="col" { "Refused" }
-                        } }
-                        tbody { @for group in &report.groups { (row(group)) } }
-                    }
-                }
+                (scrolled("Top keys", &head, &body))
             }
             @if let Some(other) = &report.other {
                 p.pager { (count(other.groups)) " other keys: " (dollars(other.usage.cost)) }

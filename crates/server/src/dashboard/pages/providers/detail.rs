@@ -17,6 +17,7 @@ use crate::dashboard::components::badge::{Tone, badge};
 use crate::dashboard::components::field::{Kind, hidden};
 use crate::dashboard::components::limits::meters;
 use crate::dashboard::components::number::count;
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -90,16 +91,9 @@ fn keys(provider: &Provider, state: &State, may_write: bool, now: Timestamp) -> 
             div.card-head { h2 #keys { "Keys" } }
             @if provider.keys.is_empty() { p.muted.empty { "It has no keys." } }
             @else {
-                div.scroll tabindex="0" role="region" aria-label="Keys" {
-                    table {
-                        thead { tr {
-                            th scope="col" { "Key" } th scope="col" { "Secret" } th scope="col" { "Stands" } th.number scope="col" { "Weight" }
+                (scrolled("Keys", &html! { th scope="col" { "Key" } th scope="col" { "Secret" } th scope="col" { "Stands" } th.number scope="col" { "Weight" }
                             th scope="col" { "Models" } th scope="col" { "Not" } th scope="col" { "Aliases" }
-                            @if may_write { th scope="col" { span.unseen { "Actions" } } }
-                        } }
-                        tbody { @for key in &provider.keys { (row(provider, key, state, may_write, now)) } }
-                    }
-                }
+                            @if may_write { th scope="col" { span.unseen { "Actions" } } } }, &html! { @for key in &provider.keys { (row(provider, key, state, may_write, now)) } }))
             }
         }
     }
@@ -125,7 +119,7 @@ fn row(provider: &Provider, key: &ProviderKey, state: &State, may_write: bool, n
             td { (allowed(&key.blacklisted_models, "Every model", "–")) }
             td { @for (asked, served) in key.aliases.iter() { div { code { (asked) } " → " code { (served) } } } }
             @if may_write {
-                td {
+                td.actions {
                     div.row {
                         (button(&switch, text, &hidden("enabled", turned, Kind::Boolean)))
                         (opener(&deletion_id(key), Look::Danger, "Delete"))

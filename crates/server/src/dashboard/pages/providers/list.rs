@@ -16,6 +16,7 @@ use crate::dashboard::components::badge::{Tone, badge};
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::limits::meters;
 use crate::dashboard::components::number::count;
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -58,33 +59,26 @@ pub(super) async fn limits(
 }
 
 fn table(providers: &[Provider], limits: &HashMap<ProviderName, ModelConfig>, state: &State, now: Timestamp) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Providers" {
-            table {
-                thead { tr {
-                    th scope="col" { "Provider" } th scope="col" { "Status" } th scope="col" { "Keys" } th scope="col" { "Limits now" }
-                } }
-                tbody {
-                    @for provider in providers {
-                        tr {
-                            th scope="row" {
-                                a href=(Link::of(Section::Providers.path(), &provider.name)) { (provider.name) }
-                                @if !provider.description.is_empty() { div.hint { (provider.description) } }
-                            }
-                            td { (status(provider)) }
-                            td { (keys(provider)) }
-                            td.wide {
-                                @match limits.get(&provider.name) {
-                                    Some(config) => (meters(&config.limits(), &|id| state.engine.held(id, now), now)),
-                                    None => span.muted { "None of its own" },
-                                }
-                            }
-                        }
+    scrolled(
+        "Providers",
+        &html! { th scope="col" { "Provider" } th scope="col" { "Status" } th scope="col" { "Keys" } th scope="col" { "Limits now" } },
+        &html! { @for provider in providers {
+            tr {
+                th scope="row" {
+                    a href=(Link::of(Section::Providers.path(), &provider.name)) { (provider.name) }
+                    @if !provider.description.is_empty() { div.hint { (provider.description) } }
+                }
+                td { (status(provider)) }
+                td { (keys(provider)) }
+                td.wide {
+                    @match limits.get(&provider.name) {
+                        Some(config) => (meters(&config.limits(), &|id| state.engine.held(id, now), now)),
+                        None => span.muted { "None of its own" },
                     }
                 }
             }
-        }
-    }
+        } },
+    )
 }
 
 /// Whether requests can be sent to a provider.

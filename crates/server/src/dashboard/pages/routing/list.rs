@@ -12,6 +12,7 @@ use crate::dashboard::components::action::{Call, Look, dialog, opener};
 use crate::dashboard::components::badge::{Tone, badge};
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::number::count;
+use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -69,16 +70,9 @@ fn card(scope: RoutingScope, rules: &[&RoutingRule], may_write: bool) -> Markup 
     html! {
         section.card.flush aria-label=(title) {
             div.card-head { h2 { (title) } }
-            div.scroll tabindex="0" role="region" aria-label={ "Rules: " (title) } {
-                table {
-                    thead { tr {
-                        th.number scope="col" { "Priority" } th scope="col" { "Rule" } th scope="col" { "Applies" } th scope="col" { "Goes to" }
+            (scrolled(&format!("Rules: {}", title), &html! { th.number scope="col" { "Priority" } th scope="col" { "Rule" } th scope="col" { "Applies" } th scope="col" { "Goes to" }
                         th scope="col" { "Then" }
-                        @if may_write { th scope="col" { span.unseen { "Actions" } } }
-                    } }
-                    tbody { @for rule in rules { (row(rule, may_write)) } }
-                }
-            }
+                        @if may_write { th scope="col" { span.unseen { "Actions" } } } }, &html! { @for rule in rules { (row(rule, may_write)) } }))
         }
     }
 }
@@ -99,9 +93,9 @@ fn row(rule: &RoutingRule, may_write: bool) -> Markup {
             td { ul.plain { @for target in &rule.targets { li { (place(target)) } } } }
             td { @if rule.fallbacks.is_empty() { span.muted { "–" } } @else { ol.plain { @for fallback in &rule.fallbacks { li { code { (fallback_text(fallback)) } } } } } }
             @if may_write {
-                td {
+                td.actions {
                     div.row {
-                        a.button.small href=(Link::of(Section::Routing.path(), &rule.id).then("edit")) aria-label={ "Edit " (rule.name) } { "Edit" }
+                        a.button href=(Link::of(Section::Routing.path(), &rule.id).then("edit")) aria-label={ "Edit " (rule.name) } { "Edit" }
                         (opener(&deletion_id(rule), Look::Danger, "Delete"))
                     }
                 }

@@ -4,24 +4,18 @@ use actix_web::{HttpRequest, HttpResponse, route, web};
 use jiff::Timestamp;
 use keyward_core::change::Versioned as _;
 use keyward_core::ids::VirtualKeyId;
-use keyward_core::ledger::{LedgerFilter, LedgerRecord};
 use keyward_core::permission::Resource;
 use keyward_core::provider_config::ProviderConfig;
-use keyward_core::usage::{Filters, UsageReport, UsageReportQuery};
 use keyward_core::virtual_key::VirtualKey;
-use keyward_store::{Reveal, Store};
+use keyward_store::Reveal;
 use maud::{Markup, html};
 
 use super::actions::{actions, dialogs};
 use super::overrides::overrides;
-use super::parts::{allowed, owner};
 use crate::auth::{Authed, VirtualKeysRead};
 use crate::clock;
-use crate::dashboard::components::badge::{Tone, badge, key_state};
 use crate::dashboard::components::limits::meters;
-use crate::dashboard::components::number::{count, dollars, duration, money};
-use crate::dashboard::components::refusals::{outcome, refusals};
-use crate::dashboard::components::time::{instant, instant_or};
+use crate::dashboard::components::number::count;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::live;
@@ -30,10 +24,12 @@ use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
 use crate::params::Path;
 use crate::state::State;
-use crate::usage;
 
-/// How many attempts are shown.
-const ATTEMPTS: i64 = 15;
+mod about;
+mod spent;
+
+use about::{configs, facts};
+use spent::Spent;
 
 #[route("/virtual-keys/{id}", method = "GET", method = "HEAD")]
 pub(super) async fn virtual_key_detail(
@@ -56,7 +52,7 @@ pub(super) async fn virtual_key_detail(
             section.card aria-labelledby="meters" {
                 div.card-head {
                     h2 #meters { "Limits now" }
-                    span.live #meters-light { "As of this page" }
+                    span.live #meters-light role="status" { "As of this page" }
                 }
                 div data-live=(link.clone().then("meters")) data-light="meters-light" { (limits_now(&key, &state, now)) }
             }
@@ -119,137 +115,4 @@ fn limits_now(key: &VirtualKey, state: &State, now: Timestamp) -> Markup {
 fn with_limits(key: &VirtualKey) -> impl Iterator<Item = (&ProviderConfig, keyward_core::limits::Limits)> {
     let configs = key.provider_configs.iter().map(|config| (config, config.limits()));
     configs.filter(|(_, limits)| !limits.budgets.is_empty() || limits.rate_limit.is_some())
-}
-
-fn facts(key: &VirtualKey, now: Timestamp) -> Markup {
-    html! {
-        section.card aria-labelledby="facts" {
-            div.card-head { h2 #facts { "About this key" } (key_state(key, now)) }
-            dl.facts {
-                dt { "Secret" } dd { code #secret-shown { (key.value.expose()) } p #secret-shown-error.error role="alert" {} }
-                dt { "Belongs to" } dd { (owner(key)) }
-                @if !key.description.is_empty() { dt { "Description" } dd { (key.description) } }
-                dt { "Expires" } dd { (instant_or(key.expires_at, "never")) @if key.delete_after_expire { " " span.muted { "and is deleted then" } } }
-                dt { "Providers" } dd { (if key.allow_all_providers { "Every provider" } else { "Those below" }) }
-                dt { "At the same time" } dd { @match key.max_parallel_requests { Some(most) => { (count(most.get())) " requests" }, None => "Any number of requests" } }
-                dt { "Contents" } dd { (if key.disable_content_logging == Some(false) { "Logged, where the server leaves it to each key" } else { "Not logged" }) }
-                @if let Some(until) = key.previous_value_expires_at { dt { "Old secret" } dd { "works until " (instant(until)) } }
-                @if !key.metadata.is_empty() { dt { "Labels" } dd.row { @for (name, value) in key.metadata.iter() { span.badge.plain { (name) "=" (value) } } } }
-                dt { "Made" } dd { (instant(key.created_at)) }
-                dt { "Edited" } dd { (instant(key.updated_at)) }
-                @if let Some(at) = key.rotated_at { dt { "Rotated" } dd { (instant(at)) } }
-                dt { "Id" } dd { code { (key.id) } }
-            }
-        }
-    }
-}
-
-fn configs(key: &VirtualKey) -> Markup {
-    html! {
-        @if !key.provider_configs.is_empty() {
-            section.card.flush aria-labelledby="providers" {
-                div.card-head { h2 #providers { "Providers" } }
-                div.scroll tabindex="0" role="region" aria-label="Providers" {
-                    table {
-                        thead { tr {
-                            th scope="col" { "Provider" } th.number scope="col" { "Weight" } th scope="col" { "Models" }
-                            th scope="col" { "Not allowed" } th scope="col" { "Provider keys" }
-                        } }
-                        tbody {
-                            @for config in &key.provider_configs {
-                                tr {
-                                    th scope="row" { (config.provider) }
-                                    td.number { @match config.weight { Some(weight) => (weight), None => span.muted { "when named" } } }
-                                    td { (allowed(&config.allowed_models, "Every model", "None")) }
-                                    td { (allowed(&config.blacklisted_models, "Every model", "–")) }
-                                    td { @if config.allow_all_keys { "Every key" } @else { @for key in &config.keys { span.badge.plain { (key.name) } " " } } }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        @if !key.mcp_configs.is_empty() {
-            section.card aria-labelledby="tools" {
-                h2 #tools { "Tools" }
-                dl.facts { @for config in &key.mcp_configs { dt { (config.mcp_client_name) } dd { (allowed(&config.tools_to_execute, "Every tool", "None")) } } }
-            }
-        }
-    }
-}
-
-/// What a key has used.
-struct Spent {
-    day: UsageReport,
-    attempts: Vec<LedgerRecord>,
-}
-
-impl Spent {
-    async fn load(state: &State, store: &Store, key: &VirtualKey, now: Timestamp) -> Result<Self, ApiError> {
-        let query = UsageReportQuery {
-            virtual_key_id: Some(key.id.to_string()),
-            group_by: Some("outcome".to_owned()),
-            order_by: Some("refusals".to_owned()),
-            ..UsageReportQuery::default()
-        };
-        let day = usage::report(state, store, query.check(now)?).await?;
-        let filters = Filters { virtual_key: Some(key.id.to_string()), ..Filters::default() };
-        let filter = LedgerFilter { filters, ..LedgerFilter::default() };
-        Ok(Self { day, attempts: usage::ledger_page(store, filter, ATTEMPTS).await?.entries })
-    }
-
-    fn shown(&self) -> Markup {
-        let total = &self.day.total;
-        html! {
-            div.columns {
-                section.card aria-labelledby="day" {
-                    h2 #day { "The last 24 hours" }
-                    dl.facts {
-                        dt { "Spend" } dd { (money(total.cost)) }
-                        dt { "Requests" } dd.number { (count(total.requests)) }
-                        dt { "Refused" } dd.number { (count(total.refusals)) }
-                        dt { "Tokens" } dd.number { (count(total.tokens.input)) " in, " (count(total.tokens.output)) " out" }
-                        dt { "Latency" } dd.number { @match total.latency_ms.p50 { Some(median) => { (duration(median)) " median" }, None => "–" } }
-                    }
-                }
-                section.card aria-labelledby="refusals" {
-                    h2 #refusals { "Refused in the last 24 hours" }
-                    (refusals(&self.day.groups))
-                }
-            }
-            section.card.flush #attempts aria-labelledby="attempts-title" {
-                div.card-head { h2 #attempts-title { "Last attempts" } span.hint { "each is an entry of the ledger" } }
-                @if self.attempts.is_empty() { p.muted.empty { "Nobody has called with this key yet." } }
-                @else { (attempts(&self.attempts)) }
-            }
-        }
-    }
-}
-
-fn attempts(records: &[LedgerRecord]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Last attempts" {
-            table {
-                thead { tr {
-                    th scope="col" { "Settled" } th scope="col" { "Model" } th scope="col" { "Outcome" }
-                    th.number scope="col" { "Tokens" } th.number scope="col" { "Latency" } th.number scope="col" { "Held" }
-                    th.number scope="col" { "Cost" }
-                } }
-                tbody {
-                    @for record in records {
-                        tr {
-                            td { (instant(record.settled_at)) }
-                            th scope="row" { (record.provider) "/" (record.model) }
-                            td { (outcome(&record.outcome)) @if record.usage_source != "provider" { " " (badge(Tone::Calm, &record.usage_source)) } }
-                            td.number { (count(record.input_tokens)) " → " (count(record.output_tokens)) }
-                            td.number { (duration(u64::try_from(record.latency_ms).unwrap_or_default())) }
-                            td.number.muted { (dollars(record.held)) }
-                            td.number { (money(record.cost)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
 }

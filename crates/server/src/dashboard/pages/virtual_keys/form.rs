@@ -108,7 +108,7 @@ fn identity(key: Option<&VirtualKey>) -> Markup {
             div.field {
                 label for="expiry-preset" { "Expires" }
                 select #expiry-preset data-preset-for="f-expires_at" {
-                    @if key.is_some() { option value="" selected { "As it is" } }
+                    @if key.is_some() { option value="keep" selected { "As it is" } }
                     @for (hours, name) in PRESETS { option value=(hours) { (name) } }
                 }
             }

@@ -11,7 +11,7 @@ use keyward_store::Reveal;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::parts::owner;
+use super::parts::{ends, owner};
 use crate::api::table_of_keys;
 use crate::auth::{Authed, VirtualKeysRead};
 use crate::clock;
@@ -19,7 +19,7 @@ use crate::dashboard::components::badge::key_state;
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::limits::tightest;
 use crate::dashboard::components::pager::{PAGE, pager};
-use crate::dashboard::components::rows::Sorting;
+use crate::dashboard::components::rows::{Sorting, scrolled};
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -183,28 +183,22 @@ fn table(asked: &Asked, filter: &VirtualKeyFilter, keys: &[VirtualKey], now: Tim
     };
     let list = asked.link();
     let sorting = Sorting { list: &list, by, descending: filter.descending };
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Virtual keys" {
-            table {
-                thead { tr {
-                    (sorting.head("name", "Name", false))
-                    th scope="col" { "Key" }
-                    th scope="col" { "Belongs to" }
-                    (sorting.head("budget_spent", "Budget", false))
-                    (sorting.head("status", "Status", false))
-                    (sorting.head("created_at", "Made", false))
-                } }
-                tbody { @for key in keys { (row(key, now)) } }
-            }
-        }
-    }
+    let head = html! {
+        (sorting.head("name", "Name", false))
+        th scope="col" { "Key" }
+        th scope="col" { "Belongs to" }
+        (sorting.head("budget_spent", "Budget", false))
+        (sorting.head("status", "Status", false))
+        (sorting.head("created_at", "Made", false))
+    };
+    scrolled("Virtual keys", &head, &html! { @for key in keys { (row(key, now)) } })
 }
 
 fn row(key: &VirtualKey, now: Timestamp) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(Link::of(Section::VirtualKeys.path(), &key.id)) { (key.name) } }
-            td { code { (key.value.expose()) } }
+            td { code { (ends(key)) } }
             td { (owner(key)) }
             td.wide { (tightest(&key.budgets)) }
             td { (key_state(key, now)) }

@@ -8,7 +8,7 @@ use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
 
 /// The team or customer of a key.
-pub(super) fn owner(key: &VirtualKey) -> Markup {
+pub(in crate::dashboard::pages::virtual_keys) fn owner(key: &VirtualKey) -> Markup {
     html! {
         @match (&key.team, &key.customer) {
             (Some(team), _) => { a href=(Link::of(Section::Teams.path(), &team.id)) { (team.name) } " " span.muted { "team" } }
@@ -18,8 +18,14 @@ pub(super) fn owner(key: &VirtualKey) -> Markup {
     }
 }
 
+/// The two ends of a redacted secret, by which people tell keys apart.
+pub(in crate::dashboard::pages::virtual_keys) fn ends(key: &VirtualKey) -> String {
+    let (head, rest) = key.value.expose().split_once('*').unwrap_or_default();
+    format!("{head}…{}", rest.trim_start_matches('*'))
+}
+
 /// What a list allows, in words.
-pub(super) fn allowed(list: &AllowList, everything: &str, nothing: &str) -> Markup {
+pub(in crate::dashboard::pages::virtual_keys) fn allowed(list: &AllowList, everything: &str, nothing: &str) -> Markup {
     html! {
         @if list.is_everything() { (everything) }
         @else if list.entries().is_empty() { span.muted { (nothing) } }
