@@ -14,6 +14,7 @@ mod openapi;
 mod packages;
 mod postgres;
 mod process;
+mod screenshots;
 mod sdks;
 mod server;
 mod test;
@@ -59,7 +60,9 @@ enum Task {
     },
     /// Write openapi/*.json as the server's binary declares them, or hold them to something
     Openapi(openapi::Options),
-    /// Install the providers' official SDKs, pinned, for the tests of real clients (needs python3, node and npm)
+    /// Take the pictures of the guide: every page of the dashboard, with a data set that fills it (needs chromium and chromium-driver)
+    Screenshots,
+    /// Install the providers' official SDKs and axe-core, pinned, for the tests (needs python3, node and npm)
     Sdks,
     /// Run all tests: on SQLite, the documentation's examples, and the database suites on PostgreSQL
     Test(test::Options),
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Task::Observability { check: true } => observability::check(),
         Task::Observability { check: false } => observability::write(),
         Task::Openapi(options) => openapi::run(&options),
+        Task::Screenshots => screenshots::run(),
         Task::Sdks => sdks::run(),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),

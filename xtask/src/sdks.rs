@@ -1,4 +1,5 @@
-//! The official SDKs of the providers, in the versions that the lock files pin, below `target/sdks/`: what the tests of real clients run.
+//! What the tests run that others have written, in the versions that the lock files pin: the providers' official SDKs below
+//! `target/sdks/`, and axe-core, which looks at pages, below `target/axe/`.
 
 use std::fs;
 
@@ -7,13 +8,18 @@ use anyhow::Result;
 use crate::packages;
 use crate::process::root;
 
-/// Where the lock files and the scripts are.
-const SOURCES: &str = "crates/server/tests/sdks";
+/// Where the lock files and the scripts of the SDKs are.
+const SDKS: &str = "crates/server/tests/sdks";
+/// Where the lock file of axe-core is.
+const AXE: &str = "crates/showcase/axe";
 
 /// Installs what is not installed yet.
 pub(crate) fn run() -> Result<()> {
-    let (sources, target) = (root().join(SOURCES), root().join("target").join("sdks"));
+    let (sdks, target) = (root().join(SDKS), root().join("target").join("sdks"));
     fs::create_dir_all(&target)?;
-    packages::python(&sources.join("python"), &target)?;
-    packages::node(&sources.join("node"), &target)
+    packages::python(&sdks.join("python"), &target)?;
+    packages::node(&sdks.join("node"), &target)?;
+    let target = root().join("target").join("axe");
+    fs::create_dir_all(&target)?;
+    packages::node(&root().join(AXE), &target)
 }

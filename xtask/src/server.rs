@@ -16,6 +16,8 @@ use crate::process::{cargo, output, root};
 pub(crate) const USERNAME: &str = "xtask";
 /// The admin's password.
 pub(crate) const PASSWORD: &str = "not-a-real-password";
+/// What secrets of servers that are run here are sealed with.
+pub(crate) const ROOT_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// How a binary is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl Running {
             .current_dir(directory)
             .env("KEYWARD_LISTEN", "127.0.0.1:0")
             .env("DATABASE_URL", database_url)
-            .env("KEYWARD_ROOT_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+            .env("KEYWARD_ROOT_KEY", ROOT_KEY)
             .env("KEYWARD_ADMIN_USERNAME", USERNAME)
             .env("KEYWARD_ADMIN_PASSWORD", PASSWORD)
             .env("KEYWARD_LOG", "warn,keyward_server::server=info")

@@ -5,15 +5,23 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::change::Versioned;
-use crate::ids::SessionId;
+use crate::ids::{ManagementKeyId, SessionId};
 
-/// A session of the administrator. Its token is in a cookie, and nowhere else.
+/// A session of the administrator, or of whoever has a management key. Its token is in a cookie, and nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     /// Identifies the session; not its token.
     pub id: SessionId,
-    /// Who logged in.
+    /// Who logged in: the administrator, or the name that the management key had then.
     pub username: String,
+    /// The management key that opened the session, and whose permissions and reach bound it; absent: the administrator did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub management_key_id: Option<ManagementKeyId>,
+    /// True: it was opened at the dashboard, and a change under its cookie must carry the token of a page.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub from_dashboard: bool,
     /// The network address that the login came from.
     pub source: String,
     /// When the login was.

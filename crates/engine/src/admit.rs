@@ -139,6 +139,12 @@ impl Engine {
         self.core.policies.count(id)
     }
 
+    /// What running attempts have reserved on a meter in the window that `now` lies in.
+    #[must_use]
+    pub fn held(&self, id: &MeterId, now: Timestamp) -> i64 {
+        self.core.policies.held(id, now)
+    }
+
     /// The virtual key of this secret, whatever state it is in.
     #[must_use]
     pub fn virtual_key_id(&self, hash: &KeyHash, now: Timestamp) -> Option<VirtualKeyId> {

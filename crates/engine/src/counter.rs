@@ -72,6 +72,12 @@ impl Counter {
         self.lock().count
     }
 
+    /// What is held in the window that `now` lies in.
+    pub(crate) fn held(&self, now: Timestamp) -> i64 {
+        let state = self.lock();
+        state.count.filter(|count| count.window.contains(now)).map_or(0, |_| state.held)
+    }
+
     /// Adds an amount to the usage of a window, which may be negative, unless that window is over.
     pub(crate) fn adjust(&self, window: Window, amount: i64) {
         let mut state = self.lock();

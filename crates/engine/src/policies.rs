@@ -148,6 +148,11 @@ impl Policies {
         self.counters.pin().get(id).and_then(|counter| counter.count())
     }
 
+    /// What is held on a meter.
+    pub(crate) fn held(&self, id: &MeterId, now: Timestamp) -> i64 {
+        self.counters.pin().get(id).map_or(0, |counter| counter.held(now))
+    }
+
     /// The owners above a key.
     pub(crate) fn owners(&self, key: &KeyPolicy) -> Owners {
         let (teams, customers) = (self.teams.pin(), self.customers.pin());

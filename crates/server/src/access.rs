@@ -5,8 +5,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use keyward_core::error_code::ErrorCode;
+use keyward_core::ids::SessionId;
+use keyward_core::management_key::ManagementKey;
 use keyward_core::secret::KeyHash;
 use keyward_core::server_config::{ConfigSource, MAX_CREDENTIAL, ServerConfig};
 use keyward_store::{ConfigRecord, KeyHasher, SessionTerms, Store, StoredAuth, StoredPassword};
@@ -170,6 +174,32 @@ impl Access {
         self.forgive(guesser);
         credential.remember(digest, now);
         Ok(credential.clone())
+    }
+
+    /// Makes sure that this is the secret of a management key that is in force, and answers with the key. Wrong tries are counted by
+    /// address.
+    pub(crate) async fn prove_key(
+        &self,
+        store: &Store,
+        secret: &SecretString,
+        address: &str,
+    ) -> Result<ManagementKey, ApiError> {
+        use secrecy::ExposeSecret as _;
+        let guesser = Guesser::new(&self.hasher, address, secret.expose_secret());
+        let now = clock::now();
+        self.may_try(guesser, now)?;
+        self.count(guesser, now);
+        let found = store.management_key_find(secret.expose_secret()).await?;
+        let wrong = || ApiError::new(ErrorCode::Unauthorized, "No management key that is in force has this secret");
+        let key = found.filter(|key| key.is_usable(now)).ok_or_else(wrong)?;
+        self.forgive(guesser);
+        Ok(key)
+    }
+
+    /// What pages of a session carry, so that its changes are known to come from them.
+    pub(crate) fn page_token(&self, session: &SessionId) -> String {
+        let KeyHash(token) = self.hasher.hash(format!("page\0{session}"));
+        BASE64_URL_SAFE_NO_PAD.encode(token)
     }
 
     fn may_try(&self, guesser: Guesser, now: Timestamp) -> Result<(), ApiError> {

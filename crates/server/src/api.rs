@@ -26,6 +26,7 @@ mod usage;
 mod virtual_keys;
 
 pub(crate) use providers::{check_variable, is_servers_own};
+pub(crate) use virtual_keys::table_of_keys;
 
 /// Every operation of the management API.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {

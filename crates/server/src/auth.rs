@@ -8,11 +8,12 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use keyward_core::authority::{Authority, Permissions, Reach};
-use keyward_core::change::{Actor, ActorKind, Change, Grounds, Idempotency};
+use keyward_core::change::{Actor, ActorKind, Author, Change, Grounds, Idempotency};
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::Invalid;
+use keyward_core::management_key::ManagementKey;
 use keyward_core::permission::{Access, Permission as Grant, Resource};
-use keyward_store::{Reveal, Store};
+use keyward_store::{OpenSession, Reveal, Store};
 use secrecy::ExposeSecret as _;
 
 use crate::body::Body;
@@ -21,6 +22,8 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
 
+pub(crate) mod csrf;
+pub(crate) mod opening;
 pub(crate) mod origin;
 pub(crate) mod presented;
 
@@ -46,6 +49,11 @@ impl<P> Authed<P> {
         let fingerprint = body.fingerprint;
         let idempotency = self.caller.idempotency_key.clone().map(|key| Idempotency { key, fingerprint });
         Change { idempotency, ..self.caller.change(operation) }
+    }
+
+    /// Who calls, and what it may do.
+    pub(crate) const fn author(&self) -> &Author {
+        self.caller.author()
     }
 
     /// Whether the caller may do this as well.
@@ -87,6 +95,8 @@ pub(crate) struct Open;
 pub(crate) trait Permission: 'static {
     /// What a management key must have been granted for it; none: no management key may do it.
     const NEEDS: Option<Grant>;
+    /// True: whoever is let in at all may do it.
+    const IS_EVERYBODYS: bool = false;
     /// Whether it shows or changes what belongs to several owners at once, so that nobody of limited reach may do it.
     const IS_WHOLE: bool = false;
     /// What must have been granted besides.
@@ -169,7 +179,16 @@ impl Permission for LimitsRead {
     ];
 }
 
-/// Reads and ends the administrator's sessions.
+/// Looks at what everybody may see who is let in.
+#[derive(Debug)]
+pub(crate) struct Anything;
+
+impl Permission for Anything {
+    const NEEDS: Option<Grant> = None;
+    const IS_EVERYBODYS: bool = true;
+}
+
+/// Reads and ends sessions.
 #[derive(Debug)]
 pub(crate) struct Sessions;
 
@@ -183,19 +202,24 @@ impl<P: Permission> FromRequest for Authed<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let (actor, authority, grounds) = authenticate(&request).await?;
-            let may = match P::NEEDS {
-                Some(wanted) => authority.allows(wanted) && P::BESIDES.iter().all(|besides| authority.allows(*besides)),
-                None => authority.permissions == Permissions::Everything,
-            };
-            let reaches = !P::IS_WHOLE || authority.reach == Reach::Everything;
-            if !may || !reaches {
-                let message = "The management key may not do this";
-                return Err(ApiError::new(ErrorCode::PermissionDenied, message));
-            }
-            Ok(Self { caller: Caller::of(&request, actor, authority, grounds)?, permission: PhantomData })
-        })
+        Box::pin(async move { Self::of(&request).await })
+    }
+}
+
+impl<P: Permission> Authed<P> {
+    /// Makes sure that whoever asks may do this now.
+    pub(crate) async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let (actor, authority, grounds) = authenticate(request).await?;
+        let may = match P::NEEDS {
+            Some(wanted) => authority.allows(wanted) && P::BESIDES.iter().all(|besides| authority.allows(*besides)),
+            None => P::IS_EVERYBODYS || authority.permissions == Permissions::Everything,
+        };
+        let reaches = !P::IS_WHOLE || authority.reach == Reach::Everything;
+        if !may || !reaches {
+            let message = "The management key may not do this";
+            return Err(ApiError::new(ErrorCode::PermissionDenied, message));
+        }
+        Ok(Self { caller: Caller::of(request, actor, authority, grounds)?, permission: PhantomData })
     }
 }
 
@@ -218,8 +242,11 @@ async fn authenticate(request: &HttpRequest) -> Result<(Actor, Authority, Ground
             if by_cookie && !request.method().is_safe() {
                 same_origin(request.headers(), &in_force.record.allowed_origins)?;
             }
-            let session = session(state, token.expose_secret()).await?.ok_or_else(unauthorized)?;
-            (session.username, Grounds::Session(session.id))
+            let open = session(state, token.expose_secret()).await?.ok_or_else(unauthorized)?;
+            if by_cookie && !request.method().is_safe() {
+                csrf::from_page(&state.access, &open.session, request.headers())?;
+            }
+            return Ok(of_session(open));
         }
         (Presented::Unknown | Presented::Nothing, true) => return Err(unauthorized()),
     };
@@ -229,13 +256,25 @@ async fn authenticate(request: &HttpRequest) -> Result<(Actor, Authority, Ground
 async fn management_key(state: &State, secret: &str) -> Result<(Actor, Authority, Grounds), ApiError> {
     let found = state.store.management_key_find(secret).await?;
     let key = found.filter(|key| key.is_usable(clock::now())).ok_or_else(unauthorized)?;
-    let authority = key.authority();
-    let actor = Actor { kind: ActorKind::ManagementKey, name: key.name, id: key.id.to_string() };
-    Ok((actor, authority, Grounds::ManagementKey(key.id)))
+    Ok((actor_of_key(&key), key.authority(), Grounds::ManagementKey(key.id)))
+}
+
+fn actor_of_key(key: &ManagementKey) -> Actor {
+    Actor { kind: ActorKind::ManagementKey, name: key.name.clone(), id: key.id.to_string() }
+}
+
+/// Who acts in a session, what it may do now, and on what grounds.
+fn of_session(open: OpenSession) -> (Actor, Authority, Grounds) {
+    let OpenSession { session, key } = open;
+    let (actor, authority) = match key {
+        Some(key) => (actor_of_key(&key), key.authority()),
+        None => (Actor::named(ActorKind::Admin, session.username), Authority::FULL),
+    };
+    (actor, authority, Grounds::Session(session.id))
 }
 
 /// The open session with this token.
-pub(crate) async fn session(state: &State, token: &str) -> Result<Option<keyward_core::session::Session>, ApiError> {
+pub(crate) async fn session(state: &State, token: &str) -> Result<Option<OpenSession>, ApiError> {
     let Some(terms) = state.access.session_terms() else { return Ok(None) };
     Ok(state.store.session_use(token, terms, clock::now()).await?)
 }

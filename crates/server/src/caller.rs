@@ -41,6 +41,11 @@ impl Caller {
         Ok(Self { author, precondition, idempotency_key })
     }
 
+    /// Who calls, and what it may do.
+    pub(crate) const fn author(&self) -> &Author {
+        &self.author
+    }
+
     /// What the caller may do.
     pub(crate) const fn authority(&self) -> &Authority {
         &self.author.authority

@@ -3,10 +3,12 @@
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::middleware::Next;
 use keyward_core::error_code::ErrorCode;
 
+use crate::auth::csrf::CSRF_TOKEN;
+use crate::dashboard;
 use crate::error::ApiError;
 use crate::gateway::Voice;
 use crate::request_id::RequestIdentity;
@@ -22,22 +24,28 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     // Answers of the management API may have secrets in them.
     let is_private = request.path().starts_with("/api/");
     let voice = Voice::of(request.path(), request.headers());
+    let page = (voice == Voice::Page).then(|| request.uri().clone());
+    let is_from_page = request.headers().contains_key(CSRF_TOKEN);
     let response = next.call(request).await?;
+    let answer = |error: &ApiError| {
+        error.log(id.as_str());
+        match &page {
+            Some(at) => dashboard::failure(error, at, id.as_str()),
+            None => error.answer(id.as_str(), voice),
+        }
+    };
     let failed = response.response().error().map(|error| match error.as_error::<ApiError>() {
-        Some(error) => {
-            error.log(id.as_str());
-            error.answer(id.as_str(), voice)
-        }
-        None => {
-            let error = ApiError::new(ErrorCode::InvalidRequest, error.to_string());
-            error.log(id.as_str());
-            error.answer(id.as_str(), voice)
-        }
+        Some(error) => answer(error),
+        None => answer(&ApiError::new(ErrorCode::InvalidRequest, error.to_string())),
     });
     let mut response = match failed {
         Some(answer) => response.into_response(answer).map_into_right_body(),
         None => response.map_into_left_body(),
     };
+    if is_from_page && response.headers().contains_key(WWW_AUTHENTICATE) {
+        // The page asks its reader to sign in; the browser must not ask for a password of its own.
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session realm=\"keyward\""));
+    }
     if is_private {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

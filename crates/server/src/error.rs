@@ -173,6 +173,12 @@ impl ApiError {
         voice.body(response, self.body(request_id))
     }
 
+    /// How many seconds to wait before another try, if that is known.
+    pub(crate) fn wait_seconds(&self) -> Option<u64> {
+        let (_, wait) = self.retry(clock::now());
+        wait.map(|wait| milliseconds(wait).div_ceil(1_000))
+    }
+
     /// Whether the same request may succeed later with nothing changed, and if it is known, how long to wait.
     fn retry(&self, now: Timestamp) -> (bool, Option<SignedDuration>) {
         let wait = match &self.0.refusal {

@@ -46,6 +46,7 @@ pub(crate) use estimate::Tokenizers;
 pub(crate) use explaining::explain;
 pub(crate) use objects::{Objects, batches};
 pub(crate) use routes::routes;
+pub(crate) use routing::{Sample, trial};
 pub(crate) use upstream_client::{UpstreamClient, tls};
 pub(crate) use voice::Voice;
 pub(crate) use watch::Watch;

@@ -15,6 +15,7 @@ pub mod config;
 mod content;
 mod cors;
 mod credentials;
+mod dashboard;
 pub mod demo;
 mod envelope;
 mod error;

@@ -321,6 +321,8 @@ tables! {
         token_hash -> Binary,
         credential -> Binary,
         username -> Text,
+        management_key_id -> Nullable<Text>,
+        from_dashboard -> Bool,
         source -> Text,
         created_at -> InstantColumn,
         last_used_at -> InstantColumn,

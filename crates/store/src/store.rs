@@ -97,7 +97,7 @@ pub(crate) use keyward_core::ledger::LedgerPlace;
 pub use mcp_clients::McpServer;
 pub use price_catalogues::{NewCatalogue, StoredCatalogue};
 pub use server_config::{ConfigRecord, StoredAuth, StoredPassword};
-pub use sessions::{CredentialStamp, SessionTerms};
+pub use sessions::{CredentialStamp, OpenSession, SessionTerms};
 
 /// How long a unit of work waits for a connection.
 pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ struct Row {
 }
 
 /// A crate that is not here may not exist; the rest of the arrows do not either.
-const ARROWS: [Row; 9] = [
+const ARROWS: [Row; 10] = [
     Row { package: "keyward-core", uses: &[], tests_use: &[] },
     Row { package: "keyward-engine", uses: &["keyward-core"], tests_use: &[] },
     Row { package: "keyward-store", uses: &["keyward-core"], tests_use: &[] },
@@ -18,7 +18,7 @@ const ARROWS: [Row; 9] = [
     Row {
         package: "keyward-server",
         uses: &["keyward-client", "keyward-core", "keyward-engine", "keyward-store"],
-        tests_use: &["keyward-contract"],
+        tests_use: &["keyward-contract", "keyward-showcase"],
     },
     Row { package: "keyward-contract", uses: &[], tests_use: &[] },
     Row {
@@ -26,6 +26,7 @@ const ARROWS: [Row; 9] = [
         uses: &["keyward-client", "keyward-core", "keyward-engine", "keyward-server", "keyward-store"],
         tests_use: &[],
     },
+    Row { package: "keyward-showcase", uses: &["keyward-core", "keyward-store"], tests_use: &[] },
     Row { package: "keyward-fuzz", uses: &["keyward-server"], tests_use: &[] },
     Row { package: "xtask", uses: &[], tests_use: &[] },
 ];
@@ -62,6 +63,7 @@ const HOMES: [Home; 4] = [
             "keyward-server",
             "keyward-contract",
             "keyward-bench",
+            "keyward-showcase",
         ],
         reason: "core says what things are: it has no I/O",
     },
@@ -85,7 +87,7 @@ fn check_package(package: &Package, members: &[&str]) -> Vec<Failure> {
         if members.contains(&name) && !allowed {
             let reason = format!(
                 "`{}` must not depend on `{name}`: arrows are {{engine, store, client}} -> core, \
-                 server -> {{core, engine, store, client}}, and nothing else (server -> contract in tests only)",
+                 server -> {{core, engine, store, client}}, and nothing else (server -> {{contract, showcase}} in tests only)",
                 package.name
             );
             failures.push(Failure::new(&path, None, reason));

@@ -33,9 +33,11 @@ const BANS: [Ban; 5] = [
     Ban {
         words: &["anyhow"],
         applies: |source| {
-            !["bench", "xtask"].contains(&source.package()) && source.in_src() && source.file_name() != "main.rs"
+            !["bench", "showcase", "xtask"].contains(&source.package())
+                && source.in_src()
+                && source.file_name() != "main.rs"
         },
-        reason: "anyhow stays in main.rs, bench, xtask and tests: elsewhere an error is an enum that its caller can match",
+        reason: "anyhow stays in main.rs, bench, showcase, xtask and tests: elsewhere an error is an enum that its caller can match",
     },
 ];
 

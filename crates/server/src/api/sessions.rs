@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 use utoipa::IntoResponses;
 
 use super::{CommonErrors, PathErrors};
+use crate::auth::opening::{Door, cleared_cookie, cookie, end, open};
 use crate::auth::origin::{not_foreign, same_origin};
 use crate::auth::presented::Presented;
 use crate::auth::{Authed, Open, Sessions, session};
@@ -18,10 +19,6 @@ use crate::clock;
 use crate::error::{ApiError, ApiResult};
 use crate::params::Path;
 use crate::state::State;
-
-mod opening;
-
-use opening::{cleared_cookie, cookie, open};
 
 /// The largest body of a login, in bytes: anyone may send one.
 const LARGEST_LOGIN: usize = 16 * 1024;
@@ -83,7 +80,7 @@ pub(super) async fn session_login(
     body: Body<Login, LARGEST_LOGIN>,
 ) -> Result<HttpResponse, ApiError> {
     not_foreign(request.headers(), &state.access.in_force().record.allowed_origins)?;
-    let token = open(&request, &state, body.request).await?;
+    let token = open(&request, &state, body.request, Door::Api).await?;
     let done = Done { message: "Login successful".to_owned() };
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cookie(&token, request.headers()))).json(done))
 }
@@ -107,7 +104,7 @@ pub(super) async fn session_logout(
         if by_cookie {
             same_origin(request.headers(), allowed)?;
         }
-        opening::end(&request, &state, token.expose_secret()).await?;
+        end(&request, &state, token.expose_secret()).await?;
     }
     let done = Done { message: "Logout successful".to_owned() };
     Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cleared_cookie(request.headers()))).json(done))

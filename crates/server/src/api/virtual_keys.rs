@@ -29,7 +29,7 @@ pub(super) mod reveal;
 pub(super) mod rotation;
 mod table;
 
-use table::table;
+pub(crate) use table::table as table_of_keys;
 
 /// Makes a virtual key. The answer carries its secret.
 #[utoipa::path(
@@ -85,7 +85,9 @@ pub(super) async fn virtual_key_list(
     let entries: Vec<VirtualKey> = listed.entries.into_iter().map(|key| key.observed(&state.read(), now)).collect();
     if wants_table {
         let failed = |error| ApiError::new(ErrorCode::Internal, "The table cannot be written").because(error);
-        return Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(table(&entries).map_err(failed)?));
+        return Ok(HttpResponse::Ok()
+            .content_type("text/csv; charset=utf-8")
+            .body(table_of_keys(&entries).map_err(failed)?));
     }
     Ok(HttpResponse::Ok().json(VirtualKeyList::new(Listed { entries, total: listed.total }, &filter.page)))
 }

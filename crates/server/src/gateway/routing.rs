@@ -21,6 +21,7 @@ mod expression;
 mod facts;
 mod lots;
 mod table;
+mod trial;
 
 pub(super) use asked::Asked;
 pub(super) use decision::Place;
@@ -30,6 +31,7 @@ use facts::Facts;
 pub(super) use lots::Lots;
 use table::CompiledRule;
 pub(crate) use table::RoutingRules;
+pub(crate) use trial::{Sample, trial};
 
 /// Where a request goes: the first place, and where it goes next when that fails.
 pub(super) struct Plan {

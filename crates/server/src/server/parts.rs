@@ -27,7 +27,9 @@ use crate::no_such_route::{Methods, no_such_route};
 use crate::reference::Reference;
 use crate::state::State;
 use crate::telemetry::{self, Telemetry};
-use crate::{api, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, usage, webhooks};
+use crate::{
+    api, dashboard, expiry, gateway, health, journal, kept, lapses, mcp, reference, retention, usage, webhooks,
+};
 
 /// What every worker shares.
 #[derive(Clone)]
@@ -109,6 +111,7 @@ impl Parts {
             .into_app()
             .app_data(self.reference.clone())
             .configure(reference::routes)
+            .configure(dashboard::routes)
             .default_service(web::to(no_such_route))
             .wrap(from_fn(envelope))
             .wrap(from_fn(cors))

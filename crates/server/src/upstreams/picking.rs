@@ -8,7 +8,7 @@ use keyward_core::operation::Operation;
 use keyward_core::provider_config::KeyAccess;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::health::Out;
+use super::health::{Condition, Out};
 use super::key_health::Trial;
 use super::{Credential, Destination, Unserved, Upstream};
 use crate::clouds::{self, Place};
@@ -106,6 +106,12 @@ impl Upstream {
             return Outlook::Tried;
         }
         all.into_iter().filter_map(|(_, out)| out).min_by_key(|out| out.until).map_or(Outlook::Nothing, Outlook::Out)
+    }
+
+    /// How one of its keys stands; none: it has no such key that could serve.
+    pub(crate) fn condition(&self, id: &ProviderKeyId, now: Timestamp) -> Option<Condition> {
+        let key = self.keys.iter().find(|key| key.id == *id && key.can_serve())?;
+        Some(key.health.condition(now))
     }
 
     /// False while something is known against each of its keys.

@@ -6,11 +6,13 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
 mod api;
+mod browser;
 mod cli;
 mod compatibility;
 mod config_file;
 mod contract;
 mod coverage;
+mod dashboard;
 mod demo;
 mod examples;
 mod gateway;

@@ -15,7 +15,7 @@ pub(crate) fn check(c: &mut Conn, by: &Recorder) -> Result<(), StoreError> {
     let stands = match &author.grounds {
         Grounds::Server => true,
         Grounds::Configured(stamp) => server_config::get(c)?.auth_stamp()? == *stamp,
-        Grounds::Session(id) => session::exists(c, id)?,
+        Grounds::Session(id) => session::stands(c, id, &author.authority, by.change.at)?,
         Grounds::ManagementKey(id) => match management_key::get(c, &Reach::Everything, id) {
             Ok(key) => key.is_usable(by.change.at) && key.authority() == author.authority,
             Err(StoreError::NotFound(_)) => false,

@@ -27,6 +27,7 @@ mod row;
 
 use due::{Due, Posted};
 pub(crate) use listing::list;
+pub(crate) use postings::of_entry as postings_of;
 use row::EntryRow;
 pub(crate) use row::tokens;
 

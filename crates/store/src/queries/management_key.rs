@@ -9,7 +9,7 @@ use keyward_core::list::{Listed, Page};
 use keyward_core::management_key::ManagementKey;
 use keyward_core::secret::KeyHash;
 
-use super::{Backend, Conn, audit, folded, idempotency, reach, reference, search};
+use super::{Backend, Conn, audit, folded, idempotency, reach, reference, search, session};
 use crate::error::{Noun, StoreError};
 use crate::instant::Instant;
 use crate::recorder::Recorder;
@@ -150,6 +150,9 @@ pub(crate) fn update(
     let after = edit(&before, by.change.after(before.updated_at))?;
     check(c, by, &after)?;
     diesel::update(management_keys::table.find(id.as_str())).set(KeyRow::new(&after)?).execute(c)?;
+    if !(before.is_usable(by.change.at) && after.is_usable(by.change.at)) {
+        session::end_of_key(c, id)?;
+    }
     let after = get(c, by.reach(), id)?;
     audit::edited(c, by, ("management_key", id.as_str()), &before, &after)?;
     Ok(after)
@@ -164,6 +167,7 @@ pub(crate) fn rotate(
 ) -> Result<ManagementKey, StoreError> {
     let before = take(c, by, id)?;
     let at = Instant(by.change.after(before.updated_at));
+    session::end_of_key(c, id)?;
     diesel::update(management_keys::table.find(id.as_str()))
         .set((management_keys::value_hash.eq(hash.0.as_slice()), management_keys::updated_at.eq(at)))
         .execute(c)?;
@@ -176,6 +180,7 @@ pub(crate) fn rotate(
 pub(crate) fn delete(c: &mut Conn, by: &Recorder, id: &ManagementKeyId) -> Result<(), StoreError> {
     let before = take(c, by, id)?;
     diesel::delete(management_keys::table.find(id.as_str())).execute(c)?;
+    session::end_of_key(c, id)?;
     audit::deleted(c, by, ("management_key", id.as_str()), &before)
 }
 
@@ -196,7 +201,8 @@ fn check(c: &mut Conn, by: &Recorder, key: &ManagementKey) -> Result<(), StoreEr
     reference::check_customer(c, key.customer_id.as_ref())
 }
 
-fn covers(c: &mut Conn, by: &Recorder, key: &ManagementKey) -> Result<(), StoreError> {
+/// Makes sure that the author may do all that the key allows.
+pub(super) fn covers(c: &mut Conn, by: &Recorder, key: &ManagementKey) -> Result<(), StoreError> {
     let customer = reach::customer_of(c, key.team_id.as_ref())?;
     by.covers(&key.authority(), customer.as_ref())
 }

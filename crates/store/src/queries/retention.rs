@@ -59,13 +59,14 @@ pub(crate) fn expire(c: &mut Conn, before: Timestamp, after: Option<LedgerPlace>
 /// The entries of which no counter counts anything in its current epoch.
 fn uncounted<'a>(c: &mut Conn, rows: &'a [Row]) -> Result<Vec<&'a Place>, StoreError> {
     let postings = rows.iter().map(|(_, text)| postings::read(text)).collect::<Result<Vec<_>, _>>()?;
-    let limits: BTreeSet<&str> = postings.iter().flatten().map(|posting| posting.meter.limit.as_str()).collect();
+    let limits: BTreeSet<&str> =
+        postings.iter().flatten().map(|counted| counted.posting.meter.limit.as_str()).collect();
     let mut epochs = HashMap::new();
     for chunk in Vec::from_iter(limits).chunks(search::CHUNK) {
         epochs.extend(meter::epochs(c, chunk)?);
     }
     let is_counted =
-        |posting: &Counted| posting.epoch.is_some() && posting.epoch == epochs.get(&posting.meter).copied();
+        |counted: &Counted| counted.epoch.is_some() && counted.epoch == epochs.get(&counted.posting.meter).copied();
     let places = rows.iter().map(|(place, _)| place).zip(&postings);
     Ok(places.filter(|(_, postings)| !postings.iter().any(is_counted)).map(|(place, _)| place).collect())
 }

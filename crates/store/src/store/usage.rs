@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use keyward_core::budget::Budget;
-use keyward_core::ledger::{LedgerFilter, LedgerRecord};
+use keyward_core::ids::RequestId;
+use keyward_core::ledger::{LedgerFilter, LedgerRecord, Posting};
 use keyward_core::money::NanoUsd;
 use keyward_core::usage::{BudgetScope, Filters, Hour, RefusalCount, ReportBuilder, UsageReport, UsageRequest};
 
@@ -54,6 +55,14 @@ impl Store {
         let Some(filters) = filter.filters.clone().within(&self.reach) else { return Ok(Vec::new()) };
         filter.filters = filters;
         reading!(self, |queries, c| queries::ledger::list(c, &filter, limit))
+    }
+
+    /// What an entry did to each meter that covered it, in checking order. Whose the entry is was looked at before.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn ledger_postings(&self, request: RequestId, attempt: i32) -> Result<Vec<Posting>, StoreError> {
+        reading!(self, |queries, c| queries::ledger::postings_of(c, request.as_str(), attempt))
     }
 
     /// Adds how often requests were refused.

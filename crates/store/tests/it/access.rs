@@ -23,12 +23,14 @@ async fn open_session(store: &Store, token: &str, at: Timestamp) -> Session {
     let session = Session {
         id: Uuid::new_v4().into(),
         username: "admin".to_owned(),
+        management_key_id: None,
+        from_dashboard: false,
         source: "127.0.0.1".to_owned(),
         created_at: at,
         last_used_at: at,
         expires_at: at + 24.hours(),
     };
-    store.session_create(Change::by_server("session_login", at), session, token, TERMS).await.unwrap()
+    store.session_create(Change::by_server("session_login", at), session, token, None, TERMS).await.unwrap()
 }
 
 async fn is_open(store: &Store, token: &str, terms: SessionTerms, at: Timestamp) -> bool {

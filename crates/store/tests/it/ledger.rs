@@ -52,7 +52,10 @@ async fn an_entry_has_all_that_is_known_of_an_attempt() {
     };
     let full =
         LedgerEntry { attribution: Attribution { model_served: "m-2026".into(), ..full.attribution.clone() }, ..full };
+    let posted = full.postings.to_vec();
     store.ledger_append(vec![full]).await.unwrap();
+    assert_eq!(store.ledger_postings("r".into(), 0).await.unwrap(), posted);
+    assert_eq!(store.ledger_postings("r".into(), 1).await.unwrap(), []);
     let written = "SELECT model || ' ' || model_served || ' ' || usage_source || ' ' || cost || ' ' || held || ' ' || posting_count
         || ' ' || outcome AS line FROM ledger WHERE first_byte_at > admitted_at";
     assert_eq!(database.lines(written), ["m m-2026 counted 7 9 2 client_cancelled"]);

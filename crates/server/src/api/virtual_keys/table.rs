@@ -24,7 +24,7 @@ const COLUMNS: [&str; 16] = [
 ];
 
 /// The table of these virtual keys.
-pub(super) fn table(keys: &[VirtualKey]) -> Result<Vec<u8>, csv::Error> {
+pub(crate) fn table(keys: &[VirtualKey]) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     table.write_record(COLUMNS)?;
     for key in keys {

@@ -58,13 +58,21 @@ impl Expression {
         compiled.map(Self::When).map_err(|message| short(&message))
     }
 
+    /// Compiles a source without keeping a worker waiting.
+    ///
+    /// # Errors
+    /// What is wrong with the source, in words.
+    pub(super) async fn compiled(source: String) -> Result<Self, String> {
+        let compiling = tokio::task::spawn_blocking(move || Self::compile(&source));
+        compiling.await.unwrap_or_else(|_| Err("it cannot be compiled".to_owned()))
+    }
+
     /// Compiles the expression of a request.
     ///
     /// # Errors
     /// What is wrong with it, naming the member.
     pub(crate) async fn check(source: String) -> Result<(), Invalid> {
-        let compiling = tokio::task::spawn_blocking(move || Self::compile(&source).map(drop));
-        let compiled = compiling.await.unwrap_or_else(|_| Err("it cannot be compiled".to_owned()));
+        let compiled = Self::compiled(source).await.map(drop);
         compiled.map_err(|what| Invalid::at("cel_expression".into(), format!("invalid CEL expression: {what}")))
     }
 

@@ -40,17 +40,26 @@ pub struct App {
 /// A server in the making.
 pub struct AppBuilder {
     change: Box<dyn FnOnce(&mut Settings)>,
+    is_filled: bool,
 }
 
 impl AppBuilder {
     pub fn settings(self, change: impl FnOnce(&mut Settings) + 'static) -> Self {
-        Self { change: Box::new(change) }
+        Self { change: Box::new(change), ..self }
+    }
+
+    /// With the data set that the dashboard is shown with.
+    pub fn filled(self) -> Self {
+        Self { is_filled: true, ..self }
     }
 
     pub async fn start(self) -> App {
         let database = Database::fresh().await;
         let simulator = Simulator::start().unwrap();
         seed(&database.url, simulator.base_url()).await;
+        if self.is_filled {
+            fill(&database.url).await;
+        }
         let mut settings = Settings::new(SocketAddr::from(([127, 0, 0, 1], 0)), database.url.clone());
         settings.journal.directory = Some(database.directory().join("journal"));
         (self.change)(&mut settings);
@@ -65,7 +74,7 @@ impl AppBuilder {
 
 impl App {
     pub fn builder() -> AppBuilder {
-        AppBuilder { change: Box::new(|_| {}) }
+        AppBuilder { change: Box::new(|_| {}), is_filled: false }
     }
 
     pub async fn start() -> Self {
@@ -162,6 +171,14 @@ pub fn root_key() -> Option<RootKey> {
 
 pub async fn open(url: &str) -> Store {
     Store::open(StoreOptions { url: url.to_owned(), root_key: root_key() }).await.unwrap()
+}
+
+/// Puts the data set into the database that the dashboard is shown with; it ends now.
+#[expect(clippy::disallowed_methods, reason = "the server reads the same clock")]
+async fn fill(url: &str) {
+    let store = open(url).await;
+    keyward_showcase::data::fill(&store, jiff::Timestamp::now()).await.unwrap();
+    store.close().await.unwrap();
 }
 
 /// Puts the simulated provider into the database: its name is reserved, so the API would refuse it.

@@ -13,7 +13,7 @@ mod routed;
 mod transport;
 mod upstream;
 
-pub use app::{App, ROOT_KEY, open, root_key, seed};
+pub use app::{App, AppBuilder, ROOT_KEY, open, root_key, seed};
 pub use collector::{Collector, attribute};
 pub use contract::Contract;
 pub use database::Database;

@@ -572,9 +572,12 @@ INSERT INTO server_config (id, rotation_cooldown, allowed_origins, updated_at) V
 CREATE TABLE sessions (
     id TEXT NOT NULL CONSTRAINT sessions_pkey PRIMARY KEY,
     token_hash BLOB NOT NULL CONSTRAINT sessions_token_hash UNIQUE,
-    -- Which credential opened it: with another one in force, the session is over.
+    -- Which credential opened it, or the hash of the management key's secret: with another one in force, the session is over.
     credential BLOB NOT NULL,
     username TEXT NOT NULL,
+    -- None: the administrator's. It is no reference: sessions of a key that is gone are over, and removed with it.
+    management_key_id TEXT,
+    from_dashboard INTEGER NOT NULL CONSTRAINT sessions_from_dashboard CHECK (from_dashboard IN (0, 1)),
     source TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     last_used_at INTEGER NOT NULL,

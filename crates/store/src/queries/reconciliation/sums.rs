@@ -6,7 +6,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use jiff::Timestamp;
-use keyward_core::ledger::Difference;
+use keyward_core::ledger::{Difference, Posting};
 use keyward_core::meter::{MeterId, Metric};
 use keyward_core::window::Window;
 
@@ -66,8 +66,8 @@ impl Sums {
     }
 
     /// Adds a posting of an entry that was settled then.
-    pub(super) fn add(&mut self, posting: Counted, settled_at: Timestamp) {
-        let Counted { meter, window, amount, epoch } = posting;
+    pub(super) fn add(&mut self, counted: Counted, settled_at: Timestamp) {
+        let Counted { posting: Posting { meter, window, amount, .. }, epoch } = counted;
         let Some(epoch) = epoch.filter(|_| meter.metric != Metric::ParallelRequests) else { return };
         let amount = i128::from(amount);
         if let Some(counter) = self.counters.get_mut(&meter) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use keyward_core::ids::LimitId;
+use keyward_core::ledger::Posting;
 use keyward_core::meter::{MeterId, Metric};
 
 use super::super::Conn;
@@ -37,7 +38,8 @@ pub(super) fn adjust_meters(
     let mut rows = Vec::new();
     for (request_id, attempt, text) in &entries {
         let Some(amount) = amounts.get(&(request_id.as_str(), *attempt)) else { continue };
-        for Counted { meter: MeterId { limit, metric }, window, epoch, amount: _ } in postings::read(text)? {
+        for Counted { posting, epoch } in postings::read(text)? {
+            let Posting { meter: MeterId { limit, metric }, window, .. } = posting;
             let Some(epoch) = epoch.filter(|_| metric == Metric::Cost) else { continue };
             let counted = due.entry((limit.clone(), epoch)).or_insert(0);
             *counted = counted.saturating_add(*amount);

@@ -1,0 +1,26 @@
+//! The pages: each reads what it shows by typed calls, under the permission that it names, and puts components together.
+
+use actix_web::web::ServiceConfig;
+
+mod audit;
+mod ledger;
+mod limits;
+mod models;
+mod options;
+mod overview;
+mod owners;
+mod providers;
+mod routing;
+mod virtual_keys;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(overview::overview);
+    virtual_keys::routes(config);
+    owners::routes(config);
+    limits::routes(config);
+    providers::routes(config);
+    routing::routes(config);
+    models::routes(config);
+    ledger::routes(config);
+    audit::routes(config);
+}

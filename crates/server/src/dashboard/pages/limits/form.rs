@@ -1,0 +1,103 @@
+//! The forms that make and edit the limits of a model or of a provider.
+
+use actix_web::{HttpResponse, route, web};
+use keyward_core::change::Versioned as _;
+use keyward_core::ids::ModelConfigId;
+use keyward_core::model_config::ModelConfig;
+use keyward_core::permission::Resource;
+use maud::{Markup, html};
+
+use super::list::{api_path, covered};
+use crate::auth::{Authed, ModelConfigsWrite};
+use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::field::{Empty, Field, Kind};
+use crate::dashboard::components::limits_form::{limits, templates};
+use crate::dashboard::frame::{Page, Theme};
+use crate::dashboard::section::Section;
+use crate::dashboard::visitor::Visitor;
+use crate::error::ApiError;
+use crate::params::Path;
+use crate::state::State;
+
+const SCOPES: [(&str, &str); 2] = [("global", "Everybody"), ("virtual_key", "One virtual key")];
+
+#[route("/limits/new", method = "GET", method = "HEAD")]
+pub(super) async fn model_config_new(
+    caller: Authed<ModelConfigsWrite>,
+    state: web::Data<State>,
+    theme: Theme,
+) -> Result<HttpResponse, ApiError> {
+    let visitor = Visitor::of(&caller, &state);
+    let providers = providers(&state, &visitor).await?;
+    let call = Call { then: Section::Limits.path(), ..Call::new("POST", "/api/governance/model-configs") };
+    let content = sheet(&call, None, &providers, "Make the limits");
+    let (section, title, actions) = (Section::Limits, "Limit a model or a provider", html! {});
+    Ok(Page { visitor: &visitor, theme, section, title, crumb: Some(crumb()), actions, content }.respond())
+}
+
+#[route("/limits/{id}/edit", method = "GET", method = "HEAD")]
+pub(super) async fn model_config_edit(
+    caller: Authed<ModelConfigsWrite>,
+    state: web::Data<State>,
+    theme: Theme,
+    id: Path<ModelConfigId>,
+) -> Result<HttpResponse, ApiError> {
+    let visitor = Visitor::of(&caller, &state);
+    let config = state.store.model_config_get(id.0).await?;
+    let providers = providers(&state, &visitor).await?;
+    let (path, etag) = (api_path(&config), config.version().etag());
+    let call = Call { etag: &etag, then: Section::Limits.path(), ..Call::new("PUT", &path) };
+    let content = sheet(&call, Some(&config), &providers, "Save");
+    let (section, title, actions) = (Section::Limits, format!("Edit the limits of {}", covered(&config)), html! {});
+    Ok(Page { visitor: &visitor, theme, section, title: &title, crumb: Some(crumb()), actions, content }.respond())
+}
+
+fn crumb() -> Markup {
+    html! { a href=(Section::Limits.path()) { "Limits" } }
+}
+
+/// The names of providers, as far as the visitor may see them.
+async fn providers(state: &State, visitor: &Visitor) -> Result<Vec<String>, ApiError> {
+    let listed = match visitor.may_read(Resource::Providers) {
+        true => state.store.provider_list().await?,
+        false => Vec::new(),
+    };
+    Ok(listed.into_iter().map(|provider| provider.name.to_string()).collect())
+}
+
+fn sheet(call: &Call<'_>, config: Option<&ModelConfig>, providers: &[String], text: &str) -> Markup {
+    let own = config.map(ModelConfig::limits).unwrap_or_default();
+    let content = html! {
+        section.card aria-label="What is limited" { (place(config, providers)) }
+        section.card aria-label="Limits" {
+            (limits("", &own))
+            (Field::new("calendar_aligned", "New limits follow the calendar").checkbox(config.is_some_and(|config| config.calendar_aligned)))
+        }
+        div.footer-bar {
+            (submit(Look::Primary, text))
+            a.button href=(Section::Limits.path()) { "Cancel" }
+            (form_error())
+        }
+    };
+    html! { (form(call, "sheet", &content)) (templates()) }
+}
+
+fn place(config: Option<&ModelConfig>, providers: &[String]) -> Markup {
+    let model = config.map_or("*", |config| config.model_name.as_str());
+    let provider = config.and_then(|config| config.provider.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let any = std::iter::once(("", "Any"));
+    let options: Vec<_> = any.chain(providers.iter().map(|name| (name.as_str(), name.as_str()))).collect();
+    let empty = if config.is_some() { Empty::Null } else { Empty::Omit };
+    html! {
+        div.fields {
+            (Field::new("model_name", "Model").value(model).required().hint("As its provider calls it; * is every model.").input())
+            (Field::new("provider", "Provider").value(&provider).reads(Kind::Text, empty).hint("Every model of one provider: that is the provider's own limit.").select(&options))
+        }
+        @if config.is_none() {
+            div.fields {
+                (Field::new("scope", "For").value("global").select(&SCOPES))
+                (Field::new("scope_id", "Virtual key").hint("Its id, where it is for one key.").input())
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The overview of a server that has not served yet: what to do first.
+
+use keyward_core::permission::Resource;
+use maud::{Markup, html};
+
+use crate::dashboard::visitor::Visitor;
+
+/// The first steps, as far as the visitor may take them.
+pub(super) fn first_steps(visitor: &Visitor) -> Markup {
+    html! {
+        section.card aria-labelledby="first-steps" {
+            h2 #first-steps { "Nothing has been asked in this time" }
+            p.muted { "An application sends its requests here with a virtual key, and Keyward sends them on with the provider's real one." }
+            ol.steps {
+                @if visitor.may_write(Resource::VirtualKeys) {
+                    li { b { "Make a virtual key" } " with a budget. " a href="/virtual-keys/new" { "Make a key" } "." }
+                }
+                li {
+                    b { "Point your application at this server" } ": the base URL is this one with " code { "/v1" }
+                    ", the API key is the virtual key's secret."
+                }
+                li { b { "Look here again." } " Every request is in the ledger, to the nano-dollar, before its answer is complete." }
+            }
+        }
+    }
+}
+
+/// What is shown to whoever may not read usage.
+pub(super) fn without_usage() -> Markup {
+    html! {
+        section.card {
+            h2 { "You are signed in" }
+            p.muted { "Your management key does not have the permission “usage”: figures are not shown. What you may see is in the navigation." }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The forms that make and edit a routing rule.
+
+use actix_web::{HttpResponse, route, web};
+use keyward_core::change::Versioned as _;
+use keyward_core::ids::RoutingRuleId;
+use keyward_core::routing_rule::{RoutingRule, RoutingTarget};
+use maud::{Markup, html};
+
+use super::crumb;
+use super::list::{api_path, fallback_text};
+use crate::auth::{Authed, RoutingRulesWrite};
+use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::field::{Empty, Field, Kind};
+use crate::dashboard::frame::{Page, Theme};
+use crate::dashboard::section::Section;
+use crate::dashboard::visitor::Visitor;
+use crate::error::ApiError;
+use crate::params::Path;
+use crate::state::State;
+
+const SCOPES: [(&str, &str); 4] =
+    [("global", "Everybody"), ("customer", "A customer"), ("team", "A team"), ("virtual_key", "A virtual key")];
+
+#[route("/routing/new", method = "GET", method = "HEAD")]
+pub(super) async fn routing_rule_new(
+    caller: Authed<RoutingRulesWrite>,
+    state: web::Data<State>,
+    theme: Theme,
+) -> Result<HttpResponse, ApiError> {
+    let visitor = Visitor::of(&caller, &state);
+    let call = Call { then: Section::Routing.path(), ..Call::new("POST", "/api/routing/rules") };
+    let (section, title, content) = (Section::Routing, "Make a routing rule", sheet(&call, None, "Make the rule"));
+    let (crumb, actions) = (Some(crumb()), html! {});
+    Ok(Page { visitor: &visitor, theme, section, title, crumb, actions, content }.respond())
+}
+
+#[route("/routing/{id}/edit", method = "GET", method = "HEAD")]
+pub(super) async fn routing_rule_edit(
+    caller: Authed<RoutingRulesWrite>,
+    state: web::Data<State>,
+    theme: Theme,
+    id: Path<RoutingRuleId>,
+) -> Result<HttpResponse, ApiError> {
+    let visitor = Visitor::of(&caller, &state);
+    let rule = state.store.routing_rule_get(id.0).await?;
+    let (path, etag) = (api_path(&rule), rule.version().etag());
+    let call = Call { etag: &etag, then: Section::Routing.path(), ..Call::new("PUT", &path) };
+    let (section, title, content) =
+        (Section::Routing, format!("Edit {}", rule.name), sheet(&call, Some(&rule), "Save"));
+    let (crumb, actions) = (Some(crumb()), html! {});
+    Ok(Page { visitor: &visitor, theme, section, title: &title, crumb, actions, content }.respond())
+}
+
+fn sheet(call: &Call<'_>, rule: Option<&RoutingRule>, text: &str) -> Markup {
+    let content = html! {
+        section.card aria-label="The rule" { (identity(rule)) }
+        section.card aria-label="When it applies" { (condition(rule)) }
+        section.card aria-label="Where requests go" { (places(rule)) }
+        div.footer-bar {
+            (submit(Look::Primary, text))
+            a.button href=(Section::Routing.path()) { "Cancel" }
+            (form_error())
+        }
+    };
+    html! {
+        (form(call, "sheet", &content))
+        template #target-row { (target("@[0]", None)) }
+    }
+}
+
+fn identity(rule: Option<&RoutingRule>) -> Markup {
+    let priority = rule.map_or_else(|| "0".to_owned(), |rule| rule.priority.to_string());
+    let scope = rule.map_or("global", |rule| rule.scope.as_str());
+    let scope_id = rule.and_then(|rule| rule.scope_id.as_deref()).unwrap_or_default();
+    let empty = if rule.is_some() { Empty::Null } else { Empty::Omit };
+    html! {
+        (Field::new("name", "Name").value(rule.map_or("", |rule| &rule.name)).reads(Kind::Text, Empty::Text).required().input())
+        (Field::new("description", "Description").value(rule.map_or("", |rule| &rule.description)).reads(Kind::Text, Empty::Text).area())
+        (Field::new("enabled", "Enabled").hint("Switched off, the rule is passed over.").checkbox(rule.is_none_or(|rule| rule.enabled)))
+        div.fields {
+            (Field::new("scope", "Whose requests").value(scope).select(&SCOPES))
+            (Field::new("scope_id", "Of which").value(scope_id).reads(Kind::Text, empty).hint("The id of the customer, team or key; empty for everybody.").input())
+            (Field::new("priority", "Priority").value(&priority).reads(Kind::Number, Empty::Omit).hint("Lower ones are looked at first.").input())
+        }
+    }
+}
+
+fn condition(rule: Option<&RoutingRule>) -> Markup {
+    let expression = rule.map_or("", |rule| &rule.cel_expression);
+    let hint = "In the Common Expression Language, such as model == \"gpt-4.1\" && budget_used > 80.0. Empty: always.";
+    html! {
+        (Field::new("cel_expression", "Expression").value(expression).reads(Kind::Text, Empty::Text).hint(hint).area())
+        p.hint { a href="/routing/try" { "Try an expression" } " on a request that is not sent." }
+    }
+}
+
+fn places(rule: Option<&RoutingRule>) -> Markup {
+    let existing = rule.map(|rule| rule.targets.as_slice()).unwrap_or_default();
+    let fallbacks = rule.map(|rule| rule.fallbacks.iter().map(fallback_text).collect::<Vec<_>>().join("\n"));
+    let patience = rule.and_then(|rule| rule.ttft_timeout_ms).map(|most| most.to_string()).unwrap_or_default();
+    html! {
+        fieldset.stack data-list="targets" {
+            legend { "Targets" }
+            p.hint { "One is drawn by weight; together the weights are 1." }
+            @for (place, one) in existing.iter().enumerate() { (target(&format!("targets[{place}]"), Some(one))) }
+            @if existing.is_empty() { (target("targets[0]", None)) }
+            div.row { button.button.small type="button" data-add="target-row" data-needs-script disabled { "Add a target" } }
+        }
+        (Field::new("fallbacks", "Fallbacks").value(fallbacks.as_deref().unwrap_or_default()).reads(Kind::List, Empty::List)
+            .placeholder("openai/gpt-4.1-mini").hint("provider/model in each line, tried in this order when the target fails.").area())
+        (Field::new("ttft_timeout_ms", "Patience, in milliseconds").value(&patience).reads(Kind::Number, Empty::Null)
+            .hint("How long to wait for the first byte; empty: as long as for the provider.").input())
+        (Field::new("chain_rule", "All rules look at what it chose once more").checkbox(rule.is_some_and(|rule| rule.chain_rule)))
+    }
+}
+
+fn target(at: &str, target: Option<&RoutingTarget>) -> Markup {
+    let path = |name: &str| format!("{at}.{name}");
+    let provider = target.and_then(|target| target.provider.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let model = target.and_then(|target| target.model.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let key = target.and_then(|target| target.key_id.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let weight = target.map_or_else(|| "1".to_owned(), |target| target.weight.to_string());
+    html! {
+        div.item data-item {
+            div.fields {
+                (Field::new(&path("provider"), "Provider").value(&provider).hint("Empty: as it is asked for.").input())
+                (Field::new(&path("model"), "Model").value(&model).hint("Empty: as it is asked for.").input())
+                (Field::new(&path("weight"), "Weight").value(&weight).reads(Kind::Number, Empty::Omit).input())
+                (Field::new(&path("key_id"), "Provider key").value(&key).hint("Its id, to pin it.").input())
+            }
+            div.row { button.button.quiet.small type="button" data-remove data-needs-script disabled { "Remove this target" } }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The pictures of the guide: the server with a data set in it, as a browser shows its pages.
+
+use std::process::Command;
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::process::{root, succeed};
+use crate::server::{PASSWORD, ROOT_KEY, Running, USERNAME, build_together};
+
+/// Where they go.
+const PICTURES: &str = "docs/dashboard";
+
+/// Takes them all anew.
+pub(crate) fn run() -> Result<()> {
+    let [keyward, showcase] = build_together(["keyward", "keyward-showcase"])?;
+    let scratch = TempDir::new()?;
+    let database = format!("sqlite://{}", scratch.path().join("keyward.db").display());
+    let mut fill = Command::new(&showcase);
+    succeed(fill.arg("fill").env("DATABASE_URL", &database).env("KEYWARD_ROOT_KEY", ROOT_KEY))?;
+    let server = Running::start(&keyward, &database, scratch.path(), &scratch.path().join("log"))?;
+    let mut pictures = Command::new(&showcase);
+    pictures.args(["pictures", "--url", &server.url, "--username", USERNAME, "--password", PASSWORD, "--into"]);
+    succeed(pictures.arg(root().join(PICTURES)))
+}
