@@ -70,7 +70,21 @@ where
     }
 }
 
+/// The event of a part. Whatever ends a line in a stream of events ends one here: no text of the part is taken for a field.
 fn event(part: &str) -> Bytes {
-    let data = part.lines().map(|line| format!("data: {line}\n")).collect::<String>();
+    let data = part.split(['\n', '\r']).map(|line| format!("data: {line}\n")).collect::<String>();
     Bytes::from(format!("event: part\n{data}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::event;
+
+    #[test]
+    fn no_text_gets_out_of_its_event() {
+        let text = event("<p>a\rid: 1\n\nevent: other\r\n</p>");
+        let lines: Vec<&str> = std::str::from_utf8(&text).unwrap().trim_end().split('\n').collect();
+        assert_eq!(lines.first(), Some(&"event: part"));
+        assert!(lines.iter().skip(1).all(|line| line.starts_with("data: ") && !line.contains('\r')), "{lines:?}");
+    }
 }

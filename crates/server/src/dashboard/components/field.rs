@@ -139,7 +139,7 @@ impl<'a> Field<'a> {
             select id=(self.id()) name=(self.path) data-type=(self.kind.as_str()) data-empty=(self.empty.as_str())
                 aria-describedby=(self.described()) {
                 @if !options.iter().any(|(value, _)| *value == self.value) {
-                    option value=(self.value) selected { (self.value) }
+                    option value=(self.value) selected { (if self.value.is_empty() { "Choose one" } else { self.value }) }
                 }
                 @for (value, name) in options { option value=(value) selected[*value == self.value] { (name) } }
             }

@@ -340,7 +340,7 @@ async fn a_body_over_the_limit_is_not_read() {
 async fn what_nobody_serves_is_answered_in_the_envelope() {
     let app = App::start().await;
     for (method, path) in [
-        ("GET", "/"),
+        ("GET", "/nothing"),
         ("GET", "/api/governance/nothing"),
         ("GET", "/api/governance/virtual-keys/a/b"),
         ("POST", "/api/governance/virtual-keys/"),

@@ -19,7 +19,7 @@ pub(super) fn first_steps(visitor: &Visitor) -> Markup {
                     b { "Point your application at this server" } ": the base URL is this one with " code { "/v1" }
                     ", the API key is the virtual key's secret."
                 }
-                li { b { "Look here again." } " Every request is in the ledger, to the nano-dollar, before its answer is complete." }
+                li { b { "Look here again." } " Every request is in the ledger, to the nano-dollar." }
             }
         }
     }
