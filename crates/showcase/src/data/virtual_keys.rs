@@ -36,7 +36,7 @@ pub(super) async fn edit(maker: &mut Maker<'_>, keys: &[VirtualKey]) -> Result<(
 fn request(maker: &mut Maker<'_>, organisation: &Organisation, number: usize) -> Result<Value> {
     let mut request = json!({
         "name": name(number),
-        "description": if number % 3 == 0 { "Made for the dashboards of the platform team" } else { "" },
+        "description": if number.is_multiple_of(3) { "Made for the dashboards of the platform team" } else { "" },
         "is_active": number % 17 != 5,
         "metadata": { "stage": of(&STAGES, number), "cost-center": format!("CC-{:03}", number % 40) },
     });
@@ -53,9 +53,9 @@ fn request(maker: &mut Maker<'_>, organisation: &Organisation, number: usize) ->
     if number % 4 != 3 {
         let monthly = json!({ "max_limit": of(&CAPS, number).parse::<f64>()?, "reset_duration": "1M" });
         let daily = json!({ "max_limit": 25, "reset_duration": "1d" });
-        set("budgets", if number % 8 == 0 { json!([monthly, daily]) } else { json!([monthly]) });
+        set("budgets", if number.is_multiple_of(8) { json!([monthly, daily]) } else { json!([monthly]) });
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         set(
             "rate_limit",
             json!({ "request_max_limit": 120, "request_reset_duration": "1m",

@@ -125,7 +125,7 @@ async fn what_had_no_price_gets_one() {
     let (known, budget) = (catalogue("new", 100), meter("b"));
     let free = attempt("r1", &known, &[(&budget, 0)]);
     let free = LedgerEntry { cost: NanoUsd::ZERO, pricing: None, ..free };
-    let mut free = LedgerEntry { postings: vec![posting(&budget, window(0, 10), 0)].into(), ..free };
+    let mut free = LedgerEntry { postings: vec![posting(&budget, window(0, 10), 0)], ..free };
     free.attribution.model_served = "n".into();
     store.ledger_append(vec![free]).await.unwrap();
     let none = Catalogue::from_json(r#"{"version":"v","about":"","sources":{},"models":[]}"#).unwrap();
