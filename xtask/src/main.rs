@@ -60,7 +60,7 @@ enum Task {
     },
     /// Write openapi/*.json as the server's binary declares them, or hold them to something
     Openapi(openapi::Options),
-    /// Take the pictures of the guide: every page of the dashboard, with a data set that fills it (needs chromium and chromium-driver)
+    /// Take the pictures of the guide: pages of the dashboard with a data set that fills it, and a walk through a demo (needs chromium and chromium-driver)
     Screenshots,
     /// Install the providers' official SDKs and axe-core, pinned, for the tests (needs python3, node and npm)
     Sdks,

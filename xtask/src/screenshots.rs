@@ -21,5 +21,9 @@ pub(crate) fn run() -> Result<()> {
     let server = Running::start(&keyward, &database, scratch.path(), &scratch.path().join("log"))?;
     let mut pictures = Command::new(&showcase);
     pictures.args(["pictures", "--url", &server.url, "--username", USERNAME, "--password", PASSWORD, "--into"]);
-    succeed(pictures.arg(root().join(PICTURES)))
+    succeed(pictures.arg(root().join(PICTURES)))?;
+    drop(server);
+    let demo = Running::demo(&keyward, scratch.path(), &scratch.path().join("log-of-demo"))?;
+    let mut walk = Command::new(&showcase);
+    succeed(walk.args(["walk", "--url", &demo.url, "--into"]).arg(root().join(PICTURES)))
 }

@@ -91,15 +91,28 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the server on a database, and waits until it listens. Its log goes to `log`.
     pub(crate) fn start(binary: &Path, database_url: &str, directory: &Path, log: &Path) -> Result<Self> {
-        let begin = Instant::now();
-        let mut child = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .arg("serve")
-            .current_dir(directory)
-            .env("KEYWARD_LISTEN", "127.0.0.1:0")
             .env("DATABASE_URL", database_url)
             .env("KEYWARD_ROOT_KEY", ROOT_KEY)
             .env("KEYWARD_ADMIN_USERNAME", USERNAME)
-            .env("KEYWARD_ADMIN_PASSWORD", PASSWORD)
+            .env("KEYWARD_ADMIN_PASSWORD", PASSWORD);
+        Self::spawn(command, binary, directory, log)
+    }
+
+    /// Starts a demo, and waits until it listens. Its log goes to `log`.
+    pub(crate) fn demo(binary: &Path, directory: &Path, log: &Path) -> Result<Self> {
+        let mut command = Command::new(binary);
+        command.arg("demo");
+        Self::spawn(command, binary, directory, log)
+    }
+
+    fn spawn(mut command: Command, binary: &Path, directory: &Path, log: &Path) -> Result<Self> {
+        let begin = Instant::now();
+        let mut child = command
+            .current_dir(directory)
+            .env("KEYWARD_LISTEN", "127.0.0.1:0")
             .env("KEYWARD_LOG", "warn,keyward_server::server=info")
             .env("KEYWARD_LOG_FORMAT", "json")
             .stdin(Stdio::null())

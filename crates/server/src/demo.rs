@@ -91,6 +91,8 @@ impl Demo {
 4. Until the money is gone, and the refusal (402):
   while [ "$(curl -sS -o /dev/null -w '%{{http_code}}' {url}/v1/chat/completions -H "x-bf-vk: {key}" -d '{{"model":"demo/echo","messages":[{{"role":"user","content":"again"}}]}}')" = 200 ]; do printf .; done; curl -sS {url}/v1/chat/completions -H "x-bf-vk: {key}" -d '{{"model":"demo/echo","messages":[{{"role":"user","content":"again"}}]}}'
 
+Or in a browser: {url}/playground takes the virtual key {key}, and {url}/ shows what it did.
+
 Ctrl-C stops the demo and removes its data."#
         )
     }

@@ -85,7 +85,8 @@ async fn health(_: Open, state: web::Data<State>) -> ApiResult<Health> {
     Ok(web::Json(Health { status: "ok".to_owned() }))
 }
 
-async fn ready(state: &State) -> Result<(), ApiError> {
+/// Whether the server can serve; else why not.
+pub(crate) async fn ready(state: &State) -> Result<(), ApiError> {
     if state.is_draining() {
         return Err(ApiError::new(ErrorCode::ShuttingDown, "The server is draining"));
     }

@@ -10,6 +10,7 @@ use keyward_store::Store;
 mod chance;
 pub mod hostile;
 mod maker;
+mod managers;
 mod organisation;
 mod providers;
 mod refused;
@@ -37,5 +38,7 @@ pub async fn fill(store: &Store, now: Timestamp) -> Result<()> {
     let keys = virtual_keys::make(&mut maker, &organisation).await?;
     let limits = providers::limit(&mut maker, &organisation).await?;
     virtual_keys::edit(&mut maker, &keys).await?;
-    traffic::write(&mut maker, &traffic::World { providers, organisation, keys, limits }).await
+    let world = traffic::World { providers, organisation, keys, limits };
+    traffic::write(&mut maker, &world).await?;
+    managers::make(&mut maker, &world.organisation).await
 }

@@ -10,3 +10,4 @@ pub mod browser;
 pub mod data;
 pub mod pages;
 pub mod pictures;
+pub mod walk;

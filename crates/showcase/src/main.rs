@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use keyward_showcase::{data, pictures};
+use keyward_showcase::{data, pictures, walk};
 use keyward_store::{RootKey, Store, StoreOptions};
 
 #[derive(Parser)]
@@ -28,7 +28,16 @@ enum Task {
         #[arg(long, env = "KEYWARD_ROOT_KEY", hide_env_values = true)]
         root_key: String,
     },
-    /// Take a picture of every page
+    /// Walk through a fresh demo, and take a picture of each step
+    Walk {
+        /// Where the demo is
+        #[arg(long)]
+        url: String,
+        /// Where they go
+        #[arg(long)]
+        into: PathBuf,
+    },
+    /// Take a picture of each page that the guide shows
     Pictures {
         /// Where the server is
         #[arg(long)]
@@ -54,6 +63,7 @@ async fn main() -> Result<()> {
             data::fill(&store, clock::now()).await?;
             store.close().await?;
         }
+        Task::Walk { url, into } => walk::take(&url, &into).await?,
         Task::Pictures { url, username, password, into } => {
             let count = pictures::take(&url, &username, &password, &into).await?;
             println!("{count} pictures are in {}", into.display());

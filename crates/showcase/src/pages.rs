@@ -1,4 +1,4 @@
-//! The pages of the dashboard: the one list that the tests visit and the pictures are taken of.
+//! The pages of the dashboard: the one list that the tests visit, and that the pictures of the guide are taken from.
 
 use anyhow::{Context, Result};
 use fantoccini::Locator;
@@ -12,6 +12,8 @@ pub struct Page {
     pub name: &'static str,
     /// Whether it is there to change something.
     pub is_form: bool,
+    /// Whether the guide shows it.
+    pub is_in_guide: bool,
     way: Way,
     then: &'static str,
 }
@@ -26,10 +28,11 @@ enum Way {
 }
 
 /// Every page that one has to be signed in for.
-pub const PAGES: [Page; 26] = [
-    Page::at("overview", "/?period=30d"),
+pub const PAGES: [Page; 30] = [
+    Page::at("overview", "/?period=30d").in_guide(),
+    Page::at("playground", "/playground"),
     Page::at("virtual-keys", "/virtual-keys"),
-    Page::through("virtual-key", "/virtual-keys?search=chat-prod", "tbody th a"),
+    Page::through("virtual-key", "/virtual-keys?search=chat-prod", "tbody th a").in_guide(),
     Page::at("virtual-key-new", "/virtual-keys/new").form(),
     Page::through("virtual-key-edit", "/virtual-keys?search=-030", "tbody th a").then("/edit").form(),
     Page::at("teams", "/teams"),
@@ -42,7 +45,7 @@ pub const PAGES: [Page; 26] = [
     Page::at("budgets", "/limits/budgets"),
     Page::at("providers", "/providers"),
     Page::through("provider", "/providers", "tbody a[href='/providers/openai']"),
-    Page::at("routing-rules", "/routing"),
+    Page::at("routing-rules", "/routing").in_guide(),
     Page::at("routing-rule-new", "/routing/new").form(),
     Page::through("routing-rule-edit", "/routing", "tbody a[href$='/edit']").form(),
     Page::at("routing-try", "/routing/try"),
@@ -50,9 +53,12 @@ pub const PAGES: [Page; 26] = [
     Page::at("pricing-override-new", "/models/overrides/new").form(),
     Page::through("pricing-override-edit", "/models", "tbody a[href$='/edit']").form(),
     Page::at("ledger", "/ledger"),
-    Page::through("ledger-entry", "/ledger", "tbody th a"),
+    Page::through("ledger-entry", "/ledger", "tbody th a").in_guide(),
     Page::at("audit", "/audit"),
     Page::at("audit-verify", "/audit/verify"),
+    Page::at("settings", "/settings").in_guide(),
+    Page::at("management-key-new", "/settings/keys/new").form(),
+    Page::through("management-key-edit", "/settings", "tbody a[href$='/edit']").form(),
 ];
 
 /// Where one signs in.
@@ -60,7 +66,7 @@ pub const LOGIN: Page = Page::at("login", "/login");
 
 impl Page {
     const fn new(name: &'static str, way: Way) -> Self {
-        Self { name, is_form: false, way, then: "" }
+        Self { name, is_form: false, is_in_guide: false, way, then: "" }
     }
 
     const fn at(name: &'static str, path: &'static str) -> Self {
@@ -78,6 +84,10 @@ impl Page {
 
     const fn form(self) -> Self {
         Self { is_form: true, ..self }
+    }
+
+    const fn in_guide(self) -> Self {
+        Self { is_in_guide: true, ..self }
     }
 
     /// Shows the page of the server at this address.

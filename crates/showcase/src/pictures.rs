@@ -1,4 +1,4 @@
-//! The pictures of the guide: every page, of a server that has the data set.
+//! The pictures of the guide: the pages that it shows, of a server that has the data set.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::browser::{Browser, View};
-use crate::pages::{LOGIN, PAGES, sign_in};
+use crate::pages::{PAGES, sign_in};
 
 /// Takes them, a file for each page. Returns how many there are.
 ///
@@ -16,18 +16,19 @@ pub async fn take(url: &str, username: &str, password: &str, into: &Path) -> Res
     fs::create_dir_all(into)?;
     let browser = Browser::start().await?;
     browser.look(View::GUIDE).await?;
-    LOGIN.open(&browser, url).await?;
-    keep(&browser, into, LOGIN.name).await?;
     sign_in(&browser, url, username, password).await?;
-    for page in PAGES {
+    let mut count = 0;
+    for page in PAGES.into_iter().filter(|page| page.is_in_guide) {
         page.open(&browser, url).await?;
         keep(&browser, into, page.name).await?;
+        count += 1;
     }
     browser.close().await?;
-    Ok(PAGES.len() + 1)
+    Ok(count)
 }
 
-async fn keep(browser: &Browser, into: &Path, name: &str) -> Result<()> {
+/// A picture of the page to its end, as a file.
+pub(crate) async fn keep(browser: &Browser, into: &Path, name: &str) -> Result<()> {
     let path = into.join(name).with_extension("png");
-    fs::write(&path, browser.picture().await?).with_context(|| format!("cannot write {}", path.display()))
+    fs::write(&path, browser.whole_picture().await?).with_context(|| format!("cannot write {}", path.display()))
 }

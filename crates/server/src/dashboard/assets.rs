@@ -40,6 +40,12 @@ pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/js/lists.js"),
         include_str!("assets/js/dialogs.js"),
         include_str!("assets/js/live.js"),
+        include_str!("assets/js/bulk.js"),
+        include_str!("assets/js/elements.js"),
+        include_str!("assets/js/playground/meters.js"),
+        include_str!("assets/js/playground/saying.js"),
+        include_str!("assets/js/playground/sending.js"),
+        include_str!("assets/js/playground/flow.js"),
     ];
     Asset::new("keyward", "js", "text/javascript; charset=utf-8", &parts)
 });

@@ -14,12 +14,13 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~')
 pub(super) struct Link {
     path: String,
     parameters: Vec<(&'static str, String)>,
+    part: Option<&'static str>,
 }
 
 impl Link {
     /// A path that needs no encoding.
     pub(super) fn to(path: impl Into<String>) -> Self {
-        Self { path: path.into(), parameters: Vec::new() }
+        Self { path: path.into(), parameters: Vec::new(), part: None }
     }
 
     /// The page about something of a section: its id may be any text.
@@ -32,6 +33,12 @@ impl Link {
     /// The same, one step further.
     pub(super) fn then(mut self, step: &str) -> Self {
         self.path = format!("{}/{step}", self.path);
+        self
+    }
+
+    /// The same, at the part of the page with this id.
+    pub(super) fn at(mut self, part: &'static str) -> Self {
+        self.part = Some(part);
         self
     }
 
@@ -53,6 +60,9 @@ impl Display for Link {
             let query = Serializer::new(String::new()).extend_pairs(&self.parameters).finish();
             write!(f, "?{query}")?;
         }
+        if let Some(part) = self.part {
+            write!(f, "#{part}")?;
+        }
         Ok(())
     }
 }
@@ -73,6 +83,7 @@ mod tests {
         assert_eq!(Link::of("/teams", "a/b?c#d-e f").to_string(), "/teams/a%2Fb%3Fc%23d-e%20f");
         let link = Link::to("/teams").with("search", "a&b=\"c\"").with("limit", "").with("search", "x&y");
         assert_eq!(link.to_string(), "/teams?search=x%26y");
+        assert_eq!(Link::to("/a").at("part").with("b", "c#d").to_string(), "/a?b=c%23d#part");
         assert_eq!(Link::to("/a").with("b", "c").with("d", "e").render().into_string(), "/a?b=c&amp;d=e");
     }
 }

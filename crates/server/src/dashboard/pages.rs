@@ -9,12 +9,14 @@ mod models;
 mod options;
 mod overview;
 mod owners;
+mod playground;
 mod providers;
 mod routing;
+mod settings;
 mod virtual_keys;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(overview::overview);
+    config.service(overview::overview).service(playground::playground);
     virtual_keys::routes(config);
     owners::routes(config);
     limits::routes(config);
@@ -23,4 +25,5 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     models::routes(config);
     ledger::routes(config);
     audit::routes(config);
+    settings::routes(config);
 }

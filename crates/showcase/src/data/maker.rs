@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use keyward_core::authority::Authority;
 use keyward_core::change::{Actor, ActorKind, Author, Change, Grounds, Precondition};
 use keyward_core::limits::Edit;
+use keyward_core::management_key::CreateManagementKey;
 use keyward_core::model_config::{CreateModelConfig, ModelConfig, ScopedKey};
 use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team};
 use keyward_core::pricing_override::CreatePricingOverride;
 use keyward_core::provider::{CreateProvider, Provider};
 use keyward_core::routing_rule::CreateRoutingRule;
-use keyward_core::secret::VirtualKeyValue;
+use keyward_core::secret::{ManagementKeyValue, VirtualKeyValue};
 use keyward_core::virtual_key::{CreateVirtualKey, UpdateVirtualKey, VirtualKey, VirtualKeyDraft};
 use keyward_store::{Reveal, Store};
 use serde::de::DeserializeOwned;
@@ -105,6 +106,14 @@ impl<'a> Maker<'a> {
         let (change, request) = (self.change("pricing_override_create")?, read::<CreatePricingOverride>(request)?);
         let entry = request.build(&mut Edit { now: change.at, mint: &mut || self.chance.uuid() })?;
         self.store.pricing_override_create(change, entry).await?;
+        Ok(())
+    }
+
+    pub(super) async fn management_key(&mut self, request: Value) -> Result<()> {
+        let (change, request) = (self.change("management_key_create")?, read::<CreateManagementKey>(request)?);
+        let key = request.build(&mut Edit { now: change.at, mint: &mut || self.chance.uuid() })?;
+        let value = ManagementKeyValue::from_uuid(self.chance.uuid());
+        self.store.management_key_create(change, key, &value).await?;
         Ok(())
     }
 

@@ -125,6 +125,14 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// A secret that is written and not shown.
+    pub(in crate::dashboard) fn secret(self) -> Markup {
+        self.around(&html! {
+            input.mono type="password" id=(self.id()) name=(self.path) data-type=(self.kind.as_str()) data-empty=(self.empty.as_str())
+                autocomplete="new-password" spellcheck="false" aria-describedby=(self.described());
+        })
+    }
+
     /// Several lines of text.
     pub(in crate::dashboard) fn area(self) -> Markup {
         self.around(&html! {

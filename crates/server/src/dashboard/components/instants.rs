@@ -1,5 +1,6 @@
 //! Instants that a form without a script asks for: to the minute, in UTC.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -20,13 +21,19 @@ pub(in crate::dashboard) fn from_minute(text: &str) -> String {
     at.map_or_else(|| text.to_owned(), |at| at.timestamp().to_string())
 }
 
+/// The minute that an instant is in, as such a field says it.
+pub(in crate::dashboard) fn to_minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::from_minute;
+    use super::{from_minute, to_minute};
 
     #[test]
     fn a_minute_is_one_of_utc() {
         assert_eq!(from_minute("2026-11-26T10:30"), "2026-11-26T10:30:00Z");
+        assert_eq!(to_minute("2026-11-26T10:30:59Z".parse().unwrap()), "2026-11-26T10:30");
         assert_eq!([from_minute(""), from_minute("soon")], ["", "soon"]);
     }
 }

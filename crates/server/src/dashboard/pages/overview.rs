@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::auth::{Anything, Authed};
 use crate::clock;
+use crate::dashboard::components::instants::to_minute;
 use crate::dashboard::components::number::{count, dollars, duration};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -129,21 +130,32 @@ async fn usage_content(
 fn figures(report: &UsageReport, period: Period) -> Markup {
     let total = &report.total;
     let milliseconds = |value: Option<u64>| value.map_or("–".to_owned(), duration);
-    let refused = total.refusals;
+    let (refused, rows) = (total.refusals, rows_behind(report));
     html! {
         section.figures aria-label={ "The last " (period.name()) } {
-            (figure("Spend", &dollars(total.cost), "settled in the ledger"))
-            (figure("Requests", &count(total.requests), &format!("{} tokens", count(total.tokens.total))))
-            (figure("Refused", &count(refused), "before they could cost anything"))
-            (figure("Latency", &milliseconds(total.latency_ms.p50), &format!("median; 95 % within {}", milliseconds(total.latency_ms.p95))))
-            (figure("First byte", &milliseconds(total.time_to_first_byte_ms.p50), &format!("median; 95 % within {}", milliseconds(total.time_to_first_byte_ms.p95))))
+            (figure(&rows, "Spend", &dollars(total.cost), "settled in the ledger"))
+            (figure(&rows, "Requests", &count(total.requests), &format!("{} tokens", count(total.tokens.total))))
+            (figure(&refusals_behind(&rows), "Refused", &count(refused), "before they could cost anything"))
+            (figure(&rows, "Latency", &milliseconds(total.latency_ms.p50), &format!("median; 95 % within {}", milliseconds(total.latency_ms.p95))))
+            (figure(&rows, "First byte", &milliseconds(total.time_to_first_byte_ms.p50), &format!("median; 95 % within {}", milliseconds(total.time_to_first_byte_ms.p95))))
         }
     }
 }
 
-fn figure(name: &str, value: &str, note: &str) -> Markup {
+/// The entries of the ledger that a report sums up.
+fn rows_behind(report: &UsageReport) -> Link {
+    Link::to(Section::Ledger.path()).with("from", to_minute(report.from))
+}
+
+/// Where the refusals in the time of these rows are explained.
+fn refusals_behind(rows: &Link) -> Link {
+    rows.clone().at("refused")
+}
+
+/// A figure that leads to what is behind it.
+fn figure(behind: &Link, name: &str, value: &str, note: &str) -> Markup {
     html! {
-        div.figure {
+        a.figure href=(behind) {
             span.figure-name { (name) }
             span.figure-value { (value) }
             span.hint { (note) }

@@ -6,9 +6,9 @@ mod actions;
 mod detail;
 mod form;
 mod list;
-
 mod overrides;
 mod parts;
+mod rotation;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     // `new` would also match as an id, so it comes first.

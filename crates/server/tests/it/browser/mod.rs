@@ -4,7 +4,11 @@ mod data;
 mod flows;
 mod notices;
 mod pages;
+mod playground;
 mod read_only;
+mod rotation;
+mod settings;
+mod walk;
 
 use keyward_server::AdminCredential;
 use keyward_showcase::browser::Browser;

@@ -35,7 +35,9 @@ async fn pages(app: &App) -> Vec<String> {
         // Until the budget is used up: there are attempts and refusals to show.
         let _ = caller.chat_completion_create(&serde_json::from_value(question.clone()).unwrap()).await;
     }
-    let mut pages = vec!["/".to_owned(), "/?period=7d".to_owned(), "/?period=30d".to_owned()];
+    let paths = ["/", "/?period=7d", "/?period=30d", "/playground", "/settings", "/settings/keys/new"];
+    let mut pages = paths.map(str::to_owned).to_vec();
+    pages.push(format!("/playground?virtual_key_id={}&model=%3Cscript%3Ealert(1)%3C%2Fscript%3E", key.id));
     for (section, id) in
         [("virtual-keys", key.id.as_str()), ("teams", team.id.as_str()), ("customers", customer.id.as_str())]
     {

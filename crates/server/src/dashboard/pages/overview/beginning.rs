@@ -15,11 +15,17 @@ pub(super) fn first_steps(visitor: &Visitor) -> Markup {
                 @if visitor.may_write(Resource::VirtualKeys) {
                     li { b { "Make a virtual key" } " with a budget. " a href="/virtual-keys/new" { "Make a key" } "." }
                 }
+                @if visitor.may_read(Resource::VirtualKeys) {
+                    li { b { "Try it in the playground." } " See what a request would hold, send it, and watch the budget move. " a href="/playground" { "Open the playground" } "." }
+                }
+                @if visitor.may_read(Resource::Usage) {
+                    li { b { "See it in the ledger." } " Every attempt is an entry, to the nano-dollar. " a href="/ledger" { "Open the ledger" } "." }
+                }
                 li {
                     b { "Point your application at this server" } ": the base URL is this one with " code { "/v1" }
                     ", the API key is the virtual key's secret."
                 }
-                li { b { "Look here again." } " Every request is in the ledger, to the nano-dollar." }
+                li { b { "Look here again." } " What is spent, who spends it, and which budget runs out next." }
             }
         }
     }

@@ -27,12 +27,16 @@ pub(super) fn query() -> ForecastQuery {
 
 /// What the owners of budgets are called.
 #[derive(Default)]
-pub(super) struct Names(HashMap<String, String>);
+pub(super) struct Names {
+    owners: HashMap<String, String>,
+    /// Whether the visitor may see the limits of models and providers.
+    has_limits: bool,
+}
 
 impl Names {
     /// The names of those that the visitor may see.
     pub(super) async fn load(store: &Store, visitor: &Visitor, forecast: &ForecastList) -> Result<Self, ApiError> {
-        let mut names = Self::default();
+        let mut names = Self { has_limits: visitor.may_read(Resource::ModelConfigs), ..Self::default() };
         for BudgetForecast { scope, .. } in &forecast.forecasts {
             names.learn(store, visitor, scope).await;
         }
@@ -44,13 +48,13 @@ impl Names {
         let BudgetScope { customer_id, team_id, virtual_key_id, .. } = scope;
         if let Some(id) = virtual_key_id.clone().filter(|_| visitor.may_read(Resource::VirtualKeys)) {
             let found = store.virtual_key_get(id.clone(), Reveal::Redacted).await;
-            self.0.extend(found.ok().map(|key| (id.to_string(), key.name)));
+            self.owners.extend(found.ok().map(|key| (id.to_string(), key.name)));
         } else if let Some(id) = team_id.clone().filter(|_| visitor.may_read(Resource::Teams)) {
             let found = store.team_get(id.clone(), clock::now()).await;
-            self.0.extend(found.ok().map(|team| (id.to_string(), team.name)));
+            self.owners.extend(found.ok().map(|team| (id.to_string(), team.name)));
         } else if let Some(id) = customer_id.clone().filter(|_| visitor.may_read(Resource::Customers)) {
             let found = store.customer_get(id.clone(), clock::now()).await;
-            self.0.extend(found.ok().map(|customer| (id.to_string(), customer.name)));
+            self.owners.extend(found.ok().map(|customer| (id.to_string(), customer.name)));
         }
     }
 
@@ -62,16 +66,21 @@ impl Names {
         let customer = customer_id.as_ref().map(CustomerId::as_str).map(|id| (Section::Customers, "customer", id));
         let place = [provider.as_ref().map(ToString::to_string), model.as_ref().map(ToString::to_string)];
         let place = place.into_iter().flatten().collect::<Vec<_>>().join("/");
+        let named = |name: Option<String>| name.unwrap_or_default();
+        let limit = Link::to(Section::Limits.path())
+            .with("search", named(model.as_ref().map(ToString::to_string)))
+            .with("provider", named(provider.as_ref().map(ToString::to_string)));
         html! {
             @match key.or(team).or(customer) {
                 Some((section, kind, id)) => {
-                    @match self.0.get(id) {
+                    @match self.owners.get(id) {
                         Some(name) => a href=(Link::of(section.path(), id)) { (name) },
                         None => span { (id) },
                     }
                     " " span.muted { (kind) @if !place.is_empty() { " at " (place) } }
                 }
-                None => span { (if place.is_empty() { "Everything".to_owned() } else { place }) },
+                None if self.has_limits => a href=(limit) { (if place.is_empty() { "Everything" } else { &place }) },
+                None => span { (if place.is_empty() { "Everything" } else { &place }) },
             }
         }
     }

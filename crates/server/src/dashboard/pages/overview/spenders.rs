@@ -3,6 +3,7 @@
 use keyward_core::usage::{UsageGroup, UsageReport};
 use maud::{Markup, html};
 
+use super::{refusals_behind, rows_behind};
 use crate::dashboard::components::number::{count, dollars, money};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::link::Link;
@@ -16,7 +17,7 @@ pub(super) fn card(report: &UsageReport) -> Markup {
         th.number scope="col" { "Requests" }
         th.number scope="col" { "Refused" }
     };
-    let body = html! { @for group in &report.groups { (row(group)) } };
+    let body = html! { @for group in &report.groups { (row(group, &rows_behind(report))) } };
     html! {
         section.card.flush aria-labelledby="spenders" {
             div.card-head {
@@ -35,10 +36,11 @@ pub(super) fn card(report: &UsageReport) -> Markup {
     }
 }
 
-fn row(group: &UsageGroup) -> Markup {
+fn row(group: &UsageGroup, rows: &Link) -> Markup {
     let member = group.by.first();
     let id = member.and_then(|member| member.value.as_deref());
     let name = member.and_then(|member| member.name.as_deref());
+    let rows = rows.clone().with("virtual_key_id", id.unwrap_or_default());
     html! {
         tr {
             th scope="row" {
@@ -48,9 +50,9 @@ fn row(group: &UsageGroup) -> Markup {
                     (None, _) => span.muted { "No known key" },
                 }
             }
-            td.number { (money(group.usage.cost)) }
+            td.number { a href=(rows) { (money(group.usage.cost)) } }
             td.number { (count(group.usage.requests)) }
-            td.number { (count(group.usage.refusals)) }
+            td.number { @if group.usage.refusals == 0 { "0" } @else { a href=(refusals_behind(&rows)) { (count(group.usage.refusals)) } } }
         }
     }
 }

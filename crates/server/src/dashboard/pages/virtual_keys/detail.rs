@@ -65,7 +65,11 @@ pub(super) async fn virtual_key_detail(
             (dialogs(&key, &etag))
         }
     };
-    let actions = html! { @if may_write { (actions(&key, &etag, link)) } };
+    let trial = Link::to(Section::Playground.path()).with("virtual_key_id", &key.id);
+    let actions = html! {
+        a.button href=(trial) { "Try it" }
+        @if may_write { (actions(&key, &etag, link)) }
+    };
     let crumb = html! { a href=(Section::VirtualKeys.path()) { "Virtual keys" } };
     let (section, title) = (Section::VirtualKeys, key.name.as_str());
     Ok(Page { visitor: &visitor, theme, section, title, crumb: Some(crumb), actions, content }.respond())

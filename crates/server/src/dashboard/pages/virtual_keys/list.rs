@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::parts::{ends, owner};
+use super::rotation;
 use crate::api::table_of_keys;
 use crate::auth::{Authed, VirtualKeysRead};
 use crate::clock;
@@ -86,19 +87,22 @@ pub(super) async fn virtual_key_list(
     let listed = store.virtual_key_list(filter.clone(), now, Reveal::Redacted).await?;
     let keys: Vec<VirtualKey> = listed.entries.into_iter().map(|key| key.observed(&state.read(), now)).collect();
     let owners = Owners::load(&store, &visitor).await?;
+    let may_write = visitor.may_write(Resource::VirtualKeys);
     let content = html! {
         (filters(&asked, &owners))
         section.card.flush aria-label="Virtual keys" {
             @if keys.is_empty() { (nothing(&asked, &visitor)) }
             @else {
-                (table(&asked, &filter, &keys, now))
+                (table(&asked, &filter, &keys, may_write, now))
                 (pager(&asked.link(), filter.page.offset, i64::try_from(keys.len()).unwrap_or(i64::MAX), listed.total))
             }
         }
+        @if may_write && !keys.is_empty() { (rotation::dialogs()) }
     };
     let actions = html! {
+        @if may_write && !keys.is_empty() { (rotation::button()) }
         a.button href=(asked.link().then("export.csv").with("offset", "")) download="virtual-keys.csv" { "Download as CSV" }
-        @if visitor.may_write(Resource::VirtualKeys) { a.button.primary href="/virtual-keys/new" { "Make a key" } }
+        @if may_write { a.button.primary href="/virtual-keys/new" { "Make a key" } }
     };
     let (section, title) = (Section::VirtualKeys, "Virtual keys");
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
@@ -174,7 +178,7 @@ fn nothing(asked: &Asked, visitor: &Visitor) -> Markup {
     empty("No virtual keys yet", text, &make)
 }
 
-fn table(asked: &Asked, filter: &VirtualKeyFilter, keys: &[VirtualKey], now: Timestamp) -> Markup {
+fn table(asked: &Asked, filter: &VirtualKeyFilter, keys: &[VirtualKey], may_write: bool, now: Timestamp) -> Markup {
     let by = match filter.sort_by {
         SortBy::Name => "name",
         SortBy::BudgetSpent => "budget_spent",
@@ -184,6 +188,7 @@ fn table(asked: &Asked, filter: &VirtualKeyFilter, keys: &[VirtualKey], now: Tim
     let list = asked.link();
     let sorting = Sorting { list: &list, by, descending: filter.descending };
     let head = html! {
+        @if may_write { (rotation::choose_all()) }
         (sorting.head("name", "Name", false))
         th scope="col" { "Key" }
         th scope="col" { "Belongs to" }
@@ -191,12 +196,13 @@ fn table(asked: &Asked, filter: &VirtualKeyFilter, keys: &[VirtualKey], now: Tim
         (sorting.head("status", "Status", false))
         (sorting.head("created_at", "Made", false))
     };
-    scrolled("Virtual keys", &head, &html! { @for key in keys { (row(key, now)) } })
+    scrolled("Virtual keys", &head, &html! { @for key in keys { (row(key, may_write, now)) } })
 }
 
-fn row(key: &VirtualKey, now: Timestamp) -> Markup {
+fn row(key: &VirtualKey, may_write: bool, now: Timestamp) -> Markup {
     html! {
         tr {
+            @if may_write { (rotation::choose(key)) }
             th scope="row" { a href=(Link::of(Section::VirtualKeys.path(), &key.id)) { (key.name) } }
             td { code { (ends(key)) } }
             td { (owner(key)) }

@@ -12,6 +12,8 @@ use crate::dashboard::components::number::{count, dollars, duration, money};
 use crate::dashboard::components::refusals::{outcome, refusals};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
+use crate::dashboard::link::Link;
+use crate::dashboard::section::Section;
 use crate::error::ApiError;
 use crate::state::State;
 use crate::usage;
@@ -95,7 +97,7 @@ fn attempt(record: &LedgerRecord) -> Markup {
     html! {
         tr {
             td { (instant(record.settled_at)) }
-            th scope="row" { (record.provider) "/" (record.model) }
+            th scope="row" { a href=(Link::of(Section::Ledger.path(), &record.request_id)) { (record.provider) "/" (record.model) } }
             td {
                 (outcome(&record.outcome))
                 @if record.usage_source != "provider" { " " (badge(Tone::Calm, &record.usage_source)) }
