@@ -176,6 +176,8 @@ impl Browser {
     /// # Errors
     /// When the browser is gone.
     pub async fn whole_picture(&self) -> Result<Vec<u8>> {
+        // What stays where it is while the page scrolls is at its top then.
+        self.client.execute("window.scrollTo(0, 0)", Vec::new()).await?;
         let size = self.devtools("Page.getLayoutMetrics", json!({})).await?;
         let size = size.get("cssContentSize").cloned().context("the page has no size")?;
         let mut clip: Map<String, Value> = serde_json::from_value(size)?;
