@@ -72,13 +72,7 @@ fn budget() -> Result<BudgetInput> {
 }
 
 /// Makes virtual keys until there are so many.
-async fn create(
-    client: &Client,
-    bare: bool,
-    count: usize,
-    teams: &[TeamId],
-    secrets: &mut Vec<String>,
-) -> Result<()> {
+async fn create(client: &Client, bare: bool, count: usize, teams: &[TeamId], secrets: &mut Vec<String>) -> Result<()> {
     let budget = budget()?;
     let create = async |number: usize| {
         let request = CreateVirtualKey {

@@ -147,7 +147,7 @@ async fn the_list_is_narrowed_sorted_and_paged() {
     }
     let shown = async |path: &str| {
         let page = text(&browser.get(path).await);
-        let names = page.split("key-").skip(1).filter_map(|rest| rest.get(..2)?.parse::<u32>().ok());
+        let names = page.split(">key-").skip(1).filter_map(|rest| rest.get(..2)?.parse::<u32>().ok());
         (names.collect::<Vec<_>>(), page)
     };
     let (first, page) = shown("/virtual-keys").await;
