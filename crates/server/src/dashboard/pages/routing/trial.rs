@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::crumb;
 use crate::auth::{Authed, RoutingRulesRead};
 use crate::clock;
-use crate::dashboard::components::filter::{choice, text};
+use crate::dashboard::components::filter::text;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
@@ -93,6 +93,19 @@ async fn tried(state: &State, asked: &Asked) -> Result<bool, String> {
     trial(state, &asked.expression, &sample).await
 }
 
+/// Whose request it is. To choose does not try yet: there is more to fill in.
+fn key_of(keys: &[(String, String)], chosen: &str) -> Markup {
+    html! {
+        div.field {
+            label for="virtual_key_id" { "Virtual key" }
+            select #virtual_key_id name="virtual_key_id" {
+                option value="" { "Any" }
+                @for (id, name) in keys { option value=(id) selected[id == chosen] { (name) } }
+            }
+        }
+    }
+}
+
 fn form(asked: &Asked, keys: &[(String, String)]) -> Markup {
     html! {
         form.stack action="/routing/try" {
@@ -101,7 +114,7 @@ fn form(asked: &Asked, keys: &[(String, String)]) -> Markup {
                 textarea.mono #expression name="expression" maxlength="1024" spellcheck="false" { "\n" (asked.expression) }
             }
             div.fields {
-                (choice("virtual_key_id", "Virtual key", keys, &asked.virtual_key_id))
+                (key_of(keys, &asked.virtual_key_id))
                 (text("model", "Model", &asked.model, "openai/gpt-4.1"))
                 (text("query", "Parameters", &asked.query, "a=b&c=d"))
                 (text("body_bytes", "Bytes of the body", &asked.body_bytes, "2000"))

@@ -18,6 +18,7 @@ use crate::auth::{Authed, VirtualKeysRead};
 use crate::clock;
 use crate::dashboard::components::badge::key_state;
 use crate::dashboard::components::empty::empty;
+use crate::dashboard::components::filter::choice;
 use crate::dashboard::components::limits::tightest;
 use crate::dashboard::components::pager::{PAGE, pager};
 use crate::dashboard::components::rows::{Sorting, scrolled};
@@ -142,21 +143,6 @@ fn filters(asked: &Asked, owners: &Owners) -> Markup {
             (choice("customer_id", "Customer", &owners.customers, &asked.customer_id))
             button.button type="submit" { "Search" }
             @if asked.is_narrowed() { a.button.quiet href=(Section::VirtualKeys.path()) { "Show all" } }
-        }
-    }
-}
-
-/// A choice among owners; none are offered that the visitor may not see.
-fn choice(name: &str, label: &str, owners: &[(String, String)], chosen: &str) -> Markup {
-    html! {
-        @if !owners.is_empty() {
-            div.field {
-                label for=(name) { (label) }
-                select id=(name) name=(name) data-submits {
-                    option value="" { "Any" }
-                    @for (id, owner) in owners { option value=(id) selected[id == chosen] { (owner) } }
-                }
-            }
         }
     }
 }
