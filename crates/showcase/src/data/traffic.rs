@@ -107,10 +107,10 @@ fn busyness(at: &Zoned) -> i64 {
     of_day * if at.weekday().to_monday_zero_offset() < 5 { 7 } else { 2 }
 }
 
-/// Few virtual keys ask most of what is asked: the last ones. The first have the names that nobody should be given.
+/// Few virtual keys ask most of what is asked: the first ones.
 fn ask<'a>(chance: &mut Chance, world: &'a World, at: Timestamp) -> Option<Asked<'a>> {
     let number = i64::try_from(world.keys.len()).ok()?;
-    let place = number - 1 - chance.number(0, number) * chance.number(0, number) / number;
+    let place = chance.number(0, number) * chance.number(0, number) / number;
     let key = world.keys.get(usize::try_from(place).ok()?)?;
     let (provider, model, _) = chance.weighted(&MODELS, |(_, _, weight)| *weight)?;
     (key.created_at < at).then(|| Asked { key, provider: (*provider).into(), model, at })

@@ -14,6 +14,8 @@ const PURPOSES: [&str; 10] =
 const STAGES: [&str; 3] = ["prod", "staging", "dev"];
 /// Caps for a month, in US dollars.
 const CAPS: [&str; 6] = ["0.75", "5", "12.50", "40", "150", "500"];
+/// The first virtual key that has the name of an attacker.
+const HOSTILE: usize = 40;
 
 pub(super) async fn make(maker: &mut Maker<'_>, organisation: &Organisation) -> Result<Vec<VirtualKey>> {
     let mut keys = Vec::with_capacity(VIRTUAL_KEYS);
@@ -86,17 +88,17 @@ fn configs() -> Value {
     ])
 }
 
-/// The first have the names of attackers.
 fn name(number: usize) -> String {
     match hostile_text(number) {
         Some(text) => text.to_owned(),
-        None if number == hostile::ALL.len() => hostile::endless(),
+        None if number == HOSTILE + hostile::ALL.len() => hostile::endless(),
         None => format!("{}-{}-{number:03}", of(&PURPOSES, number), of(&STAGES, number)),
     }
 }
 
+/// Some in the middle have the names of attackers: neither those that ask most, which pictures begin with, nor those that never ask.
 fn hostile_text(number: usize) -> Option<&'static str> {
-    hostile::ALL.get(number).copied()
+    hostile::ALL.get(number.checked_sub(HOSTILE)?).copied()
 }
 
 /// One of a list, round and round.
