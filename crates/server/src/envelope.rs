@@ -24,7 +24,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     // Answers of the management API may have secrets in them.
     let is_private = request.path().starts_with("/api/");
     let voice = Voice::of(request.path(), request.headers());
-    let page = (voice == Voice::Page).then(|| request.uri().clone());
+    let page = dashboard::is_page(request.path()).then(|| request.uri().clone());
     let is_from_page = request.headers().contains_key(CSRF_TOKEN);
     let response = next.call(request).await?;
     let answer = |error: &ApiError| {

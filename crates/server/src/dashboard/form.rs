@@ -1,4 +1,4 @@
-//! Forms that browsers send themselves: those that work without a script.
+//! Forms that browsers send themselves: those that work without a script, and those that ask for a page.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,6 +17,11 @@ const LARGEST: usize = 16 * 1024;
 /// What a form says.
 #[derive(Debug)]
 pub(super) struct Form<T>(pub(super) T);
+
+/// What a field says; none: it is empty.
+pub(super) fn said(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
 
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Error = ApiError;

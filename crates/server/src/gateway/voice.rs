@@ -7,8 +7,6 @@ use keyward_core::error_body::{AnthropicError, ErrorBody, GeminiError};
 use keyward_core::operation::{Dialect, Operation};
 use serde::Serialize;
 
-use crate::dashboard::is_page;
-
 /// How errors are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Voice {
@@ -18,8 +16,6 @@ pub(crate) enum Voice {
     Anthropic,
     /// Google's.
     Gemini,
-    /// The dashboard's: a page for people.
-    Page,
 }
 
 /// What Anthropic's clients send with every request.
@@ -37,8 +33,6 @@ impl Voice {
             Self::Anthropic
         } else if below("/genai") || below("/v1beta") || (below("/v1/models") && path.contains(':')) {
             Self::Gemini
-        } else if is_page(path) {
-            Self::Page
         } else {
             Self::Own
         }
@@ -47,7 +41,7 @@ impl Voice {
     /// An error as one body.
     pub(crate) fn body(self, mut answer: HttpResponseBuilder, error: ErrorBody) -> HttpResponse {
         match self {
-            Self::Own | Self::Page => answer.json(error),
+            Self::Own => answer.json(error),
             Self::Anthropic => answer.json(AnthropicError::from(error)),
             Self::Gemini => answer.json(GeminiError::from(error)),
         }

@@ -1,5 +1,6 @@
 //! Actions: a button that calls the management API, after a dialog where it cannot be taken back.
 
+use crate::dashboard::form::said;
 use maud::{Markup, html};
 
 /// A call of the management API.
@@ -41,7 +42,6 @@ impl Look {
 
 /// A form that calls the management API. Without a script it changes nothing, and says so.
 pub(in crate::dashboard) fn form(call: &Call<'_>, class: &str, content: &Markup) -> Markup {
-    let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     html! {
         form class=(class) data-action=(call.path) data-method=(call.method) data-etag=[said(call.etag)] data-then=[said(call.then)]
             data-secret=[said(call.secret)] novalidate {

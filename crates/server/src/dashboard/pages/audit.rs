@@ -14,6 +14,7 @@ use crate::dashboard::components::instants::{from_minute, minute};
 use crate::dashboard::components::number::count;
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
+use crate::dashboard::form::said;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -46,7 +47,6 @@ pub(super) struct Asked {
 impl Asked {
     /// The same, as the API is asked.
     fn query(&self) -> AuditQuery {
-        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         AuditQuery {
             before: said(&self.before),
             action: said(&self.action),

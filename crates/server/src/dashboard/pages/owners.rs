@@ -14,6 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::dashboard::components::pager::PAGE;
+use crate::dashboard::form::said;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -171,7 +172,6 @@ struct Asked {
 impl Asked {
     /// The same, as the API is asked.
     fn query(&self) -> keyward_core::list::ListQuery {
-        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         keyward_core::list::ListQuery {
             limit: Some(PAGE.to_string()),
             offset: said(&self.offset),

@@ -17,6 +17,7 @@ use crate::dashboard::components::filter::text;
 use crate::dashboard::components::limits::meters;
 use crate::dashboard::components::pager::{PAGE, pager};
 use crate::dashboard::components::rows::scrolled;
+use crate::dashboard::form::said;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::section::Section;
@@ -36,7 +37,6 @@ pub(super) struct Asked {
 
 impl Asked {
     fn query(&self) -> ModelConfigQuery {
-        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         ModelConfigQuery {
             limit: Some(PAGE.to_string()),
             offset: said(&self.offset),

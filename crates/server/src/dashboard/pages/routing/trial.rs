@@ -5,7 +5,7 @@ use keyward_core::ids::VirtualKeyId;
 use keyward_core::list::Page as Part;
 use keyward_core::permission::Resource;
 use keyward_core::virtual_key::VirtualKeyFilter;
-use keyward_store::Reveal;
+use keyward_store::{Reveal, Store};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -58,7 +58,7 @@ pub(super) async fn routing_rule_trial(
     let (visitor, asked) = (Visitor::of(&caller, &state), asked.0);
     // What is left of a key's limits can be asked of an expression.
     let keys = match visitor.may_read(Resource::VirtualKeys) {
-        true => keys(&state).await?,
+        true => keys(&caller.store(&state)).await?,
         false => Vec::new(),
     };
     let is_asked = !asked.virtual_key_id.is_empty() && keys.iter().any(|(id, _)| *id == asked.virtual_key_id);
@@ -75,9 +75,9 @@ pub(super) async fn routing_rule_trial(
     Ok(Page { visitor: &visitor, theme, section, title, crumb: Some(crumb()), actions, content }.respond())
 }
 
-async fn keys(state: &State) -> Result<Vec<(String, String)>, ApiError> {
+async fn keys(store: &Store) -> Result<Vec<(String, String)>, ApiError> {
     let filter = VirtualKeyFilter { page: Part { limit: MOST, ..Part::default() }, ..VirtualKeyFilter::default() };
-    let listed = state.store.virtual_key_list(filter, clock::now(), Reveal::Redacted).await?;
+    let listed = store.virtual_key_list(filter, clock::now(), Reveal::Redacted).await?;
     Ok(listed.entries.into_iter().map(|key| (key.id.to_string(), key.name)).collect())
 }
 
@@ -99,7 +99,7 @@ fn key_of(keys: &[(String, String)], chosen: &str) -> Markup {
         div.field {
             label for="virtual_key_id" { "Virtual key" }
             select #virtual_key_id name="virtual_key_id" {
-                option value="" { "Any" }
+                option value="" { "Choose one" }
                 @for (id, name) in keys { option value=(id) selected[id == chosen] { (name) } }
             }
         }

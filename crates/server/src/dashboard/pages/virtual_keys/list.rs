@@ -23,6 +23,7 @@ use crate::dashboard::components::limits::tightest;
 use crate::dashboard::components::pager::{PAGE, pager};
 use crate::dashboard::components::rows::{Sorting, scrolled};
 use crate::dashboard::components::time::instant;
+use crate::dashboard::form::said;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
 use crate::dashboard::pages::options::Owners;
@@ -47,7 +48,6 @@ pub(super) struct Asked {
 impl Asked {
     /// The same, as the API is asked.
     fn query(&self) -> VirtualKeyQuery {
-        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         VirtualKeyQuery {
             limit: Some(PAGE.to_string()),
             offset: said(&self.offset),
