@@ -10,6 +10,7 @@
 mod admission;
 mod admit;
 mod afterwards;
+mod alike;
 mod counter;
 mod explain;
 mod identity;

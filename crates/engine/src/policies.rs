@@ -12,16 +12,18 @@ use keyward_core::limits::Limits;
 use keyward_core::meter::{Count, EnforcementDefaults, Meter, MeterId, Metric};
 use keyward_core::model_config::ModelConfig;
 use keyward_core::owner::{Customer, Team};
+use keyward_core::provider_config::ProviderConfig;
 use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::secret::KeyHash;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use papaya::HashMap;
 
+use crate::alike::Alike;
 use crate::counter::Counter;
 use crate::identity::Permit;
 use crate::model_policy::ModelPolicies;
 use crate::plan::{LiveMeter, Plan};
-use crate::policy::{CustomerPolicy, KeyPolicy, Meters, TeamPolicy};
+use crate::policy::{ConfigPolicy, CustomerPolicy, KeyPolicy, Meters, TeamPolicy};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
@@ -46,6 +48,7 @@ pub(crate) struct Policies {
     teams: HashMap<TeamId, Arc<TeamPolicy>>,
     customers: HashMap<CustomerId, Arc<CustomerPolicy>>,
     models: ModelPolicies,
+    alike: Alike,
     counters: HashMap<MeterId, Arc<Counter>>,
     next_rank: AtomicU64,
     /// Grows with every edit; what was bound later has the greater one.
@@ -98,6 +101,11 @@ impl Binder<'_> {
         let live = LiveMeter::new(meter, counter, self.revision);
         live.level(self.now);
         live
+    }
+
+    /// What a virtual key may do at a provider.
+    pub(crate) fn config(&self, config: &ProviderConfig) -> Arc<ConfigPolicy> {
+        self.policies.alike.share(ConfigPolicy::new(config, self))
     }
 
     /// The meters of one owner's limits.

@@ -66,7 +66,7 @@ impl KeyPolicy {
                 .then(|| Box::new(Ends { previous: hashes.previous, expires_at: key.expires_at })),
             team_id: owners.0,
             customer_id: owners.1,
-            configs: key.provider_configs.iter().map(|config| Arc::new(ConfigPolicy::new(config, binder))).collect(),
+            configs: key.provider_configs.iter().map(|config| binder.config(config)).collect(),
             tools: ToolPolicy::of(key).map(Box::new),
             meters: slots.into_iter().chain(own).collect(),
             plans: Plans::default(),
@@ -113,7 +113,7 @@ pub(crate) struct ConfigPolicy {
 }
 
 impl ConfigPolicy {
-    fn new(config: &ProviderConfig, binder: &Binder<'_>) -> Self {
+    pub(crate) fn new(config: &ProviderConfig, binder: &Binder<'_>) -> Self {
         let models = config
             .model_budgets
             .iter()
@@ -127,6 +127,18 @@ impl ConfigPolicy {
             meters: binder.limits(&config.limits(), &config.limit_scope()),
             models: models.collect(),
         }
+    }
+
+    /// True when something is counted for the one key at the provider.
+    pub(crate) fn has_limits(&self) -> bool {
+        self.all_meters().next().is_some()
+    }
+
+    /// True when two without limits permit the same.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let Self { provider, weight, allowed, blocked, keys, meters: _, models: _ } = self;
+        (provider, weight, allowed, blocked, keys)
+            == (&other.provider, &other.weight, &other.allowed, &other.blocked, &other.keys)
     }
 
     pub(crate) fn allows(&self, model: &str) -> bool {

@@ -99,9 +99,9 @@ impl State {
             Kept::RoutingRules => self.routing_rules.reload(&self.store).await,
             Kept::McpServers => self.mcp.reload(&self.store).await,
             Kept::ToolGrants => {
-                let keys = self.store.policies_load().await?.virtual_keys;
-                self.put_again(&keys);
-                Ok(())
+                let engine = self.engine.clone();
+                let put = move |hashes, key: VirtualKey| engine.put_virtual_key(hashes, &key, key.updated_at);
+                self.store.virtual_keys_each(put).await
             }
             Kept::EndedCooldowns => self.end_cooldowns().await,
         }
@@ -112,13 +112,14 @@ impl State {
         if record.rotation_cooldown != RotationCooldown::default() {
             return Ok(());
         }
-        for (hashes, key) in self.store.policies_load().await?.virtual_keys {
+        let (engine, ended_at) = (self.engine.clone(), record.updated_at);
+        let put = move |hashes, key: VirtualKey| {
             // Those that had one were edited at the instant of the record.
-            if key.updated_at == record.updated_at {
-                self.engine.put_virtual_key(hashes, &key, key.updated_at);
+            if key.updated_at == ended_at {
+                engine.put_virtual_key(hashes, &key, key.updated_at);
             }
-        }
-        Ok(())
+        };
+        self.store.virtual_keys_each(put).await
     }
 
     async fn catch_up(&self) -> Result<(), ApiError> {

@@ -91,7 +91,8 @@ impl State {
         engine.restore(policies.counts);
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));
-        policies.virtual_keys.iter().for_each(|(hashes, key)| engine.put_virtual_key(*hashes, key, now));
+        let keys = engine.clone();
+        store.virtual_keys_each(move |hashes, key| keys.put_virtual_key(hashes, &key, now)).await?;
         policies.model_configs.iter().for_each(|config| engine.put_model_config(config, now));
         let pricing = PricingTable::new(&policies.pricing_overrides)?;
         let upstreams =

@@ -179,6 +179,13 @@ impl StoreError {
         Self::Unavailable(cause.into())
     }
 
+    /// True when something was there already that nobody gives a name.
+    pub(crate) fn is_repetition(&self) -> bool {
+        let Self::Internal(cause) = self else { return false };
+        let cause = cause.downcast_ref::<QueryError>();
+        matches!(cause, Some(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+
     /// A stored value that does not read as what it should be.
     pub(crate) fn unreadable(what: &str, cause: impl std::fmt::Display) -> Self {
         Self::internal(format!("{what} in the database is unreadable: {cause}"))

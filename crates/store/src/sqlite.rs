@@ -39,6 +39,10 @@ const READERS: usize = 4;
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000;";
 
+/// Whoever writes keeps 8 MiB of pages: those that every batch of the ledger changes are then at hand.
+const WRITER: &str = "PRAGMA cache_size = -8192";
+const READER: &str = "PRAGMA query_only = ON";
+
 /// The connections of one file: one writes, several read.
 #[derive(Clone)]
 pub(crate) struct Pools {
@@ -108,9 +112,7 @@ impl managed::Manager for Manager {
 fn connect(path: &Path, is_reader: bool) -> Result<Conn, StoreError> {
     let mut connection = Conn::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
     connection.batch_execute(PRAGMAS)?;
-    if is_reader {
-        connection.batch_execute("PRAGMA query_only = ON")?;
-    }
+    connection.batch_execute(if is_reader { READER } else { WRITER })?;
     Ok(connection)
 }
 

@@ -20,7 +20,6 @@ use keyward_core::owner::{Customer, Team};
 use keyward_core::pricing_override::PricingOverride;
 use keyward_core::provider::{Aliases, KeyOptions, Setting};
 use keyward_core::secret::SecretSource;
-use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -191,15 +190,13 @@ pub struct UpstreamKey {
     pub enabled: bool,
 }
 
-/// Everything that admission decides by, as of one instant. Secrets are redacted, usage is in `counts` only.
+/// What admission decides by beside virtual keys, as of one instant. Usage is in `counts` only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policies {
     /// Every customer.
     pub customers: Vec<Customer>,
     /// Every team.
     pub teams: Vec<Team>,
-    /// Every virtual key with the hashes that it is found by.
-    pub virtual_keys: Vec<(VirtualKeyHashes, VirtualKey)>,
     /// Every model config.
     pub model_configs: Vec<ModelConfig>,
     /// Every pricing override, oldest first.
@@ -219,6 +216,15 @@ pub struct LedgerTotals {
     pub tokens: i64,
     /// Of the cost, what no provider has reported: attempts without a reported usage are charged what they held.
     pub unreported: NanoUsd,
+}
+
+/// What is known of a batch before it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Familiarity {
+    /// Its entries are all new.
+    AllNew,
+    /// Some may be there already.
+    Unknown,
 }
 
 /// What a batch has brought.

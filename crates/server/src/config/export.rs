@@ -2,6 +2,7 @@
 //! are references, others are redacted, and the values of virtual keys are left out.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 
 use keyward_core::budget::Budget;
 use keyward_core::ids::ProviderKeyId;
@@ -43,12 +44,13 @@ pub async fn export(store: &Store) -> Result<String, ExportError> {
     let clients = store.mcp_client_list(every_client).await?.entries;
     let config = store.config_get().await?;
     let mut policies = store.policies_load().await?;
+    let keys = every_virtual_key(store).await?;
     let names = Names::of(&providers);
     let mut limits = LimitLists::default();
     let mut governance = Node::of(&json!({}))?;
     governance.set("customers", customers(&mut policies, &mut limits)?);
     governance.set("teams", teams(&mut policies, &mut limits)?);
-    governance.set("virtual_keys", virtual_keys(&mut policies, &names, &mut limits)?);
+    governance.set("virtual_keys", virtual_keys(keys, &names, &mut limits)?);
     governance.set("model_configs", model_configs(&mut policies, &mut limits)?);
     let mut rules = rules.iter().map(|rule| routing_rule(rule, &names)).collect::<Result<Vec<_>, _>>()?;
     rules.sort_by_key(Node::id);
@@ -187,11 +189,20 @@ const OF_VIRTUAL_KEYS: [&str; 13] = [
     "rate_limit_id",
 ];
 
-fn virtual_keys(policies: &mut Policies, names: &Names, limits: &mut LimitLists) -> Result<Node, serde_json::Error> {
-    policies.virtual_keys.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
+/// Every virtual key, in an order that is the same in every database.
+async fn every_virtual_key(store: &Store) -> Result<Vec<VirtualKey>, StoreError> {
+    let (found, keys) = mpsc::channel();
+    // Whoever receives them waits until all are there.
+    store.virtual_keys_each(move |_, key| drop(found.send(key))).await?;
+    let mut keys: Vec<VirtualKey> = keys.into_iter().collect();
+    keys.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(keys)
+}
+
+fn virtual_keys(keys: Vec<VirtualKey>, names: &Names, limits: &mut LimitLists) -> Result<Node, serde_json::Error> {
     let mut nodes = Vec::new();
-    for (_, key) in &policies.virtual_keys {
-        let key: VirtualKey = key.clone().with_views();
+    for key in keys {
+        let key = key.with_views();
         limits.add(&key.limits(), key.calendar_aligned, "virtual_key_id", &key.id)?;
         let mut node = only(&key, &OF_VIRTUAL_KEYS)?;
         if let Some(team) = &key.team_id {

@@ -152,7 +152,6 @@ impl Attempts<'_> {
     ) -> Result<HttpResponse, Setback> {
         let (provider, model) = (route.permit.provider().clone(), route.permit.model().clone());
         self.extra.provider = provider.to_string();
-        let draft = dispatch::prepare(&self.request, &route, &self.scan);
         ready(&self.state).map_err(Setback::Final)?;
         let stamp = self.stamp(&mut route).await?;
         let (admission, output_cap) = self.admit(&route)?;
@@ -160,6 +159,7 @@ impl Attempts<'_> {
         let watched = (&route, self.scan.as_ref(), &self.body);
         let watch = Watch::begin(&self.state, &self.trace, watched, (&admission, self.admitted - 1));
         let mut books = Books::open(self.state.clone(), admission, about, watch);
+        let draft = dispatch::prepare(&self.request, &route, &self.scan);
         let call = match self.written(&route, (draft, stamp), output_cap, &mut books).await {
             Ok(call) => call,
             Err(error) => {

@@ -1,6 +1,6 @@
 //! Headers that cross the gateway. Both directions are allow-lists: what is not named stays out, credentials above all.
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use keyward_core::operation::Dialect;
 
 /// Request headers that every provider gets to see.
@@ -9,14 +9,14 @@ const TO_PROVIDER: [&str; 4] = ["accept", "user-agent", "traceparent", "tracesta
 const ANTHROPIC_VERSION: &str = "anthropic-version";
 const OLDEST_VERSION: &[u8] = b"2023-06-01";
 /// Response headers that the client gets as they are.
-const TO_CLIENT: [&str; 7] = [
-    "content-type",
-    "cache-control",
-    "openai-processing-ms",
-    "openai-version",
-    "retry-after",
-    "retry-after-ms",
-    "x-should-retry",
+const TO_CLIENT: [HeaderName; 7] = [
+    CONTENT_TYPE,
+    CACHE_CONTROL,
+    HeaderName::from_static("openai-processing-ms"),
+    HeaderName::from_static("openai-version"),
+    RETRY_AFTER,
+    HeaderName::from_static("retry-after-ms"),
+    HeaderName::from_static("x-should-retry"),
 ];
 /// Response headers that speak of the provider's account: the client gets them under a name that says so.
 const MARKED: [&str; 2] = ["x-request-id", "request-id"];
@@ -41,18 +41,18 @@ pub(super) fn to_provider(headers: &HeaderMap, dialect: Dialect) -> Vec<(&'stati
 /// The provider's headers for the client.
 pub(super) fn to_client<'a>(
     headers: impl Iterator<Item = (&'a str, &'a [u8])>,
-) -> impl Iterator<Item = (String, &'a [u8])> {
-    headers.filter_map(|(name, value)| {
-        let is_limit = LIMITS.iter().any(|prefix| name.starts_with(prefix));
-        let marked = MARKED.contains(&name) || is_limit;
-        if TO_CLIENT.contains(&name) {
-            Some((name.to_owned(), value))
-        } else if marked {
-            Some((format!("x-upstream-{}", name.strip_prefix("x-").unwrap_or(name)), value))
-        } else {
-            None
-        }
-    })
+) -> impl Iterator<Item = (HeaderName, &'a [u8])> {
+    headers.filter_map(|(name, value)| Some((name_for_client(name)?, value)))
+}
+
+/// What the client gets a provider's header as; none: not at all.
+fn name_for_client(name: &str) -> Option<HeaderName> {
+    if let Some(known) = TO_CLIENT.iter().find(|known| *known == name) {
+        return Some(known.clone());
+    }
+    let is_marked = MARKED.contains(&name) || LIMITS.iter().any(|prefix| name.starts_with(prefix));
+    let marked = || HeaderName::try_from(format!("x-upstream-{}", name.strip_prefix("x-").unwrap_or(name))).ok();
+    is_marked.then(marked).flatten()
 }
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ mod tests {
             ("ratelimit", "3"),
             ("ratelimit-policy", "4"),
         ];
-        let told: Vec<String> = to_client(of_provider.iter().map(|(name, value)| (*name, value.as_bytes())))
+        let told: Vec<HeaderName> = to_client(of_provider.iter().map(|(name, value)| (*name, value.as_bytes())))
             .map(|(name, _)| name)
             .collect();
         let expected = [

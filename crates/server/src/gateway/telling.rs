@@ -12,6 +12,25 @@ use keyward_engine::{Coverage, MeterLevel};
 /// The largest integer that a structured field has (RFC 9651).
 const LARGEST: i64 = 999_999_999_999_999;
 
+/// What is told of the tightest limit on requests, and on tokens: the cap, what is left of it, and when it is whole again.
+const REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+const TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
+const BUDGET_REMAINING: HeaderName = HeaderName::from_static("x-keyward-budget-remaining");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STANDING: HeaderName = HeaderName::from_static("ratelimit");
+const COST: HeaderName = HeaderName::from_static("x-keyward-cost");
+
+/// The most headers that limits make.
+const MOST: usize = 9;
+
 /// Headers in the making.
 pub(super) type Told = Vec<(HeaderName, HeaderValue)>;
 
@@ -22,22 +41,20 @@ pub(super) fn limits(coverage: &Coverage, now: Timestamp) -> Told {
         Enforcement::Shadow => false,
     };
     let levels: Vec<MeterLevel> = coverage.levels(now).filter(holds).collect();
-    let requests = ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
-    let tokens = ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
-    let mut told = Told::new();
-    for (metric, [limit, remaining, reset]) in [(Metric::Requests, requests), (Metric::Tokens, tokens)] {
+    let mut told = Told::with_capacity(MOST);
+    for (metric, [limit, remaining, reset]) in [(Metric::Requests, REQUESTS), (Metric::Tokens, TOKENS)] {
         let Some(level) = tightest(&levels, metric) else { continue };
-        told.push(number(limit, level.cap));
-        told.push(number(remaining, level.remaining()));
+        told.push((limit, HeaderValue::from(level.cap)));
+        told.push((remaining, HeaderValue::from(level.remaining())));
         told.extend(wait(level, now).and_then(|wait| text(reset, in_words(wait))));
     }
     if let Some(budget) = tightest(&levels, Metric::Cost) {
-        told.extend(text("x-keyward-budget-remaining", NanoUsd::from_nanos(budget.remaining()).to_string()));
+        told.extend(text(BUDGET_REMAINING, NanoUsd::from_nanos(budget.remaining()).to_string()));
     }
     if !levels.is_empty() {
         let (policies, standings) = listed(&levels, now);
-        told.extend(text("ratelimit-policy", policies));
-        told.extend(text("ratelimit", standings));
+        told.extend(text(POLICY, policies));
+        told.extend(text(STANDING, standings));
     }
     told
 }
@@ -45,7 +62,7 @@ pub(super) fn limits(coverage: &Coverage, now: Timestamp) -> Told {
 /// What an attempt cost that was settled.
 pub(crate) fn cost(cost: NanoUsd) -> (HeaderName, HeaderValue) {
     let text = HeaderValue::from_str(&cost.to_string());
-    (HeaderName::from_static("x-keyward-cost"), text.unwrap_or_else(|_| HeaderValue::from_static("")))
+    (COST, text.unwrap_or_else(|_| HeaderValue::from_static("")))
 }
 
 /// Puts headers onto an answer, in place of any that it has by their names.
@@ -55,13 +72,9 @@ pub(crate) fn put(headers: &mut HeaderMap, told: impl IntoIterator<Item = (Heade
     }
 }
 
-fn number(name: &'static str, number: i64) -> (HeaderName, HeaderValue) {
-    (HeaderName::from_static(name), HeaderValue::from(number))
-}
-
 /// Figures and names of our own: there is nothing in them that a header cannot carry.
-fn text(name: &'static str, text: String) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::from_static(name), HeaderValue::try_from(text).ok()?))
+fn text(name: HeaderName, text: String) -> Option<(HeaderName, HeaderValue)> {
+    Some((name, HeaderValue::try_from(text).ok()?))
 }
 
 /// The meter with the least left; of several, the first in checking order.

@@ -18,7 +18,7 @@ use super::{Conn, IS_WRITTEN_ROW_BY_ROW, event, usage};
 use crate::error::StoreError;
 use crate::instant::Instant;
 use crate::schema::ledger;
-use crate::store::{Appended, LedgerTotals};
+use crate::store::{Appended, Familiarity, LedgerTotals};
 
 mod due;
 mod listing;
@@ -34,15 +34,19 @@ pub(crate) use row::tokens;
 /// How many rows one statement takes: SQLite allows 32,766 variables.
 const ROWS: usize = 1_000;
 
-/// Records attempts, each at most once however often it is given, and adds what they used to the counters. What others are to be
-/// told of that is written down with it.
+/// Records attempts and adds what they used to the counters. What others are to be told of that is written down with it. Each is
+/// recorded at most once: one that is there already is left out when they are looked for, and else an error.
 pub(crate) fn append(
     c: &mut Conn,
     entries: &[LedgerEntry],
+    familiarity: Familiarity,
     policy: &EventPolicy,
     probe: &Probe,
 ) -> Result<Appended, StoreError> {
-    let new = unrecorded(c, entries)?;
+    let new = match familiarity {
+        Familiarity::AllNew => entries.iter().collect(),
+        Familiarity::Unknown => unrecorded(c, entries)?,
+    };
     let Posted { epochs, readings } = Due::of(&new).post(c)?;
     usage::post(c, &new)?;
     probe.reached(CrashPoint::CountersMoved);

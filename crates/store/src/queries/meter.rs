@@ -19,8 +19,6 @@ use crate::schema::{budgets, meter_adjustments, meters, rate_limits};
 
 mod epoch;
 
-use epoch::FirstEpochs;
-
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = meters)]
 struct MeterRow {
@@ -87,9 +85,8 @@ pub(super) struct Counted {
 /// from zero, in an epoch of its own; one that is over changes nothing. Nothing is ever used of a meter
 /// that counts what runs: it has no counter.
 pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Result<(), StoreError> {
-    let counted = || shares.iter().filter(|(meter, _)| meter.metric != Metric::ParallelRequests);
-    let first = FirstEpochs::of(c, counted().map(|(meter, _)| *meter))?;
-    let rows: Vec<_> = counted()
+    let counted = shares.iter().filter(|(meter, _)| meter.metric != Metric::ParallelRequests);
+    let rows: Vec<_> = counted
         .map(|(meter, share)| {
             let (limit, metric) = (meter.limit.as_str(), meter.metric.as_str());
             (
@@ -98,7 +95,7 @@ pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Resul
                 meters::window_start.eq(Instant(share.window.start)),
                 meters::window_end.eq(Instant(share.window.end)),
                 meters::used.eq(share.amount),
-                meters::epoch.eq(first.first(meter)),
+                meters::epoch.eq(epoch::FIRST),
             )
         })
         .collect();
@@ -126,13 +123,13 @@ pub(super) fn post(c: &mut Conn, shares: &mut [(&MeterId, &mut Share)]) -> Resul
         Ok::<_, StoreError>((meter, Counted { epoch, count }))
     });
     let read: HashMap<_, _> = read.collect::<Result<_, _>>()?;
-    for (meter, share) in shares {
+    for (meter, share) in shares.iter_mut() {
         // As the database compares them: in microseconds.
         let end = share.window.end.as_microsecond();
         let found = read.get(*meter).filter(|counted| counted.count.window.start.as_microsecond() < end);
         share.counted = found.copied();
     }
-    Ok(())
+    epoch::follow_retired(c, shares)
 }
 
 /// Whether the sum would not fit into the column.

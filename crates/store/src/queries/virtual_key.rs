@@ -24,6 +24,9 @@ use crate::schema::virtual_keys;
 use crate::seal::{Place, Sealer};
 use crate::store::Reveal;
 
+/// How many virtual keys are in memory at once when all are read.
+const AT_A_TIME: i64 = 1_000;
+
 /// A virtual key with the hashes that it is found by.
 type KnownKey = (VirtualKeyHashes, VirtualKey);
 
@@ -165,10 +168,28 @@ pub(crate) fn get_with_owner(
     Ok(found)
 }
 
-/// Every virtual key with its hashes.
-pub(super) fn load_all(c: &mut Conn) -> Result<Vec<KnownKey>, StoreError> {
-    let rows = virtual_keys::table.select(VirtualKeyRow::as_select()).load(c)?;
-    with_relations(c, rows)
+/// Hands over every virtual key with its hashes, in the order of their ids: only some of them are in memory at a time.
+pub(crate) fn each(c: &mut Conn, mut each: impl FnMut(VirtualKeyHashes, VirtualKey)) -> Result<(), StoreError> {
+    let mut last = String::new();
+    loop {
+        let rows: Vec<VirtualKeyRow> = virtual_keys::table
+            .filter(virtual_keys::id.gt(&last))
+            .order(virtual_keys::id)
+            .limit(AT_A_TIME)
+            .select(VirtualKeyRow::as_select())
+            .load(c)?;
+        match rows.last() {
+            Some(row) => last.clone_from(&row.id),
+            None => return Ok(()),
+        }
+        with_relations(c, rows)?.into_iter().for_each(|(hashes, key)| each(hashes, key));
+    }
+}
+
+/// The id of every virtual key.
+pub(super) fn ids(c: &mut Conn) -> Result<Vec<VirtualKeyId>, StoreError> {
+    let ids: Vec<String> = virtual_keys::table.select(virtual_keys::id).load(c)?;
+    Ok(ids.into_iter().map(Into::into).collect())
 }
 
 /// These virtual keys, as far as they are there, with their hashes.

@@ -13,7 +13,7 @@ use keyward_core::price::Price;
 use keyward_core::pricing_override::{PriceList, PricingTable};
 use keyward_core::rate_limit::RateLimit;
 
-use super::{Database, Expired, LedgerPlace, LedgerTotals, Policies, Store};
+use super::{Appended, Database, Expired, Familiarity, LedgerPlace, LedgerTotals, Policies, Store};
 use crate::error::StoreError;
 
 impl Store {
@@ -23,7 +23,7 @@ impl Store {
         self.inner.mark
     }
 
-    /// Everything that admission decides by.
+    /// What admission decides by beside virtual keys.
     ///
     /// # Errors
     /// Only faults.
@@ -38,12 +38,20 @@ impl Store {
     /// [`StoreError::Locked`] when another server has taken the database, and faults; then nothing was recorded.
     pub async fn ledger_append(&self, entries: impl Into<Arc<[LedgerEntry]>>) -> Result<usize, StoreError> {
         let entries = entries.into();
-        let (policy, probe) = (self.policy.clone(), self.probe.clone());
-        let appended = writing!(self, |queries, c| queries::ledger::append(c, &entries, &policy, &probe))?;
+        // Nearly always all are new. Only when one turns out not to be, each is looked for.
+        let appended = match self.append(entries.clone(), Familiarity::AllNew).await {
+            Err(error) if error.is_repetition() => self.append(entries, Familiarity::Unknown).await?,
+            other => other?,
+        };
         if appended.events > 0 {
             self.inner.events_written.send_modify(|times| *times += 1);
         }
         Ok(appended.entries)
+    }
+
+    async fn append(&self, entries: Arc<[LedgerEntry]>, familiarity: Familiarity) -> Result<Appended, StoreError> {
+        let (policy, probe) = (self.policy.clone(), self.probe.clone());
+        writing!(self, |queries, c| queries::ledger::append(c, &entries, familiarity, &policy, &probe))
     }
 
     /// Budgets of all owners, oldest first, unused.

@@ -53,6 +53,18 @@ impl Store {
         reading!(self, |queries, c| queries::virtual_key::known(c, &ids))
     }
 
+    /// Hands over every virtual key as admission knows it: with its hashes, without its secret. They are as of one instant, and only
+    /// some of them are in memory at a time.
+    ///
+    /// # Errors
+    /// Only faults; some may have been handed over then.
+    pub async fn virtual_keys_each(
+        &self,
+        each: impl FnMut(VirtualKeyHashes, VirtualKey) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        reading!(self, |queries, c| queries::virtual_key::each(c, each))
+    }
+
     /// A page of virtual keys as of `now`, unused.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Virtual keys come back as they were made, and edits write the difference.
 
+use std::collections::HashSet;
+
 use keyward_core::provider_config::ProviderConfig;
 use keyward_core::virtual_key::{VirtualKey, VirtualKeyFilter, VirtualKeyHashes};
 use keyward_store::{Noun, Reveal, Store, StoreError};
@@ -33,6 +35,27 @@ async fn full(store: &Store) -> VirtualKey {
     create(store, request).await.unwrap()
 }
 
+/// Every virtual key, as it is handed over to admission.
+async fn every_key(store: &Store) -> Vec<(VirtualKeyHashes, VirtualKey)> {
+    let (found, keys) = std::sync::mpsc::channel();
+    store.virtual_keys_each(move |hashes, key| found.send((hashes, key)).unwrap()).await.unwrap();
+    keys.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_virtual_key_is_handed_over_once_however_many_there_are() {
+    let database = Database::fresh();
+    let store = database.open().await.unwrap();
+    assert_eq!(every_key(&store).await, []);
+    let mut made = HashSet::new();
+    for number in 0..2_001 {
+        made.insert(create(&store, json!({ "name": format!("key-{number}") })).await.unwrap().id);
+    }
+    let found = every_key(&store).await;
+    assert_eq!(found.len(), made.len());
+    assert_eq!(found.into_iter().map(|(_, key)| key.id).collect::<HashSet<_>>(), made);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_virtual_key_comes_back_with_everything_it_may_do() {
     let database = Database::fresh();
@@ -56,9 +79,8 @@ async fn a_virtual_key_comes_back_with_everything_it_may_do() {
     assert_eq!(store.virtual_key_get(key.id.clone(), Reveal::Redacted).await.unwrap(), redacted);
     let listed = store.virtual_key_list(VirtualKeyFilter::default(), now(), Reveal::Full).await.unwrap();
     assert_eq!((listed.total, listed.entries), (1, vec![key.clone()]));
-    let policies = store.policies_load().await.unwrap();
     let hashes = VirtualKeyHashes { current: store.key_hasher().hash(key.value.expose()), previous: None };
-    assert_eq!(policies.virtual_keys, [(hashes, redacted)]);
+    assert_eq!(every_key(&store).await, [(hashes, redacted)]);
 
     store.virtual_key_delete(change("virtual_key_delete"), key.id.clone()).await.unwrap();
     let missing = store.virtual_key_get(key.id.clone(), Reveal::Full).await;

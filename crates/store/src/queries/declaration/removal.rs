@@ -1,6 +1,9 @@
 //! What an authoritative file does not name goes, section by section. What depends on others goes first.
 
+use std::collections::HashSet;
+
 use keyward_core::declaration::Declaration;
+use keyward_core::ids::VirtualKeyId;
 use keyward_core::invalid::Pointer;
 use keyward_core::list::Page;
 use keyward_core::mcp_client::{McpClient, McpClientFilter};
@@ -48,10 +51,9 @@ impl Application<'_> {
 
     fn remove_holders(&self, c: &mut Conn, file: &Declaration) -> Result<(), Failed> {
         if let Some(declared) = &file.virtual_keys {
-            for (_, gone) in virtual_key::load_all(c)? {
-                if declared.iter().all(|one| one.id != gone.id) {
-                    virtual_key::delete(c, &self.recorder("virtual_key_delete"), &gone.id, self.tools.sealer)?;
-                }
+            let declared: HashSet<&VirtualKeyId> = declared.iter().map(|one| &one.id).collect();
+            for gone in virtual_key::ids(c)?.iter().filter(|id| !declared.contains(id)) {
+                virtual_key::delete(c, &self.recorder("virtual_key_delete"), gone, self.tools.sealer)?;
             }
         }
         if let Some(declared) = &file.mcp_clients {

@@ -1,8 +1,6 @@
 //! What a batch adds to each meter, in the order of its entries.
-//!
-//! Meters are ordered, so that two batches that meet in the database never wait for each other in a circle.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use keyward_core::ledger::{LedgerEntry, Posting};
@@ -17,9 +15,11 @@ use crate::error::StoreError;
 /// Shares of the meters of a batch.
 #[derive(Default)]
 pub(super) struct Due<'a> {
-    shares: BTreeMap<&'a MeterId, Vec<Share>>,
-    /// Which share of its meter each posting has gone into.
-    places: Vec<(&'a MeterId, usize)>,
+    shares: Vec<(&'a MeterId, Vec<Share>)>,
+    /// Where the shares of a meter are.
+    known: HashMap<&'a MeterId, usize>,
+    /// Which share of which meter each posting has gone into.
+    places: Vec<(usize, usize)>,
 }
 
 /// What became of a batch.
@@ -44,7 +44,11 @@ impl<'a> Due<'a> {
     fn add(&mut self, posting: &'a Posting, settled_at: Timestamp) {
         let Posting { meter, window, amount, cap, held: _, would_refuse: _ } = posting;
         let (window, amount, cap) = (*window, *amount, *cap);
-        let shares = self.shares.entry(meter).or_default();
+        let of_meter = *self.known.entry(meter).or_insert_with(|| {
+            self.shares.push((meter, Vec::with_capacity(1)));
+            self.shares.len() - 1
+        });
+        let Some((_, shares)) = self.shares.get_mut(of_meter) else { return };
         match shares.last_mut() {
             Some(share) if share.window == window => {
                 share.amount = share.amount.saturating_add(amount);
@@ -52,10 +56,11 @@ impl<'a> Due<'a> {
             }
             Some(_) | None => shares.push(Share { window, amount, cap, settled_at, counted: None }),
         }
-        self.places.push((meter, shares.len().saturating_sub(1)));
+        self.places.push((of_meter, shares.len() - 1));
     }
 
-    /// Adds the shares to the counters: first the first of each meter, then the second.
+    /// Adds the shares to the counters: first the first of each meter, then the second. Meters have an order, so that two batches that
+    /// meet in the database never wait for each other in a circle.
     pub(super) fn post(mut self, c: &mut Conn) -> Result<Posted<'a>, StoreError> {
         for turn in 0.. {
             let shares = self.shares.iter_mut();
@@ -64,6 +69,7 @@ impl<'a> Due<'a> {
             if shares.is_empty() {
                 break;
             }
+            shares.sort_unstable_by_key(|(meter, _)| *meter);
             for chunk in shares.chunks_mut(ROWS) {
                 meter::post(c, chunk)?;
             }
@@ -72,7 +78,10 @@ impl<'a> Due<'a> {
     }
 
     fn epochs(&self) -> Vec<Option<i64>> {
-        let epoch = |(meter, place): &(&MeterId, usize)| Some(self.shares.get(*meter)?.get(*place)?.counted?.epoch);
+        let epoch = |(of_meter, place): &(usize, usize)| {
+            let (_, shares) = self.shares.get(*of_meter)?;
+            Some(shares.get(*place)?.counted?.epoch)
+        };
         self.places.iter().map(epoch).collect()
     }
 
