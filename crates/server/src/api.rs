@@ -2,7 +2,8 @@
 
 use keyward_core::error_body::ErrorBody;
 use utoipa::IntoResponses;
-use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::routes::Routes;
 
 mod audit;
 mod config;
@@ -29,9 +30,9 @@ pub(crate) use providers::{check_variable, is_servers_own};
 pub(crate) use virtual_keys::table_of_keys;
 
 /// Every operation of the management API.
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+pub(crate) fn routes(routes: &mut Routes<'_>) {
     // The quota's path would also match as a virtual key's id, so it comes first.
-    config
+    routes
         .service(quota::virtual_key_quota)
         .service(virtual_keys::virtual_key_create)
         .service(virtual_keys::virtual_key_list)

@@ -7,14 +7,14 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::list::{Done, Health};
 use keyward_engine::Ledger as _;
 use utoipa::IntoResponses;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::{Authed, MetricsRead, Open};
 use crate::error::{ApiError, ApiResult};
+use crate::routes::Routes;
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(livez).service(readyz).service(health).service(metrics);
+pub(crate) fn routes(routes: &mut Routes<'_>) {
+    routes.service(livez).service(readyz).service(health).service(metrics);
 }
 
 #[derive(IntoResponses)]

@@ -37,6 +37,7 @@ mod params;
 mod reference;
 mod request_id;
 mod retention;
+mod routes;
 mod server;
 mod spreadsheet;
 mod state;

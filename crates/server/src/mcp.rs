@@ -13,12 +13,12 @@ use keyward_core::mcp_tools::Narrowing;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use utoipa::IntoResponses;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::clock;
 use crate::error::ApiError;
 use crate::gateway::credential::{Metered, Tools};
 use crate::request_id::RequestIdentity;
+use crate::routes::Routes;
 use crate::state::State;
 use crate::usage::Refused;
 
@@ -41,8 +41,8 @@ pub(crate) use servers::Mcp;
 const TOOL_CALL: &str = "mcp_tool_call";
 
 /// Every operation of the door.
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(mcp_message_create);
+pub(crate) fn routes(routes: &mut Routes<'_>) {
+    routes.service(mcp_message_create);
 }
 
 /// rmcp's server, which makes a [`ToolGateway`] for each message.

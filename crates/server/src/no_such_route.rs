@@ -1,5 +1,7 @@
 //! What answers requests that no route takes.
 
+use std::sync::OnceLock;
+
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,22 +11,23 @@ use utoipa::openapi::path::PathItem;
 use crate::error::ApiError;
 use crate::openapi::Document;
 
-/// Which methods each path has, as the router's own declarations say.
-pub(crate) struct Methods(Vec<(ResourceDef, Vec<Method>)>);
+/// Which methods each path has, as the router's own declarations say. They are looked at when somebody asks for what is not there.
+#[derive(Default)]
+pub(crate) struct Methods(OnceLock<Vec<(ResourceDef, Vec<Method>)>>);
 
 impl Methods {
     /// Those of every route of the server.
-    pub(crate) fn of_routes() -> Self {
+    fn of_routes() -> Vec<(ResourceDef, Vec<Method>)> {
         let paths = [Document::Management, Document::Gateway].map(|document| document.collect().paths.paths);
-        let entries = paths.into_iter().flatten().map(|(path, item)| (ResourceDef::new(path), methods(&item)));
-        Self(entries.collect())
+        paths.into_iter().flatten().map(|(path, item)| (ResourceDef::new(path), methods(&item))).collect()
     }
 
     /// The methods that a path has; none: there is nothing at that path. A path that is declared word for word is that one, and
     /// not also the value of a parameter.
     fn at(&self, path: &str) -> &[Method] {
-        let exact = self.0.iter().find(|(pattern, _)| pattern.pattern() == Some(path));
-        let found = exact.or_else(|| self.0.iter().find(|(pattern, _)| pattern.is_match(path)));
+        let all = self.0.get_or_init(Self::of_routes);
+        let exact = all.iter().find(|(pattern, _)| pattern.pattern() == Some(path));
+        let found = exact.or_else(|| all.iter().find(|(pattern, _)| pattern.is_match(path)));
         found.map(|(_, methods)| methods.as_slice()).unwrap_or_default()
     }
 }

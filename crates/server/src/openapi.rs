@@ -1,6 +1,5 @@
 //! The OpenAPI documents: collected from the very declarations that the router is made of.
 
-use actix_web::App;
 use keyward_core::error_body::{
     AnthropicError, AnthropicErrorDetail, ErrorBody, ErrorDetail, ErrorExtra, GeminiError, GeminiErrorDetail,
     GeminiErrorInfo,
@@ -9,10 +8,9 @@ use keyward_core::ledger::{LedgerFormat, LedgerOrder};
 use keyward_core::refusal::LimitRefusal;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::presented::SESSION_COOKIE;
+use crate::routes::Routes;
 use crate::{api, gateway, health, mcp};
 
 mod aliases;
@@ -132,14 +130,14 @@ impl Document {
     pub fn collect(self) -> utoipa::openapi::OpenApi {
         match self {
             Self::Management => {
-                aliases::shown(finished(conventions::applied(collect(Management::openapi(), |config| {
-                    api::routes(config);
-                    health::routes(config);
+                aliases::shown(finished(conventions::applied(collect(Management::openapi(), |routes| {
+                    api::routes(routes);
+                    health::routes(routes);
                 }))))
             }
-            Self::Gateway => aliases::of_gateway(finished(collect(Gateway::openapi(), |config| {
-                gateway::routes(config);
-                mcp::routes(config);
+            Self::Gateway => aliases::of_gateway(finished(collect(Gateway::openapi(), |routes| {
+                gateway::routes(routes);
+                mcp::routes(routes);
             }))),
         }
     }
@@ -150,8 +148,8 @@ fn finished(document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     examples::shown(bounds::bounded(wording::worded(document)))
 }
 
-fn collect(base: utoipa::openapi::OpenApi, routes: impl FnOnce(&mut ServiceConfig<'_>)) -> utoipa::openapi::OpenApi {
-    let (_, mut document) = App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
+fn collect(mut document: utoipa::openapi::OpenApi, list: impl FnOnce(&mut Routes<'_>)) -> utoipa::openapi::OpenApi {
+    list(&mut Routes::Documented(&mut document));
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::rig::{self, Started, mebibytes};
 
-/// The longest that is waited until what was open is closed: connections to upstreams are kept for a minute.
+/// The longest that is waited until what was open is closed: connections to upstreams are kept for a minute, threads that have nothing to do
+/// for ten seconds.
 const REST: Duration = Duration::from_secs(120);
 
 /// What a process has that must not become more.
@@ -20,6 +21,11 @@ pub(super) struct Open {
 }
 
 impl Open {
+    fn is_at_most(self, before: Self) -> bool {
+        let Self { sockets, others, threads } = self;
+        sockets <= before.sockets && others <= before.others && threads <= before.threads
+    }
+
     pub(super) fn of(started: &Started) -> Result<Self> {
         let (process, descriptors) = (started.program.id(), rig::descriptors(started.program.id())?);
         let threads = rig::threads(process)?;
@@ -41,12 +47,12 @@ impl Sample {
     }
 }
 
-/// What is open when nobody asks anything any more: waits until there are no more sockets than before.
+/// What is open when nobody asks anything any more: waits until there is no more than before.
 pub(super) async fn at_rest(started: &Started, before: Open) -> Result<Open> {
     let mut waited = Duration::ZERO;
     loop {
         let open = Open::of(started)?;
-        if open.sockets <= before.sockets || waited >= REST {
+        if open.is_at_most(before) || waited >= REST {
             return Ok(open);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,8 +1,6 @@
 //! The gateway's routes: path, documentation and metering class of each in one declaration. Any other path is refused: there is
 //! no door without a meter.
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 mod answers;
 mod anthropic;
 mod azure;
@@ -12,13 +10,13 @@ mod objects;
 mod openai;
 
 /// Every operation of the gateway.
-pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(openai::routes);
-    config.configure(model_lists::routes);
-    config.configure(azure::routes);
-    config.configure(anthropic::routes);
-    config.configure(gemini::routes);
-    config.configure(objects::routes);
+pub(crate) fn routes(routes: &mut Routes<'_>) {
+    routes.configure(openai::routes);
+    routes.configure(model_lists::routes);
+    routes.configure(azure::routes);
+    routes.configure(anthropic::routes);
+    routes.configure(gemini::routes);
+    routes.configure(objects::routes);
 }
 
 /// Declares routes that pass requests on: what is asked for, how it is metered, where it is.
@@ -55,9 +53,11 @@ macro_rules! passing {
         )+
 
         /// The routes that pass requests on.
-        fn passing(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
-            $(config.service($name);)+
+        fn passing(routes: &mut crate::routes::Routes<'_>) {
+            $(routes.service($name);)+
         }
     };
 }
 use passing;
+
+use crate::routes::Routes;

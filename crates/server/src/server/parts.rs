@@ -11,7 +11,6 @@ use keyward_engine::Journal;
 use keyward_store::{RootKey, Store, StoreError, StoreOptions};
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
-use utoipa_actix_web::AppExt;
 use uuid::Uuid;
 
 use super::ServerError;
@@ -25,6 +24,7 @@ use crate::ledger_writer::LedgerWriter;
 use crate::mcp::{Door, Mcp};
 use crate::no_such_route::{Methods, no_such_route};
 use crate::reference::Reference;
+use crate::routes::Routes;
 use crate::state::State;
 use crate::telemetry::{self, Telemetry};
 use crate::{
@@ -78,7 +78,7 @@ impl Parts {
             Self {
                 state,
                 tls,
-                methods: web::Data::new(Methods::of_routes()),
+                methods: web::Data::new(Methods::default()),
                 reference: web::Data::new(Reference::new()),
             },
             exporting,
@@ -98,17 +98,11 @@ impl Parts {
         > + use<>,
     > {
         App::new()
-            .into_utoipa_app()
             .app_data(self.state.clone())
             .app_data(self.methods.clone())
             .app_data(UpstreamClient::new(&self.tls, self.state.settings.block_private_upstreams))
             .app_data(web::Data::new(Door::new(self.state.clone())))
-            // Paths are tried in this order: the busiest are first.
-            .configure(gateway::routes)
-            .configure(api::routes)
-            .configure(mcp::routes)
-            .configure(health::routes)
-            .into_app()
+            .configure(|config| operations(&mut Routes::Served(config)))
             .app_data(self.reference.clone())
             .configure(reference::routes)
             .configure(dashboard::routes)
@@ -116,6 +110,11 @@ impl Parts {
             .wrap(from_fn(envelope))
             .wrap(from_fn(cors))
     }
+}
+
+/// Every operation. Paths are tried in this order: the busiest are first.
+fn operations(routes: &mut Routes<'_>) {
+    routes.configure(gateway::routes).configure(api::routes).configure(mcp::routes).configure(health::routes);
 }
 
 /// Begins to tell a collector, if there is one. It may be anywhere: whoever has a virtual key does not say where.

@@ -1,12 +1,12 @@
 //! Anthropic's dialect, under `/anthropic/v1`, and at the paths that its clients use themselves.
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use super::answers::{AnthropicErrors, Passed};
 use super::passing;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    passing(config);
+use crate::routes::Routes;
+
+pub(super) fn routes(routes: &mut Routes<'_>) {
+    passing(routes);
 }
 
 passing! {

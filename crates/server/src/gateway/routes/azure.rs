@@ -3,12 +3,12 @@
 use actix_web::{HttpResponse, post, web};
 use keyward_core::chat::{ChatCompletion, ChatCompletionChunk};
 use keyward_core::operation::Operation;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answers::{GatewayErrors, Passed};
 use crate::error::ApiError;
 use crate::gateway::arriving::{Arriving, Wanted};
 use crate::gateway::credential::{Tokens, Units};
+use crate::routes::Routes;
 
 /// Declares routes of deployments: what is asked for, how it is metered, where it is.
 macro_rules! deployments {
@@ -42,8 +42,8 @@ macro_rules! deployments {
             }
         )+
 
-        pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-            $(config.service($name);)+
+        pub(super) fn routes(routes: &mut Routes<'_>) {
+            $(routes.service($name);)+
         }
     };
 }

@@ -3,12 +3,12 @@
 
 use actix_web::{HttpResponse, routes, web};
 use keyward_core::operation::Operation;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answers::{GeminiErrors, Passed};
 use crate::error::ApiError;
 use crate::gateway::arriving::{Arriving, Wanted};
 use crate::gateway::credential::{Tokens, Unbilled};
+use crate::routes::Routes;
 
 /// Declares routes of Gemini's dialect: what is asked for, whether in pieces, how it is metered, where it is.
 macro_rules! verbs {
@@ -41,8 +41,8 @@ macro_rules! verbs {
             }
         )+
 
-        pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-            $(config.service($name);)+
+        pub(super) fn routes(routes: &mut Routes<'_>) {
+            $(routes.service($name);)+
         }
     };
 }

@@ -9,7 +9,6 @@ use keyward_core::model_list::{
 use keyward_core::operation::Dialect;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answers::{AnthropicErrors, GatewayErrors, GeminiErrors};
 use crate::clock;
@@ -17,15 +16,16 @@ use crate::error::{ApiError, ApiResult};
 use crate::gateway::credential::{Free, Metered};
 use crate::gateway::models::{self, Usable};
 use crate::params::Query;
+use crate::routes::Routes;
 use crate::state::State;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(model_list);
-    config.service(model_retrieve);
-    config.service(anthropic_model_list);
-    config.service(anthropic_model_retrieve);
-    config.service(gemini_model_list);
-    config.service(gemini_model_retrieve);
+pub(super) fn routes(routes: &mut Routes<'_>) {
+    routes.service(model_list);
+    routes.service(model_retrieve);
+    routes.service(anthropic_model_list);
+    routes.service(anthropic_model_retrieve);
+    routes.service(gemini_model_list);
+    routes.service(gemini_model_retrieve);
 }
 
 /// The page that Anthropic's clients ask for.

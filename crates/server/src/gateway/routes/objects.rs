@@ -3,7 +3,6 @@
 
 use actix_web::{HttpResponse, routes, web};
 use keyward_core::provider_object::ObjectKind;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answers::{AnthropicErrors, GatewayErrors, ObjectErrors, Passed};
 use crate::error::{ApiError, ApiResult};
@@ -11,6 +10,7 @@ use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::{Free, Metered, Unbilled};
 use crate::gateway::objects::{AnthropicRange, Errand, ObjectPage, Range};
 use crate::params::{Path, Query};
+use crate::routes::Routes;
 use crate::state::State;
 
 /// Declares routes about one object: the method, what is wanted, where it is.
@@ -40,9 +40,9 @@ macro_rules! about {
             }
         )+
 
-        pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-            $(config.service($name);)+
-            config
+        pub(super) fn routes(routes: &mut Routes<'_>) {
+            $(routes.service($name);)+
+            routes
                 .service(file_create)
                 .service(file_list)
                 .service(batch_begin)

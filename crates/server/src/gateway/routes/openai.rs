@@ -1,13 +1,14 @@
 //! OpenAI's dialect, under `/v1` and `/openai/v1`.
 
 use keyward_core::chat::{ChatCompletion, ChatCompletionChunk, ChatCompletionRequest};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answers::{GatewayErrors, Passed};
 use super::passing;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    passing(config);
+use crate::routes::Routes;
+
+pub(super) fn routes(routes: &mut Routes<'_>) {
+    passing(routes);
 }
 
 passing! {
