@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, ConfigError, DEFAULT_LISTEN, Findings, Overrides, Settings};
 use crate::demo::Demo;
+use crate::descriptors;
 use crate::observability;
 use crate::openapi::Document;
 use crate::server::Server;
@@ -203,6 +204,7 @@ impl Serve {
         let overrides = Overrides { config: self.config, listen: self.listen, database_url: self.database_url };
         let settings = Settings::load(overrides)?;
         start_logging();
+        descriptors::allow_all();
         let mut stop_requests = StopRequests::listen()?;
         let server = Server::start(settings, config::root_key()?).await?;
         stop_requests.next().await;

@@ -17,6 +17,7 @@ mod cors;
 mod credentials;
 mod dashboard;
 pub mod demo;
+mod descriptors;
 mod envelope;
 mod error;
 mod expiry;

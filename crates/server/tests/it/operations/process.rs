@@ -4,6 +4,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+use super::Served;
+
 /// The server's command, with nothing of this process's own configuration.
 pub fn keyward(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
@@ -52,6 +56,19 @@ fn it_serves_until_it_is_terminated_and_exits_cleanly() {
     log.read_to_string(&mut rest).unwrap();
     assert!(status.success(), "{status}: {rest}");
     assert!(directory.path().join("keyward.db").exists());
+}
+
+#[test]
+fn it_has_as_many_descriptors_as_it_may() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -Sn 100 && exec \"$0\" \"$@\""]).arg(keyward(directory.path()).get_program());
+    command.args(["serve", "--listen", "127.0.0.1:0"]).env_clear().current_dir(directory.path());
+    let served = Served::start(command).unwrap();
+    let process = Pid::from_raw(i32::try_from(served.id()).unwrap());
+    let Rlimit { current, maximum } = prlimit(process, Resource::Nofile, getrlimit(Resource::Nofile)).unwrap();
+    assert_eq!(current, maximum);
+    assert_ne!(current, Some(100));
 }
 
 #[test]
