@@ -28,7 +28,7 @@ enum Way {
 }
 
 /// Every page that one has to be signed in for.
-pub const PAGES: [Page; 30] = [
+pub const PAGES: [Page; 34] = [
     Page::at("overview", "/?period=30d").in_guide(),
     Page::at("playground", "/playground"),
     Page::at("virtual-keys", "/virtual-keys"),
@@ -45,6 +45,10 @@ pub const PAGES: [Page; 30] = [
     Page::at("budgets", "/limits/budgets"),
     Page::at("providers", "/providers"),
     Page::through("provider", "/providers", "tbody a[href='/providers/openai']"),
+    Page::at("provider-new", "/providers/new").form(),
+    Page::at("provider-edit", "/providers/house-llm/edit").form(),
+    Page::at("provider-key-new", "/providers/openai/keys/new").form(),
+    Page::through("provider-key-edit", "/providers/openai", "tbody a[href$='/edit']").form(),
     Page::at("routing-rules", "/routing").in_guide(),
     Page::at("routing-rule-new", "/routing/new").form(),
     Page::through("routing-rule-edit", "/routing", "tbody a[href$='/edit']").form(),

@@ -38,6 +38,8 @@ pub(in crate::dashboard) enum Kind {
     List,
     /// `name=value` in each line.
     Pairs,
+    /// Names that are chosen, each of which is true; null, where `*` is chosen.
+    Flags,
     Boolean,
 }
 
@@ -48,6 +50,7 @@ impl Kind {
             Self::Number => "number",
             Self::List => "list",
             Self::Pairs => "pairs",
+            Self::Flags => "flags",
             Self::Boolean => "boolean",
         }
     }
@@ -158,7 +161,7 @@ impl<'a> Field<'a> {
     pub(in crate::dashboard) fn choices(self, options: &[(String, String)], chosen: &[String]) -> Markup {
         let unknown = chosen.iter().filter(|value| !options.iter().any(|(known, _)| known == *value));
         self.around(&html! {
-            select id=(self.id()) name=(self.path) multiple aria-describedby=(self.described()) {
+            select id=(self.id()) name=(self.path) multiple data-type=(self.kind.as_str()) aria-describedby=(self.described()) {
                 @for (value, name) in options { option value=(value) selected[chosen.contains(value)] { (name) } }
                 @for value in unknown { option value=(value) selected { (value) } }
             }
@@ -183,6 +186,16 @@ impl<'a> Field<'a> {
                     label for=(self.id()) { (self.label) }
                     (self.below())
                 }
+            }
+        }
+    }
+
+    /// A box that takes away what is kept at the path, whatever the field of the same path says.
+    pub(in crate::dashboard) fn clearing(self) -> Markup {
+        html! {
+            div.check {
+                input type="checkbox" id=(self.id()) name=(self.path) data-type="clearing";
+                div { label for=(self.id()) { (self.label) } }
             }
         }
     }

@@ -5,6 +5,7 @@ mod flows;
 mod notices;
 mod pages;
 mod playground;
+mod providers;
 mod read_only;
 mod rotation;
 mod settings;

@@ -2,6 +2,7 @@
 
 mod live;
 mod pages;
+mod providers;
 mod sessions;
 mod signing_in;
 
