@@ -3,6 +3,7 @@
 use actix_web::web::ServiceConfig;
 
 mod audit;
+mod choices;
 mod ledger;
 mod limits;
 mod models;
@@ -16,7 +17,7 @@ mod settings;
 mod virtual_keys;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(overview::overview).service(playground::playground);
+    config.service(overview::overview).service(playground::playground).service(choices::fitting);
     virtual_keys::routes(config);
     owners::routes(config);
     limits::routes(config);

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::choice::fitting;
+
 /// What becomes of a field without any text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::dashboard) enum Empty {
@@ -126,6 +128,30 @@ impl<'a> Field<'a> {
                 data-empty=(self.empty.as_str()) inputmode=[mode] required[self.is_required] autocomplete="off"
                 placeholder=(self.placeholder) list=[suggestions] aria-describedby=(self.described());
         })
+    }
+
+    /// A line of text, where a script asks at `at` for what fits; what is chosen already is called `chosen`.
+    pub(in crate::dashboard) fn looked_for(self, at: &str, chosen: &str) -> Markup {
+        let id = self.id();
+        self.around(&html! {
+            input id=(id) name=(self.path) value=(self.value) data-type=(self.kind.as_str()) data-empty=(self.empty.as_str())
+                required[self.is_required] autocomplete="off" spellcheck="false" placeholder=(self.placeholder)
+                list={ (id) "-fitting" } data-choices=(at) aria-describedby={ (self.described()) " " (id) "-chosen" };
+            (fitting(&id, chosen))
+        })
+    }
+
+    /// Several lines of text, and a field that adds one of those that a script asks for at `at`.
+    pub(in crate::dashboard) fn gathered(self, at: &str) -> Markup {
+        let id = self.id();
+        html! {
+            div.tight {
+                (self.area())
+                input id={ (id) "-adding" } list={ (id) "-adding-fitting" } data-choices=(at) data-adds-to=(id) autocomplete="off"
+                    spellcheck="false" placeholder="Add one by a part of its name" aria-label={ "Add to " (self.label) };
+                datalist id={ (id) "-adding-fitting" } {}
+            }
+        }
     }
 
     /// A secret that is written and not shown.

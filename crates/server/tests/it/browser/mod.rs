@@ -1,5 +1,6 @@
 //! The dashboard in a real browser: every page as people see it, and what they do with it by clicks.
 
+mod choosing;
 mod data;
 mod flows;
 mod notices;

@@ -17,6 +17,7 @@ use crate::dashboard::components::action::{Call, Look, form, form_error, submit}
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
+use crate::dashboard::pages::options::MODELS;
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -111,8 +112,8 @@ fn serves(key: Option<&ProviderKey>) -> Markup {
     let weight = key.map_or(1.0, |key| key.weight).to_string();
     html! {
         div.fields {
-            (Field::new("models", "Models").value(&models).reads(Kind::List, Empty::List).hint("One in a line. * is every model; empty is none.").area())
-            (Field::new("blacklisted_models", "Models that it does not serve").value(&blocked).reads(Kind::List, Empty::List).area())
+            (Field::new("models", "Models").value(&models).reads(Kind::List, Empty::List).hint("One in a line. * is every model; empty is none.").gathered(MODELS))
+            (Field::new("blacklisted_models", "Models that it does not serve").value(&blocked).reads(Kind::List, Empty::List).gathered(MODELS))
             (Field::new("aliases", "Aliases").value(&aliases.unwrap_or_default().join("\n")).reads(Kind::Pairs, Empty::Pairs).placeholder("gpt-4.1=my-deployment")
                 .hint("asked=served in each line: the provider's own model by the name that requests use.").area())
             (Field::new("weight", "Weight").value(&weight).reads(Kind::Number, Empty::Omit).hint("Its share among the provider's keys.").input())
