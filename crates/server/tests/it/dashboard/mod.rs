@@ -1,6 +1,7 @@
 //! The dashboard over HTTP: what a browser gets and sends, without a browser.
 
 mod choices;
+mod limits;
 mod live;
 mod pages;
 mod providers;
