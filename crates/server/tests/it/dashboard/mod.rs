@@ -1,5 +1,6 @@
 //! The dashboard over HTTP: what a browser gets and sends, without a browser.
 
+mod audit;
 mod choices;
 mod limits;
 mod live;
