@@ -4,6 +4,7 @@ use actix_web::web::ServiceConfig;
 
 mod audit;
 mod choices;
+mod events;
 mod ledger;
 mod limits;
 mod models;
@@ -17,7 +18,11 @@ mod settings;
 mod virtual_keys;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(overview::overview).service(playground::playground).service(choices::fitting);
+    config
+        .service(overview::overview)
+        .service(playground::playground)
+        .service(choices::fitting)
+        .service(events::event_list);
     virtual_keys::routes(config);
     owners::routes(config);
     limits::routes(config);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod choices;
+mod events;
 mod limits;
 mod live;
 mod pages;
