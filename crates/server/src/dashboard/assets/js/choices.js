@@ -38,12 +38,18 @@ const add = (field, value) => {
   field.value = "";
 };
 
-document.addEventListener("change", (event) => {
-  const field = event.target;
-  if (!(field instanceof HTMLInputElement) || !field.list) return;
+/** Puts the id where a name was written, and says beside it what it is called. What is not known yet is looked for. */
+const settle = async (field) => {
+  const text = field.value;
+  if (text !== "" && field.dataset.choices && !optionOf(field)) await lookFor(field);
+  if (field.value !== text) return;
   const option = optionOf(field);
   if (option) field.value = option.value;
   const name = document.getElementById(`${field.id}-chosen`);
   if (name) name.textContent = option && option.label !== option.value ? option.label : "";
   if (field.dataset.addsTo && field.value.trim() !== "") add(field, field.value.trim());
+};
+
+document.addEventListener("change", (event) => {
+  if (event.target instanceof HTMLInputElement && event.target.list) settle(event.target);
 });

@@ -19,7 +19,7 @@ use crate::dashboard::components::refusals::{explained, outcome, refusals};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
-use crate::dashboard::link::Link;
+use crate::dashboard::link::{Link, shortened};
 use crate::dashboard::pages::options::{MODELS, Many, Owners, choose_provider};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
@@ -123,10 +123,10 @@ fn row(entry: &LedgerRecord) -> Markup {
         tr {
             td { (instant(entry.settled_at)) }
             th scope="row" {
-                a href=(Link::of(Section::Ledger.path(), &entry.request_id)) { code.short { (short(entry.request_id.as_str())) } }
+                a href=(Link::of(Section::Ledger.path(), &entry.request_id)) { code.short { (shortened(entry.request_id.as_str())) } }
                 @if entry.attempt > 0 { " " (badge(Tone::Calm, "fallback")) }
             }
-            td { a href=(key) { code.short { (short(entry.virtual_key_id.as_str())) } } }
+            td { a href=(key) { code.short { (shortened(entry.virtual_key_id.as_str())) } } }
             td { (entry.provider) "/" (entry.model) }
             td { (outcome(&entry.outcome)) @if entry.usage_source != "provider" { " " (badge(Tone::Calm, &entry.usage_source)) } }
             td.number { (count(entry.input_tokens)) " → " (count(entry.output_tokens)) }
@@ -134,14 +134,6 @@ fn row(entry: &LedgerRecord) -> Markup {
             td.number.muted { (dollars(entry.held)) }
             td.number { (money(entry.cost)) }
         }
-    }
-}
-
-/// The beginning of an id: enough to tell it from those around it.
-fn short(id: &str) -> String {
-    match id.char_indices().nth(13) {
-        Some((end, _)) => format!("{}…", id.get(..end).unwrap_or_default()),
-        None => id.to_owned(),
     }
 }
 
