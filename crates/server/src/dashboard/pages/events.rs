@@ -95,7 +95,7 @@ fn row(event: &Event, owners: Option<&Owners>) -> Markup {
             td { (badge(tone, &format!("{} %", threshold.percent()))) " of its " (counted(*metric)) }
             td { (amount(*metric, used)) " of " (amount(*metric, cap)) }
             td { (instant_or(*window_end, "never")) }
-            td {
+            td.wide {
                 @if event.deliveries.is_empty() { span.muted { "Nobody" } }
                 @for delivery in &event.deliveries { (told(delivery)) }
             }
