@@ -60,6 +60,8 @@ enum Task {
     },
     /// Write openapi/*.json as the server's binary declares them, or hold them to something
     Openapi(openapi::Options),
+    /// Say how heavy each page of the dashboard is, and how soon something of it can be seen (needs chromium and chromium-driver)
+    Paint,
     /// Take the pictures of the guide: pages of the dashboard with a data set that fills it, and a walk through a demo (needs chromium and chromium-driver)
     Screenshots,
     /// Install the providers' official SDKs and axe-core, pinned, for the tests (needs python3, node and npm)
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Task::Observability { check: true } => observability::check(),
         Task::Observability { check: false } => observability::write(),
         Task::Openapi(options) => openapi::run(&options),
+        Task::Paint => screenshots::paint(),
         Task::Screenshots => screenshots::run(),
         Task::Sdks => sdks::run(),
         Task::Test(options) => test::run(&options),

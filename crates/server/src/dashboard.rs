@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn pages_are_told_from_the_paths_of_apis() {
-        for path in ["/", "/login", "/virtual-keys", "/virtual-keys/1/edit"] {
+        for path in ["/", "/login", "/virtual-keys", "/virtual-keys/1/edit", "/events"] {
             assert!(is_page(path), "{path}");
         }
         for path in

@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use jiff::Timestamp;
+use keyward_core::event::{Endpoint, EventPolicy, Thresholds};
 use keyward_store::Store;
 
 mod chance;
@@ -27,11 +28,18 @@ const DAYS: i64 = 90;
 /// How many requests there are.
 const REQUESTS: i64 = 30_000;
 
+/// Who is told when usage comes near to a cap: somebody whom no server knows any more.
+fn told() -> EventPolicy {
+    let endpoint = Endpoint { id: "hooks".into(), origin: "https://hooks.example.com".to_owned(), events: None };
+    EventPolicy { thresholds: Thresholds::default(), endpoints: vec![endpoint] }
+}
+
 /// Fills an empty database that no server uses.
 ///
 /// # Errors
 /// Faults of the database, and a data set that it refuses.
 pub async fn fill(store: &Store, now: Timestamp) -> Result<()> {
+    let store = &store.clone().announcing(told());
     let mut maker = Maker::new(store, now, Chance::new())?;
     let providers = providers::make(&mut maker).await?;
     let organisation = organisation::make(&mut maker).await?;

@@ -9,5 +9,6 @@ pub mod axe;
 pub mod browser;
 pub mod data;
 pub mod pages;
+pub mod paint;
 pub mod pictures;
 pub mod walk;

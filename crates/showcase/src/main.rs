@@ -1,4 +1,5 @@
-//! Fills a database with the data set, and takes the pictures of the guide. It is run by `cargo xtask screenshots`.
+//! Fills a database with the data set, takes the pictures of the guide, and measures pages. It is run by `cargo xtask screenshots` and
+//! `cargo xtask paint`.
 #![allow(clippy::print_stdout, reason = "it says what it has done")]
 
 mod clock;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use keyward_showcase::{data, pictures, walk};
+use keyward_showcase::{data, paint, pictures, walk};
 use keyward_store::{RootKey, Store, StoreOptions};
 
 #[derive(Parser)]
@@ -52,6 +53,18 @@ enum Task {
         #[arg(long)]
         into: PathBuf,
     },
+    /// Say how heavy each page is, and how soon something of it can be seen
+    Paint {
+        /// Where the server is
+        #[arg(long)]
+        url: String,
+        /// The admin
+        #[arg(long)]
+        username: String,
+        /// The admin's password
+        #[arg(long)]
+        password: String,
+    },
 }
 
 #[tokio::main(flavor = "multi_thread")]
@@ -67,6 +80,12 @@ async fn main() -> Result<()> {
         Task::Pictures { url, username, password, into } => {
             let count = pictures::take(&url, &username, &password, &into).await?;
             println!("{count} pictures are in {}", into.display());
+        }
+        Task::Paint { url, username, password } => {
+            println!("{}", paint::HEAD);
+            for painted in paint::measure(&url, &username, &password).await? {
+                println!("{painted}");
+            }
         }
     }
     Ok(())

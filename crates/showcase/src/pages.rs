@@ -28,7 +28,7 @@ enum Way {
 }
 
 /// Every page that one has to be signed in for.
-pub const PAGES: [Page; 30] = [
+pub const PAGES: [Page; 36] = [
     Page::at("overview", "/?period=30d").in_guide(),
     Page::at("playground", "/playground"),
     Page::at("virtual-keys", "/virtual-keys"),
@@ -43,8 +43,13 @@ pub const PAGES: [Page; 30] = [
     Page::at("limit-new", "/limits/new").form(),
     Page::through("limit-edit", "/limits", "tbody a[href$='/edit']").form(),
     Page::at("budgets", "/limits/budgets"),
+    Page::at("rate-limits", "/limits/rate-limits"),
     Page::at("providers", "/providers"),
     Page::through("provider", "/providers", "tbody a[href='/providers/openai']"),
+    Page::at("provider-new", "/providers/new").form(),
+    Page::at("provider-edit", "/providers/house-llm/edit").form(),
+    Page::at("provider-key-new", "/providers/openai/keys/new").form(),
+    Page::through("provider-key-edit", "/providers/openai", "tbody a[href$='/edit']").form(),
     Page::at("routing-rules", "/routing").in_guide(),
     Page::at("routing-rule-new", "/routing/new").form(),
     Page::through("routing-rule-edit", "/routing", "tbody a[href$='/edit']").form(),
@@ -54,6 +59,7 @@ pub const PAGES: [Page; 30] = [
     Page::through("pricing-override-edit", "/models", "tbody a[href$='/edit']").form(),
     Page::at("ledger", "/ledger"),
     Page::through("ledger-entry", "/ledger", "tbody th a").in_guide(),
+    Page::at("events", "/events"),
     Page::at("audit", "/audit"),
     Page::at("audit-verify", "/audit/verify"),
     Page::at("settings", "/settings").in_guide(),

@@ -27,7 +27,7 @@ pub use error::{Noun, StoreError};
 pub use root_key::{KeyHasher, RootKey};
 pub use schema::TABLES;
 pub use store::{
-    Attempted, ConfigRecord, CredentialStamp, Expired, LedgerTotals, McpServer, NewCatalogue, OpenSession,
+    Attempted, ConfigRecord, CredentialStamp, Expired, LedgerTotals, LimitHolder, McpServer, NewCatalogue, OpenSession,
     PendingDelivery, Policies, Reveal, SessionTerms, Store, StoreOptions, StoredAuth, StoredCatalogue, StoredPassword,
     UpstreamHeaders, UpstreamKey,
 };

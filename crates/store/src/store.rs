@@ -91,6 +91,7 @@ mod sessions;
 mod usage;
 mod virtual_keys;
 
+pub use books::LimitHolder;
 pub use events::{Attempted, PendingDelivery};
 pub(crate) use keyward_core::ledger::LedgerPlace;
 pub use mcp_clients::McpServer;

@@ -38,6 +38,7 @@ pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/js/form_json.js"),
         include_str!("assets/js/forms.js"),
         include_str!("assets/js/lists.js"),
+        include_str!("assets/js/choices.js"),
         include_str!("assets/js/dialogs.js"),
         include_str!("assets/js/live.js"),
         include_str!("assets/js/bulk.js"),

@@ -4,6 +4,7 @@ pub(super) mod action;
 pub(super) mod badge;
 pub(super) mod bar;
 pub(super) mod chart;
+pub(super) mod choice;
 pub(super) mod empty;
 pub(super) mod field;
 pub(super) mod filter;

@@ -9,6 +9,14 @@ use url::form_urlencoded::Serializer;
 /// What is encoded in a part of a path.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
+/// The beginning of an id: enough to tell it from those around it.
+pub(super) fn shortened(id: &str) -> String {
+    match id.char_indices().nth(8) {
+        Some((end, _)) => format!("{}…", id.get(..end).unwrap_or_default()),
+        None => id.to_owned(),
+    }
+}
+
 /// A path with parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {

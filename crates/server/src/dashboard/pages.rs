@@ -3,6 +3,8 @@
 use actix_web::web::ServiceConfig;
 
 mod audit;
+mod choices;
+mod events;
 mod ledger;
 mod limits;
 mod models;
@@ -16,7 +18,11 @@ mod settings;
 mod virtual_keys;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(overview::overview).service(playground::playground);
+    config
+        .service(overview::overview)
+        .service(playground::playground)
+        .service(choices::fitting)
+        .service(events::event_list);
     virtual_keys::routes(config);
     owners::routes(config);
     limits::routes(config);

@@ -16,12 +16,13 @@ pub(super) enum Section {
     Routing,
     Models,
     Ledger,
+    Events,
     Audit,
     Settings,
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Overview,
         Self::Playground,
         Self::VirtualKeys,
@@ -32,6 +33,7 @@ impl Section {
         Self::Routing,
         Self::Models,
         Self::Ledger,
+        Self::Events,
         Self::Audit,
         Self::Settings,
     ];
@@ -56,6 +58,7 @@ impl Section {
             Self::Routing => "/routing",
             Self::Models => "/models",
             Self::Ledger => "/ledger",
+            Self::Events => "/events",
             Self::Audit => "/audit",
             Self::Settings => "/settings",
         }
@@ -74,6 +77,7 @@ impl Section {
             Self::Routing => "Routing rules",
             Self::Models => "Models and prices",
             Self::Ledger => "Ledger",
+            Self::Events => "Events",
             Self::Audit => "Audit log",
             Self::Settings => "Settings",
         }
@@ -91,6 +95,7 @@ impl Section {
             Self::Routing => Resource::RoutingRules,
             Self::Models => Resource::PricingOverrides,
             Self::Ledger => Resource::Usage,
+            Self::Events => Resource::Events,
             Self::Audit => Resource::Audit,
         };
         Some(Permission::new(resource, Access::Read))
@@ -109,6 +114,9 @@ impl Section {
             Self::Routing => "M3 3v4a3 3 0 0 0 3 3h7m-2.5-2.5L13 10l-2.5 2.5M3 7h10m-2.5-2.5L13 7",
             Self::Models => "M2.5 8 8 2.5h5.5V8L8 13.5 2.5 8ZM10.7 5.3h.01",
             Self::Ledger => "M3 2.5h9a1 1 0 0 1 1 1v10H4a1 1 0 0 1-1-1v-10ZM5.5 5.5h5M5.5 8h5M5.5 10.5h3",
+            Self::Events => {
+                "M8 2a4 4 0 0 0-4 4c0 4-1.5 5.5-1.5 5.5h11S12 10 12 6a4 4 0 0 0-4-4ZM6.8 14a1.4 1.4 0 0 0 2.4 0"
+            }
             Self::Audit => "M8 1.5 13 3.5v4c0 3.2-2 5.6-5 7-3-1.4-5-3.8-5-7v-4l5-2ZM5.8 7.8l1.6 1.6 3-3.2",
             Self::Settings => "M2 4.5h7m3 0h2M2 11.5h2m3 0h7M10.5 3v3M5.5 10v3",
         };

@@ -16,9 +16,11 @@ use super::{Conn, meter};
 use crate::error::StoreError;
 use crate::schema::{budgets, rate_limits};
 
+mod holder;
 mod row;
 mod scope;
 
+pub(crate) use holder::holders;
 pub(super) use row::parsed;
 use row::{BudgetRow, OwnerColumns, RateLimitRow};
 pub(super) use scope::scopes;

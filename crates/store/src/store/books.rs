@@ -1,12 +1,13 @@
 //! Policies, limits and the ledger: what the engine loads, and what it writes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use keyward_core::budget::{Budget, ModelUsage};
 use keyward_core::catalogue::Catalogue;
 use keyward_core::change::Change;
-use keyward_core::ids::VirtualKeyId;
+use keyward_core::ids::{CustomerId, LimitId, ModelConfigId, ModelName, ProviderName, TeamId, VirtualKeyId};
 use keyward_core::ledger::{LedgerEntry, Reconciliation, Rerated, Rerating};
 use keyward_core::list::{Listed, Page};
 use keyward_core::price::Price;
@@ -15,6 +16,28 @@ use keyward_core::rate_limit::RateLimit;
 
 use super::{Appended, Database, Expired, Familiarity, LedgerPlace, LedgerTotals, Policies, Store};
 use crate::error::StoreError;
+
+/// Who holds a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LimitHolder {
+    /// A customer.
+    Customer(CustomerId),
+    /// A team.
+    Team(TeamId),
+    /// A virtual key.
+    VirtualKey(VirtualKeyId),
+    /// A virtual key at a provider.
+    ProviderConfig {
+        /// The key.
+        virtual_key: VirtualKeyId,
+        /// The provider.
+        provider: ProviderName,
+        /// The one model that is limited there; none: all together.
+        model: Option<ModelName>,
+    },
+    /// A model, a provider, or both.
+    ModelConfig(ModelConfigId),
+}
 
 impl Store {
     /// What tells this very database from every other, also from one that was made anew in its place.
@@ -68,6 +91,14 @@ impl Store {
     /// Only faults.
     pub async fn rate_limit_list(&self, page: Page) -> Result<Listed<RateLimit>, StoreError> {
         reading!(self, |queries, c| queries::limit::rate_limits(c, &page))
+    }
+
+    /// Who holds each of these limits; one that is gone is not in the map.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub async fn limit_holders(&self, limits: Vec<LimitId>) -> Result<HashMap<LimitId, LimitHolder>, StoreError> {
+        reading!(self, |queries, c| queries::limit::holders(c, &limits))
     }
 
     /// What a virtual key has used since an instant, model by model, dearest first.

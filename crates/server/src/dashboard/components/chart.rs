@@ -1,10 +1,12 @@
-//! Charts: bars and lines over time, as SVG that is made here. Each has its figures as a table, for whoever cannot see it.
+//! Charts: bars and lines over time, as SVG that is made here. Each point leads to what is behind it. Each chart has its figures as a
+//! table, for whoever cannot see it.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::rows::scrolled;
 use super::time::instant;
+use crate::dashboard::link::Link;
 
 /// The height of a plot, in its own units.
 const HEIGHT: i128 = 1_000;
@@ -17,6 +19,8 @@ pub(in crate::dashboard) struct Point {
     pub(in crate::dashboard) value: i128,
     /// The value, for people.
     pub(in crate::dashboard) shown: String,
+    /// What is behind it.
+    pub(in crate::dashboard) behind: Link,
 }
 
 /// Values over time that belong together.
@@ -41,9 +45,7 @@ pub(in crate::dashboard) fn bars(chart: &Chart<'_>) -> Markup {
     let plot = html! {
         @for (place, point) in (0_i128..).zip(points) {
             @let height = height(point, highest);
-            rect.chart-bar x=(place * STEP + STEP / 8) y=(HEIGHT - height) width=(STEP * 3 / 4) height=(height) {
-                title { (point.at.strftime("%Y-%m-%d %H:%M UTC")) ": " (point.shown) }
-            }
+            rect.chart-bar x=(place * STEP + STEP / 8) y=(HEIGHT - height) width=(STEP * 3 / 4) height=(height) {}
         }
     };
     figure(chart, &plot)
@@ -80,11 +82,12 @@ fn figure(chart: &Chart<'_>, plot: &Markup) -> Markup {
                 span { "at most " (top) }
                 @if chart.series.len() > 1 { (names(chart)) }
             }
-            svg.chart-plot viewBox={ "0 0 " (width.max(1)) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-labelledby=(chart.id) {
+            svg.chart-plot viewBox={ "0 0 " (width.max(1)) " " (HEIGHT) } preserveAspectRatio="none" role="group" aria-labelledby=(chart.id) {
                 line.chart-grid x1="0" x2=(width) y1="0" y2="0" {}
                 line.chart-grid x1="0" x2=(width) y1=(HEIGHT / 2) y2=(HEIGHT / 2) {}
                 (plot)
                 line.chart-grid x1="0" x2=(width) y1=(HEIGHT) y2=(HEIGHT) {}
+                @for place in 0..points.len() { (way(chart, place)) }
             }
             div.chart-axis {
                 @if let Some(first) = points.first() { (instant(first.at)) }
@@ -93,6 +96,22 @@ fn figure(chart: &Chart<'_>, plot: &Markup) -> Markup {
             details {
                 summary { "Show as a table" }
                 (table(chart, points))
+            }
+        }
+    }
+}
+
+/// The way to what is behind the points at a time: all of their height.
+fn way(chart: &Chart<'_>, place: usize) -> Markup {
+    let at = |series: &Series<'_>| series.points.get(place).map(|point| format!("{} {}", series.name, point.shown));
+    let shown = chart.series.iter().filter_map(at).collect::<Vec<_>>().join(", ");
+    let first = chart.series.first().and_then(|series| series.points.get(place));
+    let x = i128::try_from(place).unwrap_or_default() * STEP;
+    html! {
+        @if let Some(point) = first {
+            @let text = format!("{}: {shown}", point.at.strftime("%Y-%m-%d %H:%M UTC"));
+            a href=(point.behind) aria-label=(text) {
+                rect.chart-way x=(x) y="0" width=(STEP) height=(HEIGHT) { title { (text) } }
             }
         }
     }
@@ -146,7 +165,12 @@ mod tests {
     use super::*;
 
     fn chart(values: &[i128]) -> Chart<'static> {
-        let point = |value: &i128| Point { at: Timestamp::UNIX_EPOCH, value: *value, shown: format!("<{value}>") };
+        let point = |value: &i128| Point {
+            at: Timestamp::UNIX_EPOCH,
+            value: *value,
+            shown: format!("<{value}>"),
+            behind: Link::to("/ledger").with("from", value),
+        };
         let series = Series { name: "a & b", points: values.iter().map(point).collect() };
         Chart { id: "spend", title: "Spend", sum: "", series: vec![series] }
     }
@@ -162,6 +186,13 @@ mod tests {
             assert!(shown.contains(bar), "{bar} is not in {shown}");
         }
         assert!(shown.contains("&lt;100000&gt;") && !shown.contains("<1>"));
+    }
+
+    #[test]
+    fn each_time_leads_to_what_is_behind_it() {
+        let shown = lines(&chart(&[7, 0])).into_string();
+        let way = r#"<a href="/ledger?from=7" aria-label="1970-01-01 00:00 UTC: a &amp; b &lt;7&gt;">"#;
+        assert!(shown.contains(way) && shown.contains(r#"x="100" y="0" width="100" height="1000""#), "{shown}");
     }
 
     #[test]

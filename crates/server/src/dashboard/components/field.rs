@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::choice::fitting;
+
 /// What becomes of a field without any text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::dashboard) enum Empty {
@@ -38,6 +40,8 @@ pub(in crate::dashboard) enum Kind {
     List,
     /// `name=value` in each line.
     Pairs,
+    /// Names that are chosen, each of which is true; null, where `*` is chosen.
+    Flags,
     Boolean,
 }
 
@@ -48,6 +52,7 @@ impl Kind {
             Self::Number => "number",
             Self::List => "list",
             Self::Pairs => "pairs",
+            Self::Flags => "flags",
             Self::Boolean => "boolean",
         }
     }
@@ -125,6 +130,30 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// A line of text, where a script asks at `at` for what fits; what is chosen already is called `chosen`.
+    pub(in crate::dashboard) fn looked_for(self, at: &str, chosen: &str) -> Markup {
+        let id = self.id();
+        self.around(&html! {
+            input id=(id) name=(self.path) value=(self.value) data-type=(self.kind.as_str()) data-empty=(self.empty.as_str())
+                required[self.is_required] autocomplete="off" spellcheck="false" placeholder=(self.placeholder)
+                list={ (id) "-fitting" } data-choices=(at) aria-describedby={ (self.described()) " " (id) "-chosen" };
+            (fitting(&id, chosen))
+        })
+    }
+
+    /// Several lines of text, and a field that adds one of those that a script asks for at `at`.
+    pub(in crate::dashboard) fn gathered(self, at: &str) -> Markup {
+        let id = self.id();
+        html! {
+            div.tight {
+                (self.area())
+                input id={ (id) "-adding" } list={ (id) "-adding-fitting" } data-choices=(at) data-adds-to=(id) autocomplete="off"
+                    spellcheck="false" placeholder="Add one by a part of its name" aria-label={ "Add to " (self.label) };
+                datalist id={ (id) "-adding-fitting" } {}
+            }
+        }
+    }
+
     /// A secret that is written and not shown.
     pub(in crate::dashboard) fn secret(self) -> Markup {
         self.around(&html! {
@@ -158,7 +187,7 @@ impl<'a> Field<'a> {
     pub(in crate::dashboard) fn choices(self, options: &[(String, String)], chosen: &[String]) -> Markup {
         let unknown = chosen.iter().filter(|value| !options.iter().any(|(known, _)| known == *value));
         self.around(&html! {
-            select id=(self.id()) name=(self.path) multiple aria-describedby=(self.described()) {
+            select id=(self.id()) name=(self.path) multiple data-type=(self.kind.as_str()) aria-describedby=(self.described()) {
                 @for (value, name) in options { option value=(value) selected[chosen.contains(value)] { (name) } }
                 @for value in unknown { option value=(value) selected { (value) } }
             }
@@ -183,6 +212,16 @@ impl<'a> Field<'a> {
                     label for=(self.id()) { (self.label) }
                     (self.below())
                 }
+            }
+        }
+    }
+
+    /// A box that takes away what is kept at the path, whatever the field of the same path says.
+    pub(in crate::dashboard) fn clearing(self) -> Markup {
+        html! {
+            div.check {
+                input type="checkbox" id=(self.id()) name=(self.path) data-type="clearing";
+                div { label for=(self.id()) { (self.label) } }
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::auth::{AuditRead, Authed};
 use crate::dashboard::components::badge::{Tone, badge};
 use crate::dashboard::components::empty::empty;
-use crate::dashboard::components::filter::text;
+use crate::dashboard::components::filter::{choice, text};
 use crate::dashboard::components::instants::{from_minute, minute};
 use crate::dashboard::components::number::count;
 use crate::dashboard::components::rows::scrolled;
@@ -24,8 +24,10 @@ use crate::params::Query;
 use crate::state::State;
 
 mod difference;
+mod kinds;
 
 use difference::difference;
+use kinds::kinds;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.service(audit_list).service(audit_verify);
@@ -114,7 +116,7 @@ fn filters(asked: &Asked) -> Markup {
     html! {
         form.filters role="search" action=(Section::Audit.path()) {
             (text("action", "Action", &asked.action, "virtual_key_update"))
-            (text("resource", "Kind of thing", &asked.resource, "virtual_key"))
+            (choice("resource", "Kind of thing", &kinds(), &asked.resource))
             (text("resource_id", "Thing", &asked.resource_id, "Its id"))
             (text("actor", "Who", &asked.actor, "A name"))
             (minute("since", "Since", &asked.since))
@@ -147,6 +149,7 @@ fn table(entries: &[AuditEntry]) -> Markup {
 }
 
 fn row(entry: &AuditEntry) -> Markup {
+    let of_kind = Link::to(Section::Audit.path()).with("resource", &entry.resource);
     let of_thing = Link::to(Section::Audit.path()).with("resource_id", &entry.resource_id);
     html! {
         tr {
@@ -157,7 +160,7 @@ fn row(entry: &AuditEntry) -> Markup {
                 @if !entry.source.is_empty() { div.hint { "from " (entry.source) } }
             }
             th scope="row" { code { (entry.action) } }
-            td { (entry.resource) div.hint { a href=(of_thing) { code { (entry.resource_id) } } } }
+            td { a href=(of_kind) { (entry.resource) } div.hint { a href=(of_thing) { code { (entry.resource_id) } } } }
             td.wide { (difference(entry)) }
         }
     }

@@ -3,27 +3,23 @@
 
 use actix_web::{HttpResponse, route, web};
 use keyward_core::error_code::ErrorCode;
-use keyward_core::list::Page as Part;
 use keyward_core::permission::Resource;
 use keyward_core::provider::DEMO_PROVIDER;
-use keyward_core::virtual_key::VirtualKeyFilter;
 use keyward_store::{Reveal, Store};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::auth::{Authed, VirtualKeysRead};
-use crate::clock;
+use crate::dashboard::components::choice::{Choice, fitting};
 use crate::dashboard::components::refusals::explained;
 use crate::dashboard::frame::{Page, Theme};
-use crate::dashboard::pages::options::Options;
+use crate::dashboard::pages::options::Many;
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
 use crate::params::Query;
 use crate::state::State;
 
-/// The most virtual keys that are offered.
-const MOST_KEYS: i64 = 200;
 /// The most models that are suggested.
 const MOST_MODELS: usize = 500;
 
@@ -63,20 +59,22 @@ pub(super) async fn playground(
 
 /// What there is to choose from.
 struct Offered {
-    keys: Options,
+    keys: Choice,
     models: Vec<String>,
     asked: Asked,
 }
 
 impl Offered {
     async fn load(state: &State, store: &Store, visitor: &Visitor, asked: Asked) -> Result<Self, ApiError> {
-        let page = Part { limit: MOST_KEYS, ..Part::default() };
-        let filter = VirtualKeyFilter { page, ..VirtualKeyFilter::default() };
-        let listed = store.virtual_key_list(filter, clock::now(), Reveal::Redacted).await?.entries;
-        let mut keys: Options = listed.into_iter().map(|key| (key.id.to_string(), key.name)).collect();
-        if !asked.virtual_key_id.is_empty() && !keys.iter().any(|(id, _)| *id == asked.virtual_key_id) {
+        let mut keys = Many::VirtualKeys.choice(store, visitor, &asked.virtual_key_id).await?;
+        // One that there is no more is said at once.
+        if !asked.virtual_key_id.is_empty() {
             let key = store.virtual_key_get(asked.virtual_key_id.as_str().into(), Reveal::Redacted).await?;
-            keys.push((key.id.to_string(), key.name));
+            if let Choice::Few(listed) = &mut keys
+                && !listed.iter().any(|(id, _)| *id == asked.virtual_key_id)
+            {
+                listed.push((key.id.to_string(), key.name));
+            }
         }
         let providers: Vec<String> = match visitor.may_read(Resource::Providers) {
             true => store.provider_list().await?.into_iter().map(|provider| provider.name.to_string()).collect(),
@@ -144,9 +142,16 @@ fn key(offered: &Offered, may_reveal: bool) -> Markup {
     html! {
         div.field {
             label for="playground-key" { "Virtual key" }
-            select #playground-key {
-                option value="" { "The one whose secret I paste" }
-                @for (id, name) in &offered.keys { option value=(id) selected[*id == offered.asked.virtual_key_id] { (name) } }
+            @match &offered.keys {
+                Choice::Few(keys) => select #playground-key {
+                    option value="" { "The one whose secret I paste" }
+                    @for (id, name) in keys { option value=(id) selected[*id == offered.asked.virtual_key_id] { (name) } }
+                },
+                Choice::Many { at, chosen } => {
+                    input #playground-key list="playground-key-fitting" data-choices=(at) value=(offered.asked.virtual_key_id)
+                        placeholder="Empty: the one whose secret I paste" autocomplete="off" spellcheck="false" aria-describedby="playground-key-chosen";
+                    (fitting("playground-key", chosen))
+                }
             }
         }
         div.field {

@@ -37,7 +37,7 @@ async fn settings(
     let in_force = state.access.in_force();
     let config = Some(in_force.shown()).filter(|_| visitor.may_read(Resource::Config));
     let keys = match visitor.may_read(Resource::ManagementKeys) {
-        true => Some(keys::Keys::load(&caller.store(&state)).await?),
+        true => Some(keys::Keys::load(&caller.store(&state), &visitor).await?),
         false => None,
     };
     let sessions = match Authed::<Sessions>::of(&request).await {

@@ -123,7 +123,7 @@ async fn a_model_is_limited_a_rule_is_made_and_an_expression_is_tried() {
     browser.open(&format!("{}/routing/new", app.url)).await.unwrap();
     browser.write("[name=name]", "by clicks").await.unwrap();
     browser.write("[name=cel_expression]", "model == \"echo\"").await.unwrap();
-    browser.write("[name='targets[0].provider']", "demo").await.unwrap();
+    browser.click("[name='targets[0].provider'] option[value=demo]").await.unwrap();
     browser.click("form.sheet button[type=submit]").await.unwrap();
     browser.find("[data-opens^=delete]").await.unwrap();
     assert!(text(&browser).await.contains("model == \"echo\""));

@@ -1,10 +1,12 @@
 //! The dashboard in a real browser: every page as people see it, and what they do with it by clicks.
 
+mod choosing;
 mod data;
 mod flows;
 mod notices;
 mod pages;
 mod playground;
+mod providers;
 mod read_only;
 mod rotation;
 mod settings;

@@ -41,6 +41,11 @@ async fn look(app: &App, browser: &Browser, axe: &Axe, page: Page, view: View) {
     assert_eq!(ran, Value::Null, "{name}: a hostile text ran");
     let width = browser.run("return document.documentElement.scrollWidth").await.unwrap();
     assert_eq!(width, json!(view.width), "{name}: something sticks out");
+    if view.width == View::GUIDE.width {
+        let wider = "return [...document.querySelectorAll('.scroll')].filter((table) => table.scrollWidth > table.clientWidth) \
+                     .map((table) => table.ariaLabel)";
+        assert_eq!(browser.run(wider).await.unwrap(), json!([]), "{name}: a table is wider than the page");
+    }
     let barriers: Vec<String> = axe.look(browser).await.unwrap().iter().map(ToString::to_string).collect();
     assert!(barriers.is_empty(), "{name}: {}", barriers.join("\n"));
     is_quiet(browser, &name).await;

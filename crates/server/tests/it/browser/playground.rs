@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{PASSWORD, USERNAME, administrator, guarded, is_quiet, text};
 use crate::gateway::demo_cost;
-use crate::harness::App;
+use crate::harness::{App, Scripted, Step};
 
 fn admin(app: &App) -> Client {
     app.client_builder().admin(USERNAME, PASSWORD).build().unwrap()
@@ -92,5 +92,41 @@ async fn a_refusal_says_which_limit_has_no_room_and_what_to_do() {
     // The browser's own word on the status is all that it complains about.
     let complaints = browser.complaints().await.unwrap();
     assert!(complaints.iter().all(|one| one.source == "network" && one.message.contains("402")), "{complaints:?}");
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_sees_no_more_and_the_rest_is_in_the_books() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let piece = r#"data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"once "}}]}"#;
+    let usage = r#"data: {"id":"a","model":"m","choices":[],"usage":{"prompt_tokens":100,"completion_tokens":77,"total_tokens":177}}"#;
+    let [begin, end] = [format!("{head}{piece}\n\n"), format!("{piece}\n\n{usage}\n\ndata: [DONE]\n\n")];
+    let upstream = Scripted::start(vec![Step::Send(begin.into()), Step::Wait, Step::Send(end.into())]).await;
+    let app = guarded().start().await;
+    let provider = json!({ "name": "house", "network_config": { "base_url": upstream.base_url() },
+        "custom_provider_config": { "base_provider_type": "openai", "is_key_less": true } });
+    admin(&app).provider_create(&serde_json::from_value(provider).unwrap()).await.unwrap();
+    let request = serde_json::from_value(json!({ "name": "one" })).unwrap();
+    let key = admin(&app).virtual_key_create(&request).await.unwrap().virtual_key;
+    let browser = administrator(&app).await;
+    browser.open(&format!("{}/playground?virtual_key_id={}&model=house/m", app.url, key.id)).await.unwrap();
+    assert_eq!(browser.run("return document.getElementById('playground-stop').disabled").await.unwrap(), json!(true));
+    browser.click("#playground-stream").await.unwrap();
+    browser.click("#playground button[type=submit]").await.unwrap();
+    browser.find_saying("p", "once").await.unwrap();
+    browser.click("#playground-stop").await.unwrap();
+    let note = said(&browser, "#playground-answer .note").await;
+    assert!(note.starts_with("You hung up"), "{note}");
+    upstream.go_on();
+    let entries = loop {
+        let entries = admin(&app).ledger_list(&LedgerQuery::default()).await.unwrap().entries;
+        if !entries.is_empty() {
+            break entries;
+        }
+    };
+    assert_eq!((entries.len(), entries[0].input_tokens, entries[0].output_tokens), (1, 100, 77));
+    assert_eq!(said(&browser, "#playground-text").await.trim_end(), "once");
+    assert_eq!(browser.run("return document.getElementById('playground-stop').disabled").await.unwrap(), json!(true));
+    is_quiet(&browser, "the playground").await;
     browser.close().await.unwrap();
 }

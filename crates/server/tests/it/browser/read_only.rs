@@ -20,6 +20,7 @@ async fn reader(app: &App) -> String {
         "model_configs",
         "pricing_overrides",
         "audit",
+        "events",
         "usage",
     ];
     let permissions = resources.map(|resource| json!({ "resource": resource, "access": "read" }));

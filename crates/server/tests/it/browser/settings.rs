@@ -95,3 +95,57 @@ async fn a_session_is_ended_from_outside() {
     other.close().await.unwrap();
     browser.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_management_key_has_another_secret_and_its_sessions_end() {
+    let app = guarded().start().await;
+    let request = serde_json::json!({ "name": "a key", "permissions": [{ "resource": "teams", "access": "read" }] });
+    let made = admin(&app).management_key_create(&serde_json::from_value(request).unwrap()).await.unwrap();
+    let old = made.value.unwrap().expose().to_owned();
+    let (browser, guest) = (administrator(&app).await, Browser::start().await.unwrap());
+    sign_in(&guest, &app, &old).await;
+    guest.find("nav a[href='/teams']").await.unwrap();
+
+    browser.click("nav a[href='/settings']").await.unwrap();
+    browser.click("[data-opens^=rotate]").await.unwrap();
+    browser.click("dialog[open] button[type=submit]").await.unwrap();
+    browser.find("dialog#secret[open]").await.unwrap();
+    let new = browser.find("#secret-value").await.unwrap().text().await.unwrap();
+    assert!(new.starts_with("sk-kw-") && new != old);
+    browser.click("dialog#secret [data-closes]").await.unwrap();
+    let kept = browser.run("return document.documentElement.outerHTML").await.unwrap().to_string();
+    assert!(!kept.contains(&new), "it is shown once");
+
+    guest.open(&format!("{}/teams", app.url)).await.unwrap();
+    guest.find("[name=management_key]").await.unwrap();
+    sign_in(&guest, &app, &old).await;
+    guest.find("[name=management_key][aria-invalid=true]").await.unwrap();
+    sign_in(&guest, &app, &new).await;
+    guest.find("nav a[href='/teams']").await.unwrap();
+    is_quiet(&browser, "settings").await;
+    guest.close().await.unwrap();
+    browser.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_credential_is_in_force_at_once_and_ends_every_session() {
+    let app = guarded().start().await;
+    let browser = administrator(&app).await;
+    browser.click("nav a[href='/settings']").await.unwrap();
+    browser.click("[data-opens=credential]").await.unwrap();
+    browser.click("dialog#credential [data-closes]").await.unwrap();
+    assert!(admin(&app).config_get().await.is_ok(), "it was only asked about");
+    browser.click("[data-opens=credential]").await.unwrap();
+    browser.write("dialog#credential [name='auth_config.admin_username']", "chief").await.unwrap();
+    browser.write("dialog#credential [name='auth_config.admin_password']", "another-fake-password").await.unwrap();
+    browser.click("dialog#credential button[type=submit]").await.unwrap();
+    browser.find("input[name=username]").await.unwrap();
+    assert!(admin(&app).config_get().await.is_err(), "the old one is refused");
+
+    browser.write("input[name=username]", "chief").await.unwrap();
+    browser.write("input[name=password]", "another-fake-password").await.unwrap();
+    browser.click("button[type=submit]").await.unwrap();
+    browser.find_saying("h1", "Settings").await.unwrap();
+    assert!(text(&browser).await.contains("chief"));
+    browser.close().await.unwrap();
+}

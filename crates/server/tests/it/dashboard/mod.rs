@@ -1,7 +1,12 @@
 //! The dashboard over HTTP: what a browser gets and sends, without a browser.
 
+mod audit;
+mod choices;
+mod events;
+mod limits;
 mod live;
 mod pages;
+mod providers;
 mod sessions;
 mod signing_in;
 

@@ -1,6 +1,6 @@
 //! What holds for every page.
 
-use keyward_client::{BudgetInput, CreateCustomer, CreateTeam, CreateVirtualKey, ProviderConfigInput};
+use keyward_client::{BudgetInput, CreateCustomer, CreateTeam, CreateVirtualKey, LedgerQuery, ProviderConfigInput};
 use serde_json::json;
 
 use super::{Browser, between, text};
@@ -205,4 +205,25 @@ async fn a_key_is_explained() {
     ] {
         assert!(form.contains(&format!(r#"name="{field}""#)), "{field} is not in the form");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_leads_to_the_entries_of_a_time() {
+    let app = App::start().await;
+    let key = app.key(CreateVirtualKey::default()).await;
+    let question = json!({ "model": "demo/echo", "messages": [{ "role": "user", "content": "hi" }] });
+    app.caller(&key).chat_completion_create(&serde_json::from_value(question).unwrap()).await.unwrap();
+    while app.client.ledger_list(&LedgerQuery::default()).await.unwrap().entries.is_empty() {}
+    let browser = Browser::at(&app);
+    let page = text(&browser.get("/").await);
+    let ways: Vec<String> = page
+        .split(r#"<a href="/ledger?from="#)
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('"')?.0.replace("&amp;", "&")))
+        .collect();
+    let in_charts: Vec<&String> = ways.iter().filter(|way| !way.contains('#')).collect();
+    let entries =
+        async |way: &str| text(&browser.get(&format!("/ledger?from={way}")).await).matches("demo/echo").count();
+    assert_eq!(entries(in_charts.last().unwrap()).await, 1, "{ways:?}");
+    assert_eq!(entries(in_charts.iter().find(|way| way.contains("&to=")).unwrap()).await, 0, "{ways:?}");
 }

@@ -14,6 +14,11 @@ use crate::schema::{budgets, rate_limits};
 
 /// What each of these limits covers; one that is gone is not in the map.
 pub(in super::super) fn scopes(c: &mut Conn, limits: &[&LimitId]) -> Result<HashMap<LimitId, Scope>, StoreError> {
+    owners(c, limits)?.into_iter().map(|(id, owner)| Ok((id, scope(c, owner)?))).collect()
+}
+
+/// The owner of each of these limits.
+pub(super) fn owners(c: &mut Conn, limits: &[&LimitId]) -> Result<Vec<(LimitId, LimitOwner)>, StoreError> {
     let mut owned: Vec<(String, OwnerColumns)> = Vec::new();
     for chunk in limits.chunks(CHUNK) {
         let ids: Vec<&str> = chunk.iter().map(|id| id.as_str()).collect();
@@ -34,8 +39,7 @@ pub(in super::super) fn scopes(c: &mut Conn, limits: &[&LimitId]) -> Result<Hash
         owners!(budgets);
         owners!(rate_limits);
     }
-    let scopes = owned.into_iter().map(|(id, columns)| Ok((id.into(), scope(c, columns.owner()?)?)));
-    scopes.collect()
+    owned.into_iter().map(|(id, columns)| Ok((id.into(), columns.owner()?))).collect()
 }
 
 fn scope(c: &mut Conn, owner: LimitOwner) -> Result<Scope, StoreError> {

@@ -39,10 +39,17 @@ const READERS = {
 
 const EMPTY = { omit: () => OMITTED, null: () => null, text: () => "", list: () => [], pairs: () => ({}) };
 
+/** Names that are chosen, each of which is true; null stands for every name. */
+const flagsOf = (names) => (names.includes("*") ? null : Object.fromEntries(names.map((name) => [name, true])));
+
 /** What a field says. */
 const valueOf = (field) => {
+  if (field.dataset.type === "clearing") return field.checked ? null : OMITTED;
   if (field.type === "checkbox") return field.checked;
-  if (field.multiple) return [...field.selectedOptions].map((option) => option.value);
+  if (field.multiple) {
+    const chosen = [...field.selectedOptions].map((option) => option.value);
+    return field.dataset.type === "flags" ? flagsOf(chosen) : chosen;
+  }
   const text = field.dataset.type === "text" || !field.dataset.type ? field.value : field.value.trim();
   if (text === "") return EMPTY[field.dataset.empty ?? "omit"]();
   return READERS[field.dataset.type ?? "text"](text);

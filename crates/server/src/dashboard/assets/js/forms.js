@@ -33,8 +33,10 @@ const fieldAt = (form, pointer) => {
       if (/^\d+$/.test(step)) return `${path}[${step}]`;
       return path === "" ? step : `${path}.${step}`;
     }, "");
-    const field = form.elements.namedItem(name);
-    if (field instanceof Element) return field;
+    // A secret and the box that takes it away have one name: the secret comes first.
+    const named = form.elements.namedItem(name);
+    const field = named instanceof RadioNodeList ? named[0] : named;
+    if (field) return field;
   }
   return null;
 };

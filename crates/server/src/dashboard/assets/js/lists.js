@@ -1,7 +1,7 @@
 // Lists in forms: rows that are added from a template, and removed. Paths below a list begin with the list's own; `@` stands for that
 // in templates. The places in paths follow the order of the rows.
 
-const PATHS = ["name", "id", "for", "aria-describedby", "data-list", "data-group", "data-preset-for"];
+const PATHS = ["name", "id", "for", "aria-describedby", "data-list", "data-group", "data-preset-for", "data-adds-to", "list"];
 
 /** Rewrites every path below an element. */
 const rewritePaths = (root, rewrite) => {

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, route, web};
 use keyward_core::ledger::{LedgerList, LedgerRecord, Outcome};
-use keyward_core::permission::Resource;
 use keyward_core::usage::UsageReport;
 use keyward_store::Store;
 use maud::{Markup, html};
@@ -11,16 +10,17 @@ use super::asked::Asked;
 use crate::auth::{Authed, UsageRead};
 use crate::clock;
 use crate::dashboard::components::badge::{Tone, badge};
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::empty::empty;
-use crate::dashboard::components::filter::{choice, text};
+use crate::dashboard::components::filter::{choice, looked_for, text};
 use crate::dashboard::components::instants::minute;
 use crate::dashboard::components::number::{count, dollars, duration, money};
 use crate::dashboard::components::refusals::{explained, outcome, refusals};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::instant;
 use crate::dashboard::frame::{Page, Theme};
-use crate::dashboard::link::Link;
-use crate::dashboard::pages::options::Owners;
+use crate::dashboard::link::{Link, shortened};
+use crate::dashboard::pages::options::{MODELS, Many, Owners, choose_provider};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -39,7 +39,7 @@ pub(super) async fn ledger_list(
     let (filter, limit, _) = asked.entries().check()?;
     let listed = usage::ledger_page(&store, filter, limit.unwrap_or_default()).await?;
     let refused = usage::report(&state, &store, asked.refusals().check(clock::now())?).await?;
-    let offered = Offered::load(&store, &visitor).await?;
+    let offered = Offered::load(&store, &visitor, &asked).await?;
     let content = html! {
         (filters(&asked, &offered))
         section.card.flush aria-label="Entries" {
@@ -59,29 +59,29 @@ pub(super) async fn ledger_list(
 /// What filters offer.
 struct Offered {
     owners: Owners,
-    providers: Vec<String>,
+    keys: Choice,
+    providers: Choice,
 }
 
 impl Offered {
-    async fn load(store: &Store, visitor: &Visitor) -> Result<Self, ApiError> {
-        let providers = match visitor.may_read(Resource::Providers) {
-            true => store.provider_list().await?,
-            false => Vec::new(),
-        };
-        let providers = providers.into_iter().map(|provider| provider.name.to_string()).collect();
-        Ok(Self { owners: Owners::load(store, visitor).await?, providers })
+    async fn load(store: &Store, visitor: &Visitor, asked: &Asked) -> Result<Self, ApiError> {
+        Ok(Self {
+            owners: Owners::load(store, visitor, &asked.team_id, &asked.customer_id).await?,
+            keys: Many::VirtualKeys.choice(store, visitor, &asked.virtual_key_id).await?,
+            providers: choose_provider(store, visitor).await?,
+        })
     }
 }
 
 fn filters(asked: &Asked, offered: &Offered) -> Markup {
     let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str().to_owned(), explained(outcome.as_str()).1.to_owned()));
-    let providers: Vec<_> = offered.providers.iter().map(|name| (name.clone(), name.clone())).collect();
+    let outcomes = Choice::Few(outcomes.to_vec());
     html! {
         form.filters role="search" action=(Section::Ledger.path()) {
             (text("request_id", "Request", &asked.request_id, "Its id"))
-            (text("virtual_key_id", "Virtual key", &asked.virtual_key_id, "Its id"))
-            (text("model", "Model", &asked.model, "Without its provider"))
-            (choice("provider", "Provider", &providers, &asked.provider))
+            (choice("virtual_key_id", "Virtual key", &offered.keys, &asked.virtual_key_id))
+            (looked_for("model", "Model", &asked.model, "Without its provider", (MODELS, "")))
+            (choice("provider", "Provider", &offered.providers, &asked.provider))
             (choice("outcome", "Outcome", &outcomes, &asked.outcome))
             (choice("team_id", "Team", &offered.owners.teams, &asked.team_id))
             (choice("customer_id", "Customer", &offered.owners.customers, &asked.customer_id))
@@ -123,10 +123,10 @@ fn row(entry: &LedgerRecord) -> Markup {
         tr {
             td { (instant(entry.settled_at)) }
             th scope="row" {
-                a href=(Link::of(Section::Ledger.path(), &entry.request_id)) { code.short { (short(entry.request_id.as_str())) } }
+                a href=(Link::of(Section::Ledger.path(), &entry.request_id)) { code.short { (shortened(entry.request_id.as_str())) } }
                 @if entry.attempt > 0 { " " (badge(Tone::Calm, "fallback")) }
             }
-            td { a href=(key) { code.short { (short(entry.virtual_key_id.as_str())) } } }
+            td { a href=(key) { code.short { (shortened(entry.virtual_key_id.as_str())) } } }
             td { (entry.provider) "/" (entry.model) }
             td { (outcome(&entry.outcome)) @if entry.usage_source != "provider" { " " (badge(Tone::Calm, &entry.usage_source)) } }
             td.number { (count(entry.input_tokens)) " → " (count(entry.output_tokens)) }
@@ -134,14 +134,6 @@ fn row(entry: &LedgerRecord) -> Markup {
             td.number.muted { (dollars(entry.held)) }
             td.number { (money(entry.cost)) }
         }
-    }
-}
-
-/// The beginning of an id: enough to tell it from those around it.
-fn short(id: &str) -> String {
-    match id.char_indices().nth(13) {
-        Some((end, _)) => format!("{}…", id.get(..end).unwrap_or_default()),
-        None => id.to_owned(),
     }
 }
 

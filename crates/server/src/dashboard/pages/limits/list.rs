@@ -12,14 +12,16 @@ use super::{MODELS, parts};
 use crate::auth::{Authed, ModelConfigsRead};
 use crate::clock;
 use crate::dashboard::components::action::{Call, Look, dialog, opener};
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::empty::empty;
-use crate::dashboard::components::filter::text;
+use crate::dashboard::components::filter::{choice, text};
 use crate::dashboard::components::limits::meters;
 use crate::dashboard::components::pager::{PAGE, pager};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::form::said;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
+use crate::dashboard::pages::options::choose_provider;
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -69,7 +71,7 @@ pub(super) async fn model_config_list(
     let may_write = visitor.may_write(Resource::ModelConfigs);
     let content = html! {
         (parts(&visitor, MODELS))
-        (filters(&asked))
+        (filters(&asked, &choose_provider(&state.store, &visitor).await?))
         section.card.flush aria-label="Limits of models and providers" {
             @if configs.is_empty() { (nothing(&asked, may_write)) }
             @else {
@@ -84,11 +86,11 @@ pub(super) async fn model_config_list(
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
 }
 
-fn filters(asked: &Asked) -> Markup {
+fn filters(asked: &Asked, providers: &Choice) -> Markup {
     html! {
         form.filters role="search" action=(Section::Limits.path()) {
             (text("search", "Model", &asked.search, "Part of its name"))
-            (text("provider", "Provider", &asked.provider, "Its name"))
+            (choice("provider", "Provider", providers, &asked.provider))
             button.button type="submit" { "Search" }
             @if asked.is_narrowed() { a.button.quiet href=(Section::Limits.path()) { "Show all" } }
         }

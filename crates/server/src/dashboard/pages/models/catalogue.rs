@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::overrides::Overrides;
 use crate::auth::{Authed, PricingRead};
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::filter::{choice, text};
 use crate::dashboard::components::number::{count, per_million};
@@ -61,6 +62,7 @@ pub(super) async fn model_list(
     let mut providers: Vec<(String, String)> =
         all.iter().map(|(provider, ..)| ((*provider).to_owned(), (*provider).to_owned())).collect();
     providers.dedup();
+    let providers = Choice::Few(providers);
     let found: Vec<Entry<'_>> = all.into_iter().filter(|(provider, model, _)| asked.matches(provider, model)).collect();
     let offset = asked.offset.parse::<usize>().unwrap_or_default().min(found.len());
     let shown: Vec<&Entry<'_>> = found.iter().skip(offset).take(usize::try_from(PAGE).unwrap_or_default()).collect();
@@ -86,7 +88,7 @@ pub(super) async fn model_list(
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
 }
 
-fn filters(asked: &Asked, providers: &[(String, String)]) -> Markup {
+fn filters(asked: &Asked, providers: &Choice) -> Markup {
     html! {
         form.filters role="search" action=(Section::Models.path()) {
             (text("search", "Model", &asked.search, "Part of its name"))

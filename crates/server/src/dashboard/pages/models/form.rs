@@ -4,13 +4,16 @@ use actix_web::{HttpResponse, route, web};
 use keyward_core::change::Versioned as _;
 use keyward_core::ids::PricingOverrideId;
 use keyward_core::pricing_override::{PricingOverride, PricingScopeKind, RequestType};
+use keyward_store::Store;
 use maud::{Markup, html};
 
 use super::overrides::{api_path, prices};
 use crate::auth::{Authed, PricingWrite};
 use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
+use crate::dashboard::pages::options::{MODELS, Many, choose_provider, choose_provider_key};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -33,8 +36,10 @@ pub(super) async fn pricing_override_new(
     theme: Theme,
 ) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
+    let offered = Offered::load(&caller.store(&state), &visitor, None).await?;
     let call = Call { then: Section::Models.path(), ..Call::new("POST", "/api/governance/pricing-overrides") };
-    let (section, title, content) = (Section::Models, "Override prices", sheet(&call, None, "Make the override"));
+    let content = sheet(&call, None, &offered, "Make the override");
+    let (section, title) = (Section::Models, "Override prices");
     let (crumb, actions) = (Some(crumb()), html! {});
     Ok(Page { visitor: &visitor, theme, section, title, crumb, actions, content }.respond())
 }
@@ -50,7 +55,8 @@ pub(super) async fn pricing_override_edit(
     let entry = state.store.pricing_override_get(id.0).await?;
     let (path, etag) = (api_path(&entry), entry.version().etag());
     let call = Call { etag: &etag, then: Section::Models.path(), ..Call::new("PUT", &path) };
-    let content = sheet(&call, Some(&entry), "Save");
+    let offered = Offered::load(&caller.store(&state), &visitor, Some(&entry)).await?;
+    let content = sheet(&call, Some(&entry), &offered, "Save");
     let (section, title) = (Section::Models, format!("Edit {}", entry.name));
     let (crumb, actions) = (Some(crumb()), html! {});
     Ok(Page { visitor: &visitor, theme, section, title: &title, crumb, actions, content }.respond())
@@ -60,9 +66,27 @@ fn crumb() -> Markup {
     html! { a href=(Section::Models.path()) { "Models and prices" } }
 }
 
-fn sheet(call: &Call<'_>, entry: Option<&PricingOverride>, text: &str) -> Markup {
+/// What there is to choose from.
+struct Offered {
+    providers: Choice,
+    keys: Choice,
+    provider_keys: Choice,
+}
+
+impl Offered {
+    async fn load(store: &Store, visitor: &Visitor, entry: Option<&PricingOverride>) -> Result<Self, ApiError> {
+        let key = entry.and_then(|entry| entry.virtual_key_id.as_ref()).map(ToString::to_string).unwrap_or_default();
+        Ok(Self {
+            providers: choose_provider(store, visitor).await?,
+            keys: Many::VirtualKeys.choice(store, visitor, &key).await?,
+            provider_keys: choose_provider_key(store, visitor).await?,
+        })
+    }
+}
+
+fn sheet(call: &Call<'_>, entry: Option<&PricingOverride>, offered: &Offered, text: &str) -> Markup {
     let content = html! {
-        section.card aria-label="The override" { (subject(entry)) }
+        section.card aria-label="The override" { (subject(entry, offered)) }
         section.card aria-label="Prices" { (patch(entry)) }
         div.footer-bar {
             (submit(Look::Primary, text))
@@ -73,7 +97,7 @@ fn sheet(call: &Call<'_>, entry: Option<&PricingOverride>, text: &str) -> Markup
     form(call, "sheet", &content)
 }
 
-fn subject(entry: Option<&PricingOverride>) -> Markup {
+fn subject(entry: Option<&PricingOverride>, offered: &Offered) -> Markup {
     let scopes = PricingScopeKind::ALL.map(|kind| (kind.as_str(), scope_name(kind)));
     let text = |id: Option<String>| id.unwrap_or_default();
     let key = text(entry.and_then(|entry| entry.virtual_key_id.as_ref()).map(ToString::to_string));
@@ -87,15 +111,15 @@ fn subject(entry: Option<&PricingOverride>) -> Markup {
     html! {
         (Field::new("name", "Name").value(entry.map_or("", |entry| &entry.name)).reads(Kind::Text, Empty::Text).required().input())
         div.fields {
-            (Field::new("pattern", "Model").value(entry.map_or("", |entry| &entry.pattern)).reads(Kind::Text, Empty::Text).required().input())
+            (Field::new("pattern", "Model").value(entry.map_or("", |entry| &entry.pattern)).reads(Kind::Text, Empty::Text).required().looked_for(MODELS, ""))
             (Field::new("match_type", "Means").value(entry.map_or("exact", |entry| entry.match_type.as_str())).select(&MATCHES))
         }
         (Field::new("request_types", "Kinds of requests").value(&kinds).reads(Kind::List, Empty::List).hint("One in a line, such as chat_completion or embedding; a kind has its streams with it.").area())
         div.fields {
             (Field::new("scope_kind", "Whose requests").value(entry.map_or("global", |entry| entry.scope_kind.as_str())).select(&scopes))
-            (Field::new("provider_id", "Provider").value(&provider).reads(Kind::Text, empty).hint("Its name, where the scope has one.").input())
-            (Field::new("virtual_key_id", "Virtual key").value(&key).reads(Kind::Text, empty).hint("Its id, where the scope has one.").input())
-            (Field::new("provider_key_id", "Provider key").value(&provider_key).reads(Kind::Text, empty).hint("Its id, where the scope has one.").input())
+            (Field::new("provider_id", "Provider").value(&provider).reads(Kind::Text, empty).hint("Where the scope has one.").choose(&offered.providers, "None"))
+            (Field::new("virtual_key_id", "Virtual key").value(&key).reads(Kind::Text, empty).hint("Where the scope has one.").choose(&offered.keys, "None"))
+            (Field::new("provider_key_id", "Provider key").value(&provider_key).reads(Kind::Text, empty).hint("Where the scope has one.").choose(&offered.provider_keys, "None"))
         }
     }
 }

@@ -8,6 +8,7 @@ use maud::html;
 use super::{Asked, Kind, Owner, detail, form, list, page};
 use crate::auth::{Authed, CustomersRead, CustomersWrite};
 use crate::clock;
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::frame::Theme;
 use crate::dashboard::live;
 use crate::dashboard::visitor::Visitor;
@@ -54,7 +55,7 @@ async fn customer_new(
     theme: Theme,
 ) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
-    let content = form::making(Kind::Customer, &[]);
+    let content = form::making(Kind::Customer, &Choice::Few(Vec::new()));
     Ok(page(&visitor, theme, Kind::Customer, "Make a customer", html! {}, content))
 }
 
@@ -97,6 +98,6 @@ async fn customer_edit(
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, store) = (Visitor::of(&caller, &state), caller.store(&state));
     let owner: Owner = store.customer_get(id.0, clock::now()).await?.into();
-    let content = form::editing(&owner, &[]);
+    let content = form::editing(&owner, &Choice::Few(Vec::new()));
     Ok(page(&visitor, theme, Kind::Customer, &format!("Edit {}", owner.name), html! {}, content))
 }

@@ -4,36 +4,34 @@ use maud::{Markup, html};
 
 use super::{Kind, Owner};
 use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind as Reads};
 use crate::dashboard::components::limits_form::{limits, templates};
 use crate::dashboard::link::Link;
 
 /// The form that makes an owner. `customers` are those that a team may belong to.
-pub(super) fn making(kind: Kind, customers: &[(String, String)]) -> Markup {
+pub(super) fn making(kind: Kind, customers: &Choice) -> Markup {
     let then = format!("{}/{{{}.id}}", kind.section().path(), kind.noun());
     let call = Call { then: &then, ..Call::new("POST", kind.api()) };
     sheet(kind, &call, None, customers, &Link::to(kind.section().path()))
 }
 
 /// The form that edits an owner.
-pub(super) fn editing(owner: &Owner, customers: &[(String, String)]) -> Markup {
+pub(super) fn editing(owner: &Owner, customers: &Choice) -> Markup {
     let (path, then) = (owner.api_path(), owner.link().to_string());
     let call = Call { etag: &owner.etag, then: &then, ..Call::new("PUT", &path) };
     sheet(owner.kind, &call, Some(owner), customers, &owner.link())
 }
 
-fn sheet(kind: Kind, call: &Call<'_>, owner: Option<&Owner>, customers: &[(String, String)], back: &Link) -> Markup {
+fn sheet(kind: Kind, call: &Call<'_>, owner: Option<&Owner>, customers: &Choice, back: &Link) -> Markup {
     let own = owner.map(|owner| owner.limits.clone()).unwrap_or_default();
     let customer = owner.and_then(|owner| owner.customer_id.clone()).unwrap_or_default();
-    let none = std::iter::once(("", "None"));
-    let choices: Vec<(&str, &str)> =
-        none.chain(customers.iter().map(|(id, name)| (id.as_str(), name.as_str()))).collect();
     let empty = if owner.is_some() { Empty::Null } else { Empty::Omit };
     let content = html! {
         section.card aria-label=(kind.noun()) {
             (Field::new("name", "Name").value(owner.map_or("", |owner| &owner.name)).reads(Reads::Text, Empty::Text).required().input())
             @if kind == Kind::Team {
-                (Field::new("customer_id", "Customer").value(&customer).reads(Reads::Text, empty).hint("Its limits hold too.").select(&choices))
+                (Field::new("customer_id", "Customer").value(&customer).reads(Reads::Text, empty).hint("Its limits hold too.").choose(customers, "None"))
             }
         }
         section.card aria-label="Limits" {

@@ -10,7 +10,7 @@ use crate::auth::{Authed, TeamsRead, TeamsWrite};
 use crate::clock;
 use crate::dashboard::frame::Theme;
 use crate::dashboard::live;
-use crate::dashboard::pages::options::Owners;
+use crate::dashboard::pages::options::Many;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
 use crate::params::{Path, Query};
@@ -38,8 +38,8 @@ async fn team_list(
 #[route("/teams/new", method = "GET", method = "HEAD")]
 async fn team_new(caller: Authed<TeamsWrite>, state: web::Data<State>, theme: Theme) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
-    let owners = Owners::load(&caller.store(&state), &visitor).await?;
-    let content = form::making(Kind::Team, &owners.customers);
+    let customers = Many::Customers.choice(&caller.store(&state), &visitor, "").await?;
+    let content = form::making(Kind::Team, &customers);
     Ok(page(&visitor, theme, Kind::Team, "Make a team", html! {}, content))
 }
 
@@ -82,7 +82,7 @@ async fn team_edit(
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, store) = (Visitor::of(&caller, &state), caller.store(&state));
     let owner: Owner = store.team_get(id.0, clock::now()).await?.into();
-    let owners = Owners::load(&store, &visitor).await?;
-    let content = form::editing(&owner, &owners.customers);
+    let current = owner.customer_id.as_deref().unwrap_or_default();
+    let content = form::editing(&owner, &Many::Customers.choice(&store, &visitor, current).await?);
     Ok(page(&visitor, theme, Kind::Team, &format!("Edit {}", owner.name), html! {}, content))
 }

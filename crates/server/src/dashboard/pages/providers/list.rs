@@ -34,13 +34,15 @@ pub(super) async fn provider_list(
     let providers = state.store.provider_list().await?.into_iter();
     let providers: Vec<Provider> = providers.map(|provider| state.upstreams.observed(provider)).collect();
     let limits = limits(&state, &visitor, now).await?;
+    let may_write = visitor.may_write(Resource::Providers);
+    let make = |text: &str| html! { @if may_write { a.button.primary href="/providers/new" { (text) } } };
     let content = html! {
         section.card.flush aria-label="Providers" {
-            @if providers.is_empty() { (empty("No providers yet", "A provider is where requests go, with the real keys for it. It is made through the API, the command line, or the configuration file.", &html! {})) }
+            @if providers.is_empty() { (empty("No providers yet", "A provider is where requests go, with the real keys for it.", &make("Make the first"))) }
             @else { (table(&providers, &limits, &state, now)) }
         }
     };
-    let (section, title, actions) = (Section::Providers, "Providers", html! {});
+    let (section, title, actions) = (Section::Providers, "Providers", make("Make a provider"));
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
 }
 

@@ -2,18 +2,15 @@
 
 use actix_web::{HttpResponse, route, web};
 use keyward_core::ids::VirtualKeyId;
-use keyward_core::list::Page as Part;
-use keyward_core::permission::Resource;
-use keyward_core::virtual_key::VirtualKeyFilter;
-use keyward_store::{Reveal, Store};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::crumb;
 use crate::auth::{Authed, RoutingRulesRead};
-use crate::clock;
-use crate::dashboard::components::filter::text;
+use crate::dashboard::components::choice::Choice;
+use crate::dashboard::components::filter::{looked_for, text};
 use crate::dashboard::frame::{Page, Theme};
+use crate::dashboard::pages::options::{CALLABLE, Many};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -21,8 +18,6 @@ use crate::gateway::{Sample, trial};
 use crate::params::Query;
 use crate::state::State;
 
-/// The most virtual keys that are offered.
-const MOST: i64 = 500;
 /// What expressions can speak of.
 const VARIABLES: [(&str, &str); 9] = [
     ("model, provider", "what is asked for; provider is empty where none is named"),
@@ -57,15 +52,13 @@ pub(super) async fn routing_rule_trial(
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, asked) = (Visitor::of(&caller, &state), asked.0);
     // What is left of a key's limits can be asked of an expression.
-    let keys = match visitor.may_read(Resource::VirtualKeys) {
-        true => keys(&caller.store(&state)).await?,
-        false => Vec::new(),
-    };
-    let is_asked = !asked.virtual_key_id.is_empty() && keys.iter().any(|(id, _)| *id == asked.virtual_key_id);
+    let store = caller.store(&state);
+    let keys = Many::VirtualKeys.choice(&store, &visitor, &asked.virtual_key_id).await?;
+    let is_asked = Many::VirtualKeys.name(&store, &visitor, &asked.virtual_key_id).await.is_some();
     let outcome = if is_asked { Some(tried(&state, &asked).await) } else { None };
     let content = html! {
         section.card aria-label="Expression and request" {
-            @if keys.is_empty() { p.muted { "An expression is tried with a virtual key, and there is none that you may see." } }
+            @if keys == Choice::Few(Vec::new()) { p.muted { "An expression is tried with a virtual key, and there is none that you may see." } }
             @else { (form(&asked, &keys)) }
             @if let Some(outcome) = &outcome { (said(outcome)) }
         }
@@ -73,12 +66,6 @@ pub(super) async fn routing_rule_trial(
     };
     let (section, title, actions) = (Section::Routing, "Try an expression", html! {});
     Ok(Page { visitor: &visitor, theme, section, title, crumb: Some(crumb()), actions, content }.respond())
-}
-
-async fn keys(store: &Store) -> Result<Vec<(String, String)>, ApiError> {
-    let filter = VirtualKeyFilter { page: Part { limit: MOST, ..Part::default() }, ..VirtualKeyFilter::default() };
-    let listed = store.virtual_key_list(filter, clock::now(), Reveal::Redacted).await?;
-    Ok(listed.entries.into_iter().map(|key| (key.id.to_string(), key.name)).collect())
 }
 
 /// Whether it applies, or why that cannot be said.
@@ -94,19 +81,24 @@ async fn tried(state: &State, asked: &Asked) -> Result<bool, String> {
 }
 
 /// Whose request it is. To choose does not try yet: there is more to fill in.
-fn key_of(keys: &[(String, String)], chosen: &str) -> Markup {
+fn key_of(keys: &Choice, chosen: &str) -> Markup {
     html! {
-        div.field {
-            label for="virtual_key_id" { "Virtual key" }
-            select #virtual_key_id name="virtual_key_id" {
-                option value="" { "Choose one" }
-                @for (id, name) in keys { option value=(id) selected[id == chosen] { (name) } }
+        @match keys {
+            Choice::Few(keys) => {
+                div.field {
+                    label for="virtual_key_id" { "Virtual key" }
+                    select #virtual_key_id name="virtual_key_id" {
+                        option value="" { "Choose one" }
+                        @for (id, name) in keys { option value=(id) selected[id == chosen] { (name) } }
+                    }
+                }
             }
+            Choice::Many { at, chosen: called } => (looked_for("virtual_key_id", "Virtual key", chosen, "Name or id", (at, called))),
         }
     }
 }
 
-fn form(asked: &Asked, keys: &[(String, String)]) -> Markup {
+fn form(asked: &Asked, keys: &Choice) -> Markup {
     html! {
         form.stack action="/routing/try" {
             div.field {
@@ -115,7 +107,7 @@ fn form(asked: &Asked, keys: &[(String, String)]) -> Markup {
             }
             div.fields {
                 (key_of(keys, &asked.virtual_key_id))
-                (text("model", "Model", &asked.model, "openai/gpt-4.1"))
+                (looked_for("model", "Model", &asked.model, "openai/gpt-4.1", (CALLABLE, "")))
                 (text("query", "Parameters", &asked.query, "a=b&c=d"))
                 (text("body_bytes", "Bytes of the body", &asked.body_bytes, "2000"))
             }

@@ -28,7 +28,7 @@ pub(super) async fn management_key_new(
     theme: Theme,
 ) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
-    let owners = Owners::load(&caller.store(&state), &visitor).await?;
+    let owners = Owners::load(&caller.store(&state), &visitor, "", "").await?;
     let call = Call { then: Section::Settings.path(), secret: "value", ..Call::new("POST", "/api/management-keys") };
     let content = sheet(&call, None, &owners, "Make the key");
     let (section, title, actions) = (Section::Settings, "Make a management key", html! {});
@@ -44,7 +44,8 @@ pub(super) async fn management_key_edit(
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, store) = (Visitor::of(&caller, &state), caller.store(&state));
     let key = store.management_key_get(id.0).await?;
-    let owners = Owners::load(&store, &visitor).await?;
+    let (team, customer) = owners_of(Some(&key));
+    let owners = Owners::load(&store, &visitor, &team, &customer).await?;
     let (path, etag) = (api_path(&key), key.version().etag());
     let call = Call { etag: &etag, then: Section::Settings.path(), ..Call::new("PUT", &path) };
     let content = sheet(&call, Some(&key), &owners, "Save");
@@ -115,25 +116,22 @@ fn permission(at: &str, permission: Option<Permission>) -> Markup {
     }
 }
 
-fn reach(key: Option<&ManagementKey>, owners: &Owners) -> Markup {
-    let team = key.and_then(|key| key.team_id.as_ref()).map(ToString::to_string).unwrap_or_default();
-    let customer = key.and_then(|key| key.customer_id.as_ref()).map(ToString::to_string).unwrap_or_default();
-    let empty = if key.is_some() { Empty::Null } else { Empty::Omit };
-    let with_none = |owners: &[(String, String)]| {
-        let none = [(String::new(), "Everybody's".to_owned())];
-        none.into_iter().chain(owners.iter().cloned()).collect::<Vec<_>>()
-    };
-    let (teams, customers) = (with_none(&owners.teams), with_none(&owners.customers));
-    html! {
-        div.fields {
-            (Field::new("team_id", "Only a team's").value(&team).reads(Kind::Text, empty).select(&pairs(&teams)))
-            (Field::new("customer_id", "Only a customer's").value(&customer).reads(Kind::Text, empty).hint("With its teams. Only one of the two can be chosen.").select(&pairs(&customers)))
-        }
-    }
+/// The team and the customer whose things a key may look at.
+fn owners_of(key: Option<&ManagementKey>) -> (String, String) {
+    let team = key.and_then(|key| key.team_id.as_ref()).map(ToString::to_string);
+    let customer = key.and_then(|key| key.customer_id.as_ref()).map(ToString::to_string);
+    (team.unwrap_or_default(), customer.unwrap_or_default())
 }
 
-fn pairs(options: &[(String, String)]) -> Vec<(&str, &str)> {
-    options.iter().map(|(value, name)| (value.as_str(), name.as_str())).collect()
+fn reach(key: Option<&ManagementKey>, owners: &Owners) -> Markup {
+    let (team, customer) = owners_of(key);
+    let empty = if key.is_some() { Empty::Null } else { Empty::Omit };
+    html! {
+        div.fields {
+            (Field::new("team_id", "Only a team's").value(&team).reads(Kind::Text, empty).choose(&owners.teams, "Everybody's"))
+            (Field::new("customer_id", "Only a customer's").value(&customer).reads(Kind::Text, empty).hint("With its teams. Only one of the two can be chosen.").choose(&owners.customers, "Everybody's"))
+        }
+    }
 }
 
 /// What a kind of resource is called in the API.

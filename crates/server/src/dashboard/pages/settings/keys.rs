@@ -1,5 +1,7 @@
 //! Management keys: what each may do, and on whose things; to rotate, switch off and delete.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use keyward_core::authority::Reach;
 use keyward_core::change::Versioned as _;
@@ -16,7 +18,8 @@ use crate::dashboard::components::field::{Kind, hidden};
 use crate::dashboard::components::number::count;
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::{instant, instant_or};
-use crate::dashboard::link::Link;
+use crate::dashboard::link::{Link, shortened};
+use crate::dashboard::pages::options::Many;
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -28,19 +31,32 @@ const MOST: i64 = 200;
 pub(super) struct Keys {
     keys: Vec<ManagementKey>,
     total: i64,
+    /// The names of the teams and customers whose things some may only see.
+    owners: HashMap<String, String>,
 }
 
 impl Keys {
-    pub(super) async fn load(store: &Store) -> Result<Self, ApiError> {
+    pub(super) async fn load(store: &Store, visitor: &Visitor) -> Result<Self, ApiError> {
         let listed = store.management_key_list(Page { limit: MOST, ..Page::default() }).await?;
-        Ok(Self { keys: listed.entries, total: listed.total })
+        let mut owners = HashMap::new();
+        for key in &listed.entries {
+            let (kind, id) = match key.reach() {
+                Reach::Everything => continue,
+                Reach::Team(id) => (Many::Teams, id.to_string()),
+                Reach::Customer(id) => (Many::Customers, id.to_string()),
+            };
+            if let Some(name) = kind.name(store, visitor, &id).await {
+                owners.insert(id, name);
+            }
+        }
+        Ok(Self { keys: listed.entries, total: listed.total, owners })
     }
 
     pub(super) fn shown(&self, visitor: &Visitor, now: Timestamp) -> Markup {
         let may_write = visitor.may_write(Resource::ManagementKeys);
         let head = html! {
             th scope="col" { "Key" } th scope="col" { "May" } th scope="col" { "On what" } th scope="col" { "Status" }
-            th scope="col" { "Expires" } th scope="col" { "Made" }
+            th scope="col" { "Expires" }
             @if may_write { th scope="col" { span.unseen { "Actions" } } }
         };
         let left_out = self.total - i64::try_from(self.keys.len()).unwrap_or(i64::MAX);
@@ -51,7 +67,7 @@ impl Keys {
                     span.hint { "for programs that manage, and for people who may not do everything; they call no models" }
                 }
                 @if self.keys.is_empty() { p.muted.empty { "There is none." } }
-                @else { (scrolled("Management keys", &head, &html! { @for key in &self.keys { (row(key, may_write, now)) } })) }
+                @else { (scrolled("Management keys", &head, &html! { @for key in &self.keys { (row(key, &self.owners, may_write, now)) } })) }
                 @if left_out > 0 { p.pager { (count(left_out)) " more are listed by the API" } }
             }
             @if may_write { @for key in &self.keys { (dialogs(key)) } }
@@ -59,18 +75,21 @@ impl Keys {
     }
 }
 
-fn row(key: &ManagementKey, may_write: bool, now: Timestamp) -> Markup {
+fn row(key: &ManagementKey, owners: &HashMap<String, String>, may_write: bool, now: Timestamp) -> Markup {
     let (path, etag) = (api_path(key), key.version().etag());
     let switch = Call { etag: &etag, ..Call::new("PUT", &path) };
     let (turned, text) = if key.is_active { ("false", "Switch off") } else { ("true", "Switch on") };
     html! {
         tr {
-            th scope="row" { (key.name) @if !key.description.is_empty() { div.hint { (key.description) } } }
+            th scope="row" {
+                (key.name)
+                @if !key.description.is_empty() { div.hint { (key.description) } }
+                div.hint { "made " (instant(key.created_at)) }
+            }
             td.wide { div.row { @for permission in &key.permissions { (granted(*permission)) } } }
-            td { (reach(key)) }
+            td { (reach(key, owners)) }
             td { (state(key, now)) }
             td { (instant_or(key.expires_at, "Never")) }
-            td { (instant(key.created_at)) }
             @if may_write {
                 td.actions {
                     div.row {
@@ -93,13 +112,17 @@ fn granted(permission: Permission) -> Markup {
     }
 }
 
-fn reach(key: &ManagementKey) -> Markup {
+fn reach(key: &ManagementKey, owners: &HashMap<String, String>) -> Markup {
+    let (section, kind, id) = match key.reach() {
+        Reach::Everything => return html! { "Everybody's" },
+        Reach::Team(id) => (Section::Teams, "team", id.to_string()),
+        Reach::Customer(id) => (Section::Customers, "customer", id.to_string()),
+    };
     html! {
-        @match key.reach() {
-            Reach::Everything => "Everybody's",
-            Reach::Team(id) => { "A team's: " a href=(Link::of(Section::Teams.path(), &id)) { code { (id) } } }
-            Reach::Customer(id) => { "A customer's: " a href=(Link::of(Section::Customers.path(), &id)) { code { (id) } } }
+        a href=(Link::of(section.path(), &id)) {
+            @match owners.get(&id) { Some(name) => (name), None => code.short title=(id) { (shortened(&id)) } }
         }
+        " " span.muted { (kind) }
     }
 }
 

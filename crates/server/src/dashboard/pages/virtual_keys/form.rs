@@ -5,17 +5,18 @@ use keyward_core::change::Versioned as _;
 use keyward_core::ids::VirtualKeyId;
 use keyward_core::limits::Limits;
 use keyward_core::virtual_key::VirtualKey;
-use keyward_store::Reveal;
+use keyward_store::{Reveal, Store};
 use maud::{Markup, html};
 
 use super::actions::api_path;
 use crate::auth::{Authed, VirtualKeysWrite};
 use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::components::limits_form::{limits, templates};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
-use crate::dashboard::pages::options::Offered;
+use crate::dashboard::pages::options::{Owners, choose_provider, choose_provider_key, mcp_clients};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
@@ -43,7 +44,7 @@ pub(super) async fn virtual_key_new(
     theme: Theme,
 ) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
-    let offered = Offered::load(&caller.store(&state), &visitor).await?;
+    let offered = Offered::load(&caller.store(&state), &visitor, None).await?;
     let call = Call {
         then: "/virtual-keys/{virtual_key.id}",
         secret: "virtual_key.value",
@@ -64,7 +65,7 @@ pub(super) async fn virtual_key_edit(
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, store) = (Visitor::of(&caller, &state), caller.store(&state));
     let key = store.virtual_key_get(id.0, Reveal::Redacted).await?;
-    let offered = Offered::load(&store, &visitor).await?;
+    let offered = Offered::load(&store, &visitor, Some(&key)).await?;
     let back = Link::of(Section::VirtualKeys.path(), &key.id).to_string();
     let (path, etag) = (api_path(&key), key.version().etag());
     let call = Call { etag: &etag, then: &back, ..Call::new("PUT", &path) };
@@ -73,6 +74,26 @@ pub(super) async fn virtual_key_edit(
     let title = format!("Edit {}", key.name);
     let (section, actions) = (Section::VirtualKeys, html! {});
     Ok(Page { visitor: &visitor, theme, section, title: &title, crumb: Some(crumb), actions, content }.respond())
+}
+
+/// What there is to choose from.
+struct Offered {
+    owners: Owners,
+    providers: Choice,
+    keys: Choice,
+    mcp_clients: Vec<String>,
+}
+
+impl Offered {
+    async fn load(store: &Store, visitor: &Visitor, key: Option<&VirtualKey>) -> Result<Self, ApiError> {
+        let (team, customer) = owners_of(key);
+        Ok(Self {
+            owners: Owners::load(store, visitor, &team, &customer).await?,
+            providers: choose_provider(store, visitor).await?,
+            keys: choose_provider_key(store, visitor).await?,
+            mcp_clients: mcp_clients(store, visitor).await?,
+        })
+    }
 }
 
 fn sheet(call: &Call<'_>, key: Option<&VirtualKey>, offered: &Offered, text: &str, back: &str) -> Markup {
@@ -119,25 +140,22 @@ fn identity(key: Option<&VirtualKey>) -> Markup {
     }
 }
 
+/// The team and the customer of a key.
+fn owners_of(key: Option<&VirtualKey>) -> (String, String) {
+    let team = key.and_then(|key| key.team_id.as_ref()).map(ToString::to_string);
+    let customer = key.and_then(|key| key.customer_id.as_ref()).map(ToString::to_string);
+    (team.unwrap_or_default(), customer.unwrap_or_default())
+}
+
 fn owner(key: Option<&VirtualKey>, offered: &Offered) -> Markup {
-    let team = key.and_then(|key| key.team_id.as_ref()).map(ToString::to_string).unwrap_or_default();
-    let customer = key.and_then(|key| key.customer_id.as_ref()).map(ToString::to_string).unwrap_or_default();
-    let with_none = |options: &[(String, String)]| {
-        let none = [(String::new(), "None".to_owned())];
-        none.into_iter().chain(options.iter().cloned()).collect::<Vec<_>>()
-    };
-    let (teams, customers) = (with_none(&offered.owners.teams), with_none(&offered.owners.customers));
+    let (team, customer) = owners_of(key);
     let empty = if key.is_some() { Empty::Null } else { Empty::Omit };
     html! {
         div.fields {
-            (Field::new("team_id", "Team").value(&team).reads(Kind::Text, empty).hint("Its limits, and those of its customer, hold too.").select(&pairs(&teams)))
-            (Field::new("customer_id", "Customer").value(&customer).reads(Kind::Text, empty).hint("A key belongs to a team or to a customer.").select(&pairs(&customers)))
+            (Field::new("team_id", "Team").value(&team).reads(Kind::Text, empty).hint("Its limits, and those of its customer, hold too.").choose(&offered.owners.teams, "None"))
+            (Field::new("customer_id", "Customer").value(&customer).reads(Kind::Text, empty).hint("A key belongs to a team or to a customer.").choose(&offered.owners.customers, "None"))
         }
     }
-}
-
-fn pairs(options: &[(String, String)]) -> Vec<(&str, &str)> {
-    options.iter().map(|(value, name)| (value.as_str(), name.as_str())).collect()
 }
 
 fn key_limits(key: Option<&VirtualKey>, own: &Limits) -> Markup {

@@ -87,7 +87,7 @@ pub(super) async fn virtual_key_list(
     let (store, filter) = (caller.store(&state), asked.query().check()?);
     let listed = store.virtual_key_list(filter.clone(), now, Reveal::Redacted).await?;
     let keys: Vec<VirtualKey> = listed.entries.into_iter().map(|key| key.observed(&state.read(), now)).collect();
-    let owners = Owners::load(&store, &visitor).await?;
+    let owners = Owners::load(&store, &visitor, &asked.team_id, &asked.customer_id).await?;
     let may_write = visitor.may_write(Resource::VirtualKeys);
     let content = html! {
         (filters(&asked, &owners))

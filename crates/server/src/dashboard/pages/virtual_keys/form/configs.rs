@@ -7,9 +7,11 @@ use keyward_core::provider_config::ProviderConfig;
 use keyward_core::virtual_key::{McpConfig, VirtualKey};
 use maud::{Markup, html};
 
+use super::Offered;
+use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind, hidden};
 use crate::dashboard::components::limits_form::limits;
-use crate::dashboard::pages::options::Offered;
+use crate::dashboard::pages::options::MODELS;
 
 /// The provider configs of a key.
 pub(super) fn configs(key: Option<&VirtualKey>, offered: &Offered) -> Markup {
@@ -29,7 +31,6 @@ pub(super) fn configs(key: Option<&VirtualKey>, offered: &Offered) -> Markup {
 pub(super) fn config_row(at: &str, config: Option<&ProviderConfig>, offered: &Offered) -> Markup {
     let path = |name: &str| format!("{at}.{name}");
     let provider = config.map(|config| config.provider.to_string()).unwrap_or_default();
-    let providers: Vec<(&str, &str)> = offered.providers.iter().map(|name| (name.as_str(), name.as_str())).collect();
     let weight = config.map_or(Some("1".to_owned()), |config| config.weight.map(|weight| weight.to_string()));
     let everything = AllowList::everything();
     let models = entries(config.map_or(&everything, |config| &config.allowed_models));
@@ -39,12 +40,12 @@ pub(super) fn config_row(at: &str, config: Option<&ProviderConfig>, offered: &Of
         div.item data-item {
             @if let Some(config) = config { (hidden(&path("id"), &config.id.to_string(), Kind::Number)) }
             div.fields {
-                (Field::new(&path("provider"), "Provider").value(&provider).select(&providers))
+                (Field::new(&path("provider"), "Provider").value(&provider).choose(&offered.providers, "Choose one"))
                 (Field::new(&path("weight"), "Weight").value(weight.as_deref().unwrap_or_default()).reads(Kind::Number, Empty::Null)
                     .hint("Its share of requests that name no provider; empty: only when named.").input())
                 (Field::new(&path("allowed_models"), "Models").value(&models).reads(Kind::List, Empty::List)
-                    .hint("One in a line. * is every model; empty is none; regex: begins a pattern.").area())
-                (Field::new(&path("blacklisted_models"), "Models that may not be used").value(&blocked).reads(Kind::List, Empty::List).area())
+                    .hint("One in a line. * is every model; empty is none; regex: begins a pattern.").gathered(MODELS))
+                (Field::new(&path("blacklisted_models"), "Models that may not be used").value(&blocked).reads(Kind::List, Empty::List).gathered(MODELS))
                 (keys(&path("key_ids"), config, offered))
             }
             (limits(at, &own))
@@ -56,13 +57,22 @@ pub(super) fn config_row(at: &str, config: Option<&ProviderConfig>, offered: &Of
 
 /// Which provider keys may serve.
 fn keys(path: &str, config: Option<&ProviderConfig>, offered: &Offered) -> Markup {
-    let every = ("*".to_owned(), "Every key".to_owned());
-    let options: Vec<_> = std::iter::once(every).chain(offered.keys.iter().cloned()).collect();
     let chosen = match config {
         Some(config) if !config.allow_all_keys => config.keys.iter().map(|key| key.key_id.to_string()).collect(),
         Some(_) | None => vec!["*".to_owned()],
     };
-    Field::new(path, "Provider keys").hint("None chosen: none may serve.").choices(&options, &chosen)
+    let field = Field::new(path, "Provider keys");
+    match &offered.keys {
+        Choice::Few(keys) => {
+            let every = ("*".to_owned(), "Every key".to_owned());
+            let options: Vec<_> = std::iter::once(every).chain(keys.iter().cloned()).collect();
+            field.hint("None chosen: none may serve.").choices(&options, &chosen)
+        }
+        Choice::Many { at, .. } => {
+            let field = field.hint("Their ids, one in a line. * is every key; empty: none may serve.");
+            field.value(&chosen.join("\n")).reads(Kind::List, Empty::List).gathered(at)
+        }
+    }
 }
 
 fn models_of(path: &str, config: Option<&ProviderConfig>) -> Markup {
@@ -84,7 +94,7 @@ pub(super) fn model_row(at: &str, model: Option<&ModelBudget>) -> Markup {
     html! {
         div.item data-item {
             @if let Some(model) = model { (hidden(&path("id"), &model.id.to_string(), Kind::Text)) }
-            (Field::new(&path("model"), "Model").value(&name).hint("As the provider calls it.").input())
+            (Field::new(&path("model"), "Model").value(&name).hint("As the provider calls it.").looked_for(MODELS, ""))
             (limits(at, &own))
             div.row { button.button.quiet.small type="button" data-remove data-needs-script disabled { "Remove this model" } }
         }
