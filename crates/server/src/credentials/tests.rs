@@ -27,12 +27,13 @@ impl TokenServer {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 let request = read(&mut BufReader::new(&stream));
-                let length = body.len();
-                write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
-                    .unwrap();
+                // Before the answer: whoever has that knows that it was asked.
                 if tell.send(request).is_err() {
                     return;
                 }
+                let length = body.len();
+                write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+                    .unwrap();
             }
         });
         Self { origin, asked }
