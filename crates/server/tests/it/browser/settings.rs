@@ -113,6 +113,7 @@ async fn a_rotated_management_key_has_another_secret_and_its_sessions_end() {
     let new = browser.find("#secret-value").await.unwrap().text().await.unwrap();
     assert!(new.starts_with("sk-kw-") && new != old);
     browser.click("dialog#secret [data-closes]").await.unwrap();
+    browser.find("#secret-value:empty").await.unwrap();
     let kept = browser.run("return document.documentElement.outerHTML").await.unwrap().to_string();
     assert!(!kept.contains(&new), "it is shown once");
 
