@@ -127,7 +127,7 @@ fn row(entry: &LedgerRecord) -> Markup {
                 @if entry.attempt > 0 { " " (badge(Tone::Calm, "fallback")) }
             }
             td { a href=(key) { code.short { (shortened(entry.virtual_key_id.as_str())) } } }
-            td { (entry.provider) "/" (entry.model) }
+            td.breaks { (entry.provider) "/" (entry.model) }
             td { (outcome(&entry.outcome)) @if entry.usage_source != "provider" { " " (badge(Tone::Calm, &entry.usage_source)) } }
             td.number { (count(entry.input_tokens)) " → " (count(entry.output_tokens)) }
             td.number { (duration(u64::try_from(entry.latency_ms).unwrap_or_default())) }
