@@ -1,6 +1,8 @@
 //! Dispatch: the one place where a request leaves for an upstream, and only with an admission.
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::io;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use jiff::Timestamp;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::{Dialect, Operation};
 use keyward_engine::{Admission, Inquiry};
+use rustix::io::Errno;
 
 use super::answer::Expected;
 use super::headers;
@@ -65,6 +68,8 @@ pub(super) fn unbuildable(error: http::Error) -> ApiError {
 pub(super) enum SendError {
     /// No connection was made, so no byte left.
     NotSent(ApiError),
+    /// The same, for want of something of this server's own: it says nothing of the provider.
+    Unable(ApiError),
     /// Something left and nothing sensible came back.
     Broken(ApiError),
     /// Nothing came back in time.
@@ -76,8 +81,16 @@ impl SendError {
     pub(super) fn is_for_want_of_time(&self) -> bool {
         match self {
             Self::NotSent(error) => error.code() == ErrorCode::UpstreamTimeout,
-            Self::Broken(_) => false,
+            Self::Unable(_) | Self::Broken(_) => false,
             Self::TimedOut(_) => true,
+        }
+    }
+
+    /// True when it may be the provider's fault.
+    pub(super) const fn is_of_provider(&self) -> bool {
+        match self {
+            Self::NotSent(_) | Self::Broken(_) | Self::TimedOut(_) => true,
+            Self::Unable(_) => false,
         }
     }
 }
@@ -172,6 +185,10 @@ pub(super) async fn send(
     let is_connected = || connection.connection_metadata().is_some();
     match tokio::time::timeout(timeout, client.send(request)).await {
         Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) if wants_descriptors(&error) => {
+            let message = "The server has too many open files to connect to the provider";
+            Err(SendError::Unable(ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error)))
+        }
         Ok(Err(error)) if error.is_connect() => {
             let message = "The provider cannot be reached";
             Err(SendError::NotSent(ApiError::new(ErrorCode::UpstreamUnreachable, message).because(error)))
@@ -186,6 +203,19 @@ pub(super) async fn send(
             Err(SendError::NotSent(ApiError::new(ErrorCode::UpstreamTimeout, message)))
         }
     }
+}
+
+/// True when a connection was not made because this process, or this machine, may have no more open files.
+fn wants_descriptors(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let code = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        if code.is_some_and(|code| [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error).contains(&code)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The answer for a provider that is silent for too long.

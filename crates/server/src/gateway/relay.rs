@@ -94,7 +94,7 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
         }
         Err(failure) => {
             // A rule's own patience may be shorter than anyone could answer.
-            if patience >= expected.timeout || !failure.is_for_want_of_time() {
+            if failure.is_of_provider() && (patience >= expected.timeout || !failure.is_for_want_of_time()) {
                 learn(trial, Verdict::Failed);
             }
             unanswered(&mut books, failure)
@@ -107,7 +107,7 @@ async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option
 /// Books an attempt that was not answered. What left may have been used.
 fn unanswered(books: &mut Books, failure: SendError) -> ApiError {
     match failure {
-        SendError::NotSent(error) => {
+        SendError::NotSent(error) | SendError::Unable(error) => {
             books.release();
             error
         }

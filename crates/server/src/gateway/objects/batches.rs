@@ -184,7 +184,10 @@ impl<'a> Asking<'a> {
         let request = signed(request, Bytes::new(), &shelf.auth, dialect(kind), self.client).await?;
         let sent = send(Proof::inquiry(&self.inquiry), self.client, request, self.timeout()).await;
         let response = sent.map_err(|error| match error {
-            SendError::NotSent(error) | SendError::Broken(error) | SendError::TimedOut(error) => error,
+            SendError::NotSent(error)
+            | SendError::Unable(error)
+            | SendError::Broken(error)
+            | SendError::TimedOut(error) => error,
         })?;
         if is_compressed(&response) { Err(compressed()) } else { Ok(response) }
     }

@@ -183,7 +183,7 @@ async fn run<F>(
                 false => whole(books, response, timeout, reply, after).await,
             };
         }
-        Err(SendError::NotSent(error)) => {
+        Err(SendError::NotSent(error) | SendError::Unable(error)) => {
             books.release();
             error
         }

@@ -1,6 +1,7 @@
 //! Running the server: health, metrics, starting, stopping.
 
 mod books;
+mod descriptors;
 mod full_disk;
 mod health;
 mod journal;
