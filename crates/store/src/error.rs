@@ -179,7 +179,7 @@ impl StoreError {
         Self::Unavailable(cause.into())
     }
 
-    /// True when something was there already that nobody gives a name.
+    /// True when a row was there already, of a table whose rows people do not name.
     pub(crate) fn is_repetition(&self) -> bool {
         let Self::Internal(cause) = self else { return false };
         let cause = cause.downcast_ref::<QueryError>();

@@ -28,7 +28,7 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STANDING: HeaderName = HeaderName::from_static("ratelimit");
 const COST: HeaderName = HeaderName::from_static("x-keyward-cost");
 
-/// The most headers that limits make.
+/// The most headers that limits make: those of requests, those of tokens, and three more.
 const MOST: usize = 9;
 
 /// Headers in the making.

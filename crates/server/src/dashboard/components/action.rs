@@ -61,6 +61,17 @@ pub(in crate::dashboard) fn submit(look: Look, text: &str) -> Markup {
     html! { button.button.primary.(look.class()) type="submit" data-needs-script disabled { (text) } }
 }
 
+/// The end of a sheet: what sends it, the way back, and what is wrong with it as a whole.
+pub(in crate::dashboard) fn footer(text: &str, back: &str) -> Markup {
+    html! {
+        div.footer-bar {
+            (submit(Look::Primary, text))
+            a.button href=(back) { "Cancel" }
+            (form_error())
+        }
+    }
+}
+
 /// The button that opens a dialog.
 pub(in crate::dashboard) fn opener(dialog: &str, look: Look, text: &str) -> Markup {
     html! { button.button.(look.class()) type="button" data-opens=(dialog) data-needs-script disabled { (text) } }

@@ -7,14 +7,13 @@ use keyward_core::money::NanoUsd;
 use keyward_core::permission::Resource;
 use keyward_core::refusal::Quantity;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::limits::Owners;
 use crate::auth::{Authed, EventsRead};
 use crate::dashboard::components::badge::{Tone, badge};
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::number::{count, dollars};
-use crate::dashboard::components::pager::{PAGE, pager};
+use crate::dashboard::components::pager::{Asked, PAGE, pager};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::components::time::{instant, instant_or};
 use crate::dashboard::form::said;
@@ -25,13 +24,6 @@ use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
 use crate::params::Query;
 use crate::state::State;
-
-/// Which page is asked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    offset: String,
-}
 
 #[route("/events", method = "GET", method = "HEAD")]
 pub(super) async fn event_list(

@@ -5,11 +5,12 @@ use keyward_core::budget::Budget;
 use keyward_core::limits::Limits;
 use maud::html;
 
-use super::everything::{Asked, Listing};
+use super::everything::{self, Listing};
 use super::owners::Owners;
 use super::{BUDGETS, parts};
 use crate::auth::{Authed, LimitsRead};
 use crate::clock;
+use crate::dashboard::components::pager::Asked;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
@@ -24,7 +25,7 @@ pub(super) async fn budget_list(
     theme: Theme,
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
-    let (visitor, now, page) = (Visitor::of(&caller, &state), clock::now(), asked.0.page()?);
+    let (visitor, now, page) = (Visitor::of(&caller, &state), clock::now(), everything::page(&asked.0)?);
     let mut listed = state.store.budget_list(page.clone()).await?;
     for budget in &mut listed.entries {
         budget.observe(state.engine.count(&budget.meter_id()), now);

@@ -5,12 +5,11 @@ use keyward_core::ids::LimitId;
 use keyward_core::limits::Limits;
 use keyward_core::list::{Page, PageQuery};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::owners::Owners;
 use crate::dashboard::components::empty::empty;
 use crate::dashboard::components::limits::meters;
-use crate::dashboard::components::pager::{PAGE, pager};
+use crate::dashboard::components::pager::{Asked, PAGE, pager};
 use crate::dashboard::components::rows::scrolled;
 use crate::dashboard::form::said;
 use crate::dashboard::link::Link;
@@ -18,17 +17,9 @@ use crate::error::ApiError;
 use crate::state::State;
 
 /// Which page is asked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    offset: String,
-}
-
-impl Asked {
-    pub(super) fn page(&self) -> Result<Page, ApiError> {
-        let query = PageQuery { limit: Some(PAGE.to_string()), offset: said(&self.offset), ..PageQuery::default() };
-        Ok(query.check()?)
-    }
+pub(super) fn page(asked: &Asked) -> Result<Page, ApiError> {
+    let query = PageQuery { limit: Some(PAGE.to_string()), offset: said(&asked.offset), ..PageQuery::default() };
+    Ok(query.check()?)
 }
 
 /// A page of such a list.

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::list::{api_path, covered};
 use crate::auth::{Authed, ModelConfigsWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::components::limits_form::{limits, templates};
@@ -79,11 +79,7 @@ fn sheet(call: &Call<'_>, config: Option<&ModelConfig>, offered: &Offered, text:
             (limits("", &own))
             (Field::new("calendar_aligned", "New limits follow the calendar").checkbox(config.is_some_and(|config| config.calendar_aligned)))
         }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(Section::Limits.path()) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, Section::Limits.path()))
     };
     html! { (form(call, "sheet", &content)) (templates()) }
 }

@@ -5,11 +5,12 @@ use keyward_core::limits::Limits;
 use keyward_core::rate_limit::RateLimit;
 use maud::html;
 
-use super::everything::{Asked, Listing};
+use super::everything::{self, Listing};
 use super::owners::Owners;
 use super::{RATE_LIMITS, parts};
 use crate::auth::{Authed, LimitsRead};
 use crate::clock;
+use crate::dashboard::components::pager::Asked;
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::section::Section;
 use crate::dashboard::visitor::Visitor;
@@ -24,7 +25,7 @@ pub(super) async fn rate_limit_list(
     theme: Theme,
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
-    let (visitor, now, page) = (Visitor::of(&caller, &state), clock::now(), asked.0.page()?);
+    let (visitor, now, page) = (Visitor::of(&caller, &state), clock::now(), everything::page(&asked.0)?);
     let mut listed = state.store.rate_limit_list(page.clone()).await?;
     listed.entries.iter_mut().for_each(|limit| limit.observe(&state.read(), now));
     let owners = Owners::load(&state.store, listed.entries.iter().map(|limit| limit.id.clone())).await?;

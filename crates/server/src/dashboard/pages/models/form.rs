@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::overrides::{api_path, prices};
 use crate::auth::{Authed, PricingWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
@@ -88,11 +88,7 @@ fn sheet(call: &Call<'_>, entry: Option<&PricingOverride>, offered: &Offered, te
     let content = html! {
         section.card aria-label="The override" { (subject(entry, offered)) }
         section.card aria-label="Prices" { (patch(entry)) }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(Section::Models.path()) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, Section::Models.path()))
     };
     form(call, "sheet", &content)
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Kind, Owner};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind as Reads};
 use crate::dashboard::components::limits_form::{limits, templates};
@@ -43,11 +43,7 @@ fn sheet(kind: Kind, call: &Call<'_>, owner: Option<&Owner>, customers: &Choice,
                     .hint("Otherwise an edit leaves usage alone: it never refills a budget.").checkbox(false))
             }
         }
-        div.footer-bar {
-            (submit(Look::Primary, if owner.is_some() { "Save" } else { "Make it" }))
-            a.button href=(back) { "Cancel" }
-            (form_error())
-        }
+        (footer(if owner.is_some() { "Save" } else { "Make it" }, &back.to_string()))
     };
     html! { (form(call, "sheet", &content)) (templates()) }
 }

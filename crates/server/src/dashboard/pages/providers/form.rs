@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::detail::api_path;
 use crate::auth::{Authed, ProvidersWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -66,11 +66,7 @@ fn sheet(call: &Call<'_>, provider: Option<&Provider>, text: &str, back: &str) -
         section.card aria-label="The provider" { (identity(provider)) (address(&network)) }
         section.card aria-label="How it is reached" { (patience(&network)) (headers(&network)) (sizes(provider)) }
         @if may_be_own { section.card aria-labelledby="own" { (own(provider)) } }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(back) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, back))
     };
     form(call, "sheet", &content)
 }

@@ -13,7 +13,7 @@ use super::clouds::settings;
 use super::form::crumb;
 use super::keys::{api_path, api_path_of_all};
 use crate::auth::{Authed, ProvidersWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::link::Link;
@@ -64,11 +64,7 @@ fn sheet(call: &Call<'_>, provider: &ProviderName, key: Option<&ProviderKey>, te
         section.card aria-label="The key" { (identity(key)) (secret(key)) }
         (settings(provider.as_str(), key))
         section.card aria-label="What it serves" { (serves(key)) }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(back) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, back))
     };
     form(call, "sheet", &content)
 }

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::crumb;
 use super::list::{api_path, fallback_text};
 use crate::auth::{Authed, RoutingRulesWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
@@ -94,11 +94,7 @@ fn sheet(call: &Call<'_>, rule: Option<&RoutingRule>, offered: &Offered, text: &
         section.card aria-label="The rule" { (identity(rule, offered)) }
         section.card aria-label="When it applies" { (condition(rule)) }
         section.card aria-label="Where requests go" { (places(rule, offered)) }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(Section::Routing.path()) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, Section::Routing.path()))
     };
     html! {
         (form(call, "sheet", &content))

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::keys::api_path;
 use crate::auth::{Authed, ManagementKeysWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::frame::{Page, Theme};
 use crate::dashboard::pages::options::Owners;
@@ -62,11 +62,7 @@ fn sheet(call: &Call<'_>, key: Option<&ManagementKey>, owners: &Owners, text: &s
         section.card aria-label="The key" { (identity(key)) }
         section.card aria-label="What it may do" { (permissions(key)) }
         section.card aria-label="On whose things" { (reach(key, owners)) }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(Section::Settings.path()) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, Section::Settings.path()))
     };
     html! {
         (form(call, "sheet", &content))

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::actions::api_path;
 use crate::auth::{Authed, VirtualKeysWrite};
-use crate::dashboard::components::action::{Call, Look, form, form_error, submit};
+use crate::dashboard::components::action::{Call, footer, form};
 use crate::dashboard::components::choice::Choice;
 use crate::dashboard::components::field::{Empty, Field, Kind};
 use crate::dashboard::components::limits_form::{limits, templates};
@@ -104,11 +104,7 @@ fn sheet(call: &Call<'_>, key: Option<&VirtualKey>, offered: &Offered, text: &st
         section.card aria-label="Providers" { (configs(key, offered)) }
         section.card aria-label="Tools" { (mcp_configs(key, offered)) }
         section.card aria-label="Labels and logging" { (rest(key)) }
-        div.footer-bar {
-            (submit(Look::Primary, text))
-            a.button href=(back) { "Cancel" }
-            (form_error())
-        }
+        (footer(text, back))
     };
     html! {
         (form(call, "sheet", &content))
