@@ -9,6 +9,7 @@ mod growth;
 mod machine;
 mod management;
 mod peers;
+mod profile;
 mod results;
 mod soak;
 mod targets;
@@ -38,6 +39,8 @@ enum Suite {
     Growth,
     /// Half load of every kind for a long time: nothing may grow, be left over, or be missing in the books (Linux, two cores)
     Soak,
+    /// Where the gateway's time goes under full load, as parts and as a flame graph (Linux, two cores, perf)
+    Profile,
     /// The gateway beside every peer that is installed; with --install, their installation
     Peers,
     /// The tables and charts of docs/performance.md, from the results that are committed
@@ -49,7 +52,7 @@ pub(crate) struct Options {
     /// What to measure, one after the other
     #[arg(required = true)]
     suites: Vec<Suite>,
-    /// How long each figure of a round is measured, in seconds [default: 5 beside peers, 2 for growth]
+    /// How long each figure of a round is measured, in seconds [default: 5 beside peers, 2 for growth, 10 for a profile]
     #[arg(long)]
     seconds: Option<u64>,
     /// How often each figure is measured
@@ -102,13 +105,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if wants(Suite::Growth) {
         growth::run(options)?;
     }
+    if wants(Suite::Profile) {
+        profile::run(options)?;
+    }
     // What fails here is told when everything else is done.
     let soaked = if wants(Suite::Soak) { soak::run(options) } else { Ok(()) };
-    if options
-        .suites
-        .iter()
-        .any(|suite| ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Gate, Suite::Soak].contains(suite))
-        || (wants(Suite::Peers) && !options.install)
+    if options.suites.iter().any(|suite| {
+        ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Gate, Suite::Profile, Suite::Soak].contains(suite)
+    }) || (wants(Suite::Peers) && !options.install)
     {
         println!("\n{}", targets::table(&Results::last()?));
     }
@@ -129,7 +133,7 @@ impl Options {
             ("--peers", self.gateway.peers.is_some(), beside_peers),
             ("--memory-after", self.gateway.memory_after.is_some(), beside_peers),
             ("--rounds", self.rounds.is_some(), &[Suite::Gateway, Suite::Peers, Suite::Growth]),
-            ("--seconds", self.seconds.is_some(), &[Suite::Gateway, Suite::Peers, Suite::Growth]),
+            ("--seconds", self.seconds.is_some(), &[Suite::Gateway, Suite::Peers, Suite::Growth, Suite::Profile]),
             ("--virtual-keys", self.virtual_keys.is_some(), &[Suite::Management, Suite::Growth]),
             ("--times", self.management.times.is_some(), &[Suite::Management]),
             ("--bare-keys", self.growth.bare_keys, growth),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use connection::Connection;
 pub(crate) use connection::{Call, Expected};
@@ -19,6 +19,10 @@ use schedule::Pacer;
 
 /// Calls that are made in turn.
 pub(crate) type Calls = Arc<[Call]>;
+
+/// So many calls of an open loop are under way at most. Each has a connection, and a server that answers none of them for a while has
+/// only so many.
+const MOST: usize = 4_096;
 
 /// What came of some load.
 pub(crate) struct Outcome {
@@ -95,8 +99,8 @@ pub(crate) async fn closed(address: SocketAddr, calls: &Calls, connections: usiz
     Ok(all)
 }
 
-/// An open loop: a call begins at its time, whether the ones before it are answered or not. Latency is counted from that time: a call
-/// that could not begin in time has waited too (coordinated omission).
+/// An open loop: a call begins at its time, whether the ones before it are answered or not, unless [`MOST`] are not. Latency is counted
+/// from that time: a call that could not begin in time has waited too (coordinated omission).
 ///
 /// # Errors
 /// When an answer is not as it should be.
@@ -111,7 +115,7 @@ pub(crate) async fn open(address: SocketAddr, calls: &Calls, per_second: u32, ti
     let (mut all, mut under_way) = (Outcome::new()?, JoinSet::new());
     for number in 0..schedule.within(time) {
         pacer.wait_for(number).await?;
-        while let Some(one) = under_way.try_join_next() {
+        while let Some(one) = next(&mut under_way).await {
             let (number, answered) = one??;
             all.add(schedule.intended(number), answered);
         }
@@ -135,6 +139,11 @@ pub(crate) async fn open(address: SocketAddr, calls: &Calls, per_second: u32, ti
     }
     all.elapsed = schedule.begin().elapsed();
     Ok(all)
+}
+
+/// One that has ended; waits for it only if no other may begin before.
+async fn next<T: 'static>(under_way: &mut JoinSet<T>) -> Option<Result<T, JoinError>> {
+    if under_way.len() < MOST { under_way.try_join_next() } else { under_way.join_next().await }
 }
 
 /// The first call, once.

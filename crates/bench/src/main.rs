@@ -12,6 +12,8 @@ mod growth;
 mod load;
 mod management;
 #[cfg(target_os = "linux")]
+mod profile;
+#[cfg(target_os = "linux")]
 mod rig;
 #[cfg(target_os = "linux")]
 mod soak;
@@ -40,6 +42,9 @@ enum Suite {
     /// What costs become with more of everything
     #[cfg(target_os = "linux")]
     Growth(growth::Options),
+    /// Where the gateway's time goes
+    #[cfg(target_os = "linux")]
+    Profile(profile::Options),
     /// Half load of every kind for a long time
     #[cfg(target_os = "linux")]
     Soak(soak::Options),
@@ -56,6 +61,8 @@ async fn main() -> anyhow::Result<()> {
         Suite::Gateway(options) => print(&gateway::run(&options).await?),
         #[cfg(target_os = "linux")]
         Suite::Growth(options) => print(&growth::run(&options).await?),
+        #[cfg(target_os = "linux")]
+        Suite::Profile(options) => print(&profile::run(&options).await?),
         #[cfg(target_os = "linux")]
         Suite::Soak(options) => print(&soak::run(&options).await?),
         #[cfg(target_os = "linux")]

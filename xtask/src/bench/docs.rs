@@ -1,6 +1,7 @@
 //! The tables and charts of docs/performance.md: what the committed results say, between marks in the page, and files beside it.
 
 mod charts;
+mod flame;
 mod parts;
 
 use std::collections::BTreeMap;

@@ -12,7 +12,7 @@ use super::machine::Machine;
 use crate::process::root;
 
 /// The suites that have results.
-pub(super) const SUITES: [&str; 5] = ["engine", "gateway", "management", "growth", "soak"];
+pub(super) const SUITES: [&str; 6] = ["engine", "gateway", "management", "growth", "profile", "soak"];
 
 /// Results by suite; one that was not measured is not there.
 pub(super) struct Results(BTreeMap<&'static str, Value>);

@@ -1,10 +1,11 @@
-//! Charts: bars of what a request costs beside peers, a line for each curve of growth, and the memory during the soak.
+//! Charts: bars of what a request costs beside peers, a line for each curve of growth, a flame graph, and the memory during the soak.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use serde_json::Value;
 
 use super::super::results::{Results, list, number, text};
+use super::flame;
 
 const SIZE: (u32, u32) = (720, 360);
 const OURS: RGBColor = RGBColor(0x1f, 0x5f, 0xbf);
@@ -18,6 +19,7 @@ const BARS: [(&str, &str); 3] = [
     ("cpu_us_per_stream", "gateway-stream-cpu.svg"),
     ("paced_p50_us", "gateway-latency.svg"),
 ];
+const FLAME: &str = "gateway-flame.svg";
 /// Figures of a curve that have a line.
 const LINES: [&str; 5] = ["cpu_us", "memory_mib", "start_ms", "p99_us", "reconcile_s"];
 
@@ -33,6 +35,7 @@ pub(super) fn of(suite: &str, results: &Results) -> Vec<(String, String)> {
             tables.collect()
         }
         "growth" => lines(report).map(|line| (line.file, line.title)).collect(),
+        "profile" => vec![(FLAME.to_owned(), "where the gateway's processor time goes: a flame graph".to_owned())],
         "soak" => vec![("soak-memory.svg".to_owned(), "memory (PSS) during the soak, MiB".to_owned())],
         _ => Vec::new(),
     }
@@ -51,6 +54,7 @@ pub(super) fn all(results: &Results) -> Result<Vec<(String, String)>> {
             charts.push((line.file.clone(), log_log(&line)?));
         }
     }
+    charts.extend(results.of("profile").map(|report| (FLAME.to_owned(), flame::graph(report))));
     if let Some(report) = results.of("soak") {
         charts.push(("soak-memory.svg".to_owned(), memory(report)?));
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::super::results::{Results, list, number, shown, text, whole};
-use super::super::{engine, gateway, growth, management, soak, targets};
+use super::super::{engine, gateway, growth, management, profile, soak, targets};
 use super::charts;
 
 const BEGIN: &str = "<!-- bench: ";
@@ -43,6 +43,7 @@ fn part(name: &str, results: &Results) -> Result<String> {
         "gateway" => beside_peers(report),
         "management" => management::table(report),
         "growth" => curves(report),
+        "profile" => profile::table(report),
         "soak" => soak::table(report),
         other => anyhow::bail!("nothing fills the part {other}"),
     };
@@ -68,6 +69,9 @@ fn conditions(report: &Value) -> String {
     }
     if let Some((minutes, rate)) = setting("minutes").zip(setting("calls_per_second")) {
         said.push_str(&format!(" {} minutes at {} calls in a second.", whole(Some(minutes)), whole(Some(rate))));
+    }
+    if let Some((seconds, rate)) = setting("seconds").zip(setting("samples_per_second")) {
+        said.push_str(&format!(" {} samples in a second, for {} s.", whole(Some(rate)), whole(Some(seconds))));
     }
     let versions = report.get("versions").and_then(Value::as_object);
     let mut versions: Vec<_> = versions.into_iter().flat_map(|of| of.values()).filter_map(Value::as_str).collect();
