@@ -9,6 +9,10 @@ const WIDTH: f64 = 1_200.0;
 const ROW: f64 = 17.0;
 /// How wide a letter is, about.
 const LETTER: f64 = 6.6;
+/// Between the ends of a bar and its label.
+const PADDING: f64 = 3.0;
+/// Fewer letters of a longer name say nothing.
+const FEWEST: usize = 4;
 /// What is narrower than this is not drawn.
 const NARROWEST: f64 = 1.0;
 /// In turns, so that neighbours can be told apart.
@@ -43,7 +47,7 @@ pub(super) fn graph(report: &Value) -> String {
                     title { (bar.name) " – " (shown(Some(bar.share))) " %" }
                     rect x=(pixels(bar.left)) y=(pixels(top)) width=(pixels(bar.width)) height=(ROW - 1.0) fill=(color) {}
                     @if let Some(label) = label(bar) {
-                        text x=(pixels(bar.left + 3.0)) y=(pixels(top + 12.0)) { (label) }
+                        text x=(pixels(bar.left + PADDING)) y=(pixels(top + 12.0)) { (label) }
                     }
                 }
             }
@@ -69,14 +73,13 @@ fn lay<'report>(frame: &'report Value, all: f64, (left, row): (f64, u32), bars: 
 
 /// As much of a name as fits, from its end: that says most.
 fn label(bar: &Bar<'_>) -> Option<String> {
+    let room = (bar.width - 2.0 * PADDING) / LETTER;
+    let fit = (1_u16..).take_while(|letters| f64::from(*letters) <= room).count();
     let letters = bar.name.chars().count();
-    let skipped = (0..letters)
-        .find(|skipped| LETTER * f64::from(u32::try_from(letters - skipped).unwrap_or(u32::MAX)) < bar.width - 6.0)?;
-    let rest: String = bar.name.chars().skip(skipped).collect();
-    match (skipped, rest.len()) {
-        (0, _) => Some(rest),
-        (_, 0..4) => None,
-        (_, _) => Some(format!("…{}", rest.chars().skip(1).collect::<String>())),
+    match letters <= fit {
+        true => Some(bar.name.to_owned()),
+        false if fit < FEWEST => None,
+        false => Some(format!("…{}", bar.name.chars().skip(letters + 1 - fit).collect::<String>())),
     }
 }
 
@@ -108,7 +111,7 @@ mod tests {
     fn a_name_that_does_not_fit_is_cut_at_its_front() {
         let bar = |width| Bar { left: 0.0, width, row: 0, name: "keyward::gateway", share: 1.0 };
         assert_eq!(label(&bar(200.0)).as_deref(), Some("keyward::gateway"));
-        assert_eq!(label(&bar(66.0)).as_deref(), Some("…gateway"));
+        assert_eq!(label(&bar(66.0)).as_deref(), Some("…:gateway"));
         assert_eq!(label(&bar(20.0)), None);
     }
 }
