@@ -48,7 +48,7 @@ pub const PAGES: [Page; 36] = [
     Page::through("provider", "/providers", "tbody a[href='/providers/openai']"),
     Page::at("provider-new", "/providers/new").form(),
     Page::at("provider-edit", "/providers/house-llm/edit").form(),
-    Page::at("provider-key-new", "/providers/azure/keys/new").form(),
+    Page::at("provider-key-new", "/providers/openai/keys/new").form(),
     Page::through("provider-key-edit", "/providers/openai", "tbody a[href$='/edit']").form(),
     Page::at("routing-rules", "/routing").in_guide(),
     Page::at("routing-rule-new", "/routing/new").form(),

@@ -26,10 +26,6 @@ pub(super) async fn make(maker: &mut Maker<'_>) -> Result<Vec<Provider>> {
             { "name": hostile::SCRIPT, "value": "not-a-real-provider-secret", "models": ["gemini-2.5-flash", "gemini-2.5-pro"] },
         ] }),
         json!({ "name": "mistral", "keys": [key("mistral-research")], "description": hostile::IMAGE }),
-        json!({ "name": "azure", "keys": [
-            { "name": "azure-sweden", "value": "not-a-real-provider-secret",
-                "azure_key_config": { "endpoint": "https://one.openai.azure.com" } },
-        ] }),
         json!({ "name": OWN, "description": "Models in our own racks", "keys": [key("house")],
             "network_config": { "base_url": "http://127.0.0.1:9", "default_request_timeout_in_seconds": 20 },
             "custom_provider_config": { "base_provider_type": "openai" } }),

@@ -8,6 +8,7 @@ use keyward_client::{Client, CreateVirtualKey, Retries};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio_util::task::TaskTracker;
 
 use crate::gateway::with_budget;
 use crate::harness::{Database, ROOT_KEY, seed};
@@ -24,10 +25,10 @@ fn allow(served: &Served, below: Option<u64>) -> Option<u64> {
 }
 
 /// The one connection that there is: the server could not accept another, and a pool may open one at any time.
-async fn connected(served: &Served) -> SendRequest<String> {
+async fn connected(served: &Served, tasks: &TaskTracker) -> SendRequest<String> {
     let stream = TcpStream::connect(served.url.strip_prefix("http://").unwrap()).await.unwrap();
     let (requests, connection) = handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    tasks.spawn(connection);
     requests
 }
 
@@ -55,7 +56,8 @@ async fn a_provider_key_is_not_blamed_for_a_want_of_descriptors() {
     let client = Client::builder().base_url(&served.url).retries(Retries::none()).build().unwrap();
     let request = CreateVirtualKey { name: "k".into(), ..with_budget("1") };
     let key = client.virtual_key_create(&request).await.unwrap().virtual_key;
-    let mut requests = connected(&served).await;
+    let tasks = TaskTracker::new();
+    let mut requests = connected(&served, &tasks).await;
     // Once without a key, so that the connection is accepted before there can be no other.
     assert_eq!(called(&mut requests, "none").await.0, 401);
 
