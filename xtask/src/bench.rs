@@ -110,10 +110,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     // What fails here is told when everything else is done.
     let soaked = if wants(Suite::Soak) { soak::run(options) } else { Ok(()) };
-    if options.suites.iter().any(|suite| {
-        ![Suite::Peers, Suite::Docs, Suite::Engine, Suite::Gate, Suite::Profile, Suite::Soak].contains(suite)
-    }) || (wants(Suite::Peers) && !options.install)
-    {
+    let has_aims = [Suite::Gateway, Suite::Management, Suite::Growth].into_iter().any(wants);
+    if has_aims || (wants(Suite::Peers) && !options.install) {
         println!("\n{}", targets::table(&Results::last()?));
     }
     if wants(Suite::Docs) {

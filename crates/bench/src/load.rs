@@ -168,6 +168,7 @@ pub(crate) async fn text(address: SocketAddr, path: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use futures_util::FutureExt;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -203,6 +204,15 @@ mod tests {
             assert_eq!(open(address, &streams, 1_000, Duration::from_millis(20)).await.unwrap().completed, 20);
         })
         .await;
+    }
+
+    #[tokio::test]
+    async fn no_more_calls_are_under_way_than_may_be() {
+        let mut under_way: JoinSet<()> = JoinSet::new();
+        (1..MOST).for_each(|_| drop(under_way.spawn(std::future::pending())));
+        assert!(next(&mut under_way).now_or_never().is_some(), "another may begin");
+        under_way.spawn(std::future::pending());
+        assert!(next(&mut under_way).now_or_never().is_none(), "one has to end before");
     }
 
     #[tokio::test]

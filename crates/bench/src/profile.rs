@@ -12,9 +12,8 @@ use anyhow::Result;
 use serde::Serialize;
 use tempfile::TempDir;
 
-use crate::answers;
-use crate::load::{self, Call, Calls, Expected, Until};
-use crate::rig::{Cores, FIRST, Keys, Keyward, Started, Surroundings, Upstream, configuration, secret, version};
+use crate::load::{self, Until};
+use crate::rig::{Cores, Keys, Keyward, Surroundings, Upstream, configuration, version};
 use parts::{Part, Parts};
 use tree::{Frame, Tree};
 
@@ -68,7 +67,7 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let upstream = Upstream::start(0)?;
     let configuration = configuration(upstream.address, Keys::Governed(KEYS))?;
     let started = Keyward::new(&options.keyward, "profile", around).start(Some(&configuration), PATIENCE).await?;
-    let calls = calls(&started);
+    let calls = started.calls(KEYS);
     load::closed(started.address, &calls, CONNECTIONS, Until::Elapsed(WARMING_UP)).await?;
     let recording = perf::record(started.program.id(), options.seconds, directory.path())?;
     let until = Until::Elapsed(Duration::from_secs(options.seconds + MARGIN));
@@ -86,12 +85,4 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
         virtual_keys: KEYS,
     };
     Ok(Report { settings, versions, samples: tree.samples(), parts: parts.all(), tree: tree.pruned() })
-}
-
-fn calls(started: &Started) -> Calls {
-    let call = |number| {
-        let expected = Expected::Body(answers::completion());
-        Call::chat(started.address, &secret(number), &[], &answers::completion_request(), expected)
-    };
-    (FIRST..KEYS).map(call).collect()
 }

@@ -4,9 +4,7 @@ use anyhow::Result;
 
 use super::curve::{CPU, Curve, Figures, MEMORY, P50, P99, RATE};
 use super::{Growth, PATIENCE, ladder};
-use crate::answers;
-use crate::load::{Call, Calls, Expected};
-use crate::rig::{FIRST, Keys, Started, configuration, secret};
+use crate::rig::{Keys, configuration};
 
 const STEPS: [usize; 6] = [1, 8, 64, 512, 2_048, 4_096];
 /// How many virtual keys they have.
@@ -19,18 +17,9 @@ pub(super) async fn measure(growth: &Growth<'_>) -> Result<Curve> {
         // Each with a server of its own: what one needs for many connections it keeps.
         let started = growth.keyward(&format!("connections-{count}")).start(Some(&configuration), PATIENCE).await?;
         let mut figures = Figures::new();
-        growth.load(&started, &calls(&started, KEYS), count, &mut figures).await?;
+        growth.load(&started, &started.calls(KEYS), count, &mut figures).await?;
         curve.point(count, figures);
         started.program.end().await?;
     }
     Ok(curve)
-}
-
-/// A call with each of so many virtual keys that may do everything.
-pub(super) fn calls(started: &Started, keys: usize) -> Calls {
-    let call = |number| {
-        let expected = Expected::Body(answers::completion());
-        Call::chat(started.address, &secret(number), &[], &answers::completion_request(), expected)
-    };
-    (FIRST..keys).map(call).collect()
 }

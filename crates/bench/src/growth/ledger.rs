@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::Result;
 use keyward_client::{Client, Retries};
 
-use super::connections::calls;
 use super::curve::{CPU, Curve, Figures, MEMORY, P99, RATE, START};
 use super::{CONNECTIONS, Growth, PATIENCE, ladder};
 use crate::load::{self, Until};
@@ -34,14 +33,14 @@ pub(super) async fn measure(growth: &Growth<'_>) -> Result<Curve> {
     for count in ladder(&STEPS, growth.options.ledger_rows) {
         let missing = u64::try_from(count.saturating_sub(entries))?;
         if missing > 0 {
-            load::closed(running.address, &calls(&running, KEYS), CONNECTIONS, Until::Made(missing)).await?;
+            load::closed(running.address, &running.calls(KEYS), CONNECTIONS, Until::Made(missing)).await?;
         }
         let mut figures = Figures::new();
         running.program.end().await?;
         entries = look(&keyward, &mut figures)?;
         running = growth.starts(&keyward, &mut figures).await?;
         quota(&running, &mut figures).await?;
-        growth.load(&running, &calls(&running, KEYS), CONNECTIONS, &mut figures).await?;
+        growth.load(&running, &running.calls(KEYS), CONNECTIONS, &mut figures).await?;
         curve.point(entries, figures);
     }
     running.program.end().await?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 /// How many samples are taken in a second of each thread that runs.
 pub(super) const FREQUENCY: u32 = 1_999;
-/// How much of a stack is kept with each sample, in bytes, so that its frames can be found: most of those of futures are in it.
+/// How much of a stack is kept with each sample, in bytes: its frames are looked for in that.
 const STACK: u32 = 32 * 1024;
 
 /// Samples that are being taken.

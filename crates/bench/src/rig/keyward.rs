@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use super::Surroundings;
 use super::program::{Program, free_address, logged};
-use crate::load::{self, Call, Expected};
+use super::settings::{FIRST, secret};
+use crate::answers;
+use crate::load::{self, Call, Calls, Expected};
 
 /// 32 zeroes.
 const ROOT_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -92,6 +94,15 @@ impl<'run> Keyward<'run> {
 }
 
 impl Started {
+    /// A call with each of so many virtual keys that may do everything.
+    pub(crate) fn calls(&self, keys: usize) -> Calls {
+        let call = |number| {
+            let expected = Expected::Body(answers::completion());
+            Call::chat(self.address, &secret(number), &[], &answers::completion_request(), expected)
+        };
+        (FIRST..keys).map(call).collect()
+    }
+
     /// A client of the management API.
     pub(crate) fn manager(&self) -> Result<Client> {
         let client = Client::builder().base_url(&format!("http://{}", self.address)).retries(Retries::none());
