@@ -23,7 +23,7 @@ use driver::Driver;
 pub use view::{Theme, View};
 
 /// How long anything on a page may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// As root there is no sandbox to be had; and nothing may be fetched that no page asks for.
 const ARGUMENTS: [&str; 13] = [
     "--headless=new",

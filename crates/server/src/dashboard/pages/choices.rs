@@ -65,12 +65,12 @@ pub(super) async fn fitting(
         .body(fitting_options(&found).into_string()))
 }
 
-/// Owners of any kind, which is told with the name.
+/// Owners of any kind, which is told with the name, and may be a part of what is looked for.
 async fn owners(store: &Store, visitor: &Visitor, search: &str) -> Result<Options, ApiError> {
     let mut all = Options::new();
     for kind in Many::ALL {
-        let found = kind.found(store, visitor, search).await?.entries;
-        all.extend(found.into_iter().map(|(id, name)| (id, format!("{name} · {}", kind.noun()))));
+        let found = kind.found(store, visitor, kind.sought(search)).await?.entries;
+        all.extend(found.into_iter().map(|(id, name)| (id, kind.among_others(&name))));
     }
     Ok(all)
 }

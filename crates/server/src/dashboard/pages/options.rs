@@ -16,6 +16,9 @@ const FEW: i64 = 50;
 /// The most that it has where it may stand on a page often.
 const FEW_OF_MANY: usize = 20;
 
+/// Between a name and what is said with it.
+const AND: &str = " · ";
+
 /// The models of the catalogue, to be looked for by a part of their names.
 pub(in crate::dashboard::pages) const MODELS: &str = "/choices/models";
 /// The same with their providers: those that can be called.
@@ -58,6 +61,16 @@ impl Many {
             Self::Teams => "team",
             Self::Customers => "customer",
         }
+    }
+
+    /// One with its kind, where there are others beside it.
+    pub(in crate::dashboard::pages) fn among_others(self, name: &str) -> String {
+        format!("{name}{AND}{}", self.noun())
+    }
+
+    /// What of a text to look for among these: where it ends with their kind, what it says of the name.
+    pub(in crate::dashboard::pages) fn sought(self, text: &str) -> &str {
+        text.strip_suffix(self.noun()).and_then(|text| text.strip_suffix(AND)).unwrap_or(text)
     }
 
     /// As many as a list has of those whose names have this text, and how many there are.
@@ -134,7 +147,7 @@ pub(in crate::dashboard::pages) async fn provider_keys(store: &Store, visitor: &
         true => store.key_list().await?,
         false => Vec::new(),
     };
-    Ok(listed.into_iter().map(|key| (key.key_id.to_string(), format!("{} · {}", key.provider, key.name))).collect())
+    Ok(listed.into_iter().map(|key| (key.key_id.to_string(), format!("{}{AND}{}", key.provider, key.name))).collect())
 }
 
 /// Those of a list whose names have this text, or whose id it is: as many as are offered.

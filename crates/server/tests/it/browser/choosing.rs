@@ -1,8 +1,9 @@
 //! Things are chosen by their names, also where there are too many for a list.
 
 use keyward_client::{Client, CreateVirtualKey, ModelConfigQuery, RoutingRuleQuery};
-use keyward_showcase::browser::Browser;
-use serde_json::json;
+use keyward_showcase::browser::{Browser, PATIENCE};
+use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{PASSWORD, USERNAME, administrator, guarded, is_quiet};
 use crate::harness::App;
@@ -40,7 +41,13 @@ async fn choose(browser: &Browser, id: &str, text: &str, name: &str) {
 /// Waits until a field has this value.
 async fn has(browser: &Browser, selector: &str, value: &str) {
     let script = format!("return document.querySelector(\"{selector}\").value");
-    while browser.run(&script).await.unwrap() != json!(value) {}
+    let mut seen = Value::Null;
+    let waiting = timeout(PATIENCE, async {
+        while seen != json!(value) {
+            seen = browser.run(&script).await.unwrap();
+        }
+    });
+    assert!(waiting.await.is_ok(), "{selector} has {seen} instead of {value}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

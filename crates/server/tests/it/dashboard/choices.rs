@@ -30,7 +30,11 @@ async fn who_may_see_less_is_offered_less_and_secrets_are_never_offered() {
     assert_eq!(page, format!("{ours}{theirs}"));
     assert!(!made.iter().any(|key| page.contains(key.value.expose())));
     assert_eq!(offered(&all, "/choices/virtual-keys?search=nobody").await, "");
-    assert_eq!(offered(&all, "/choices/owners?search=mine").await, option(team.id.as_str(), "mine · team"));
+    for written in ["mine", "mine%20%C2%B7%20team"] {
+        let page = offered(&all, &format!("/choices/owners?search={written}")).await;
+        assert_eq!(page, option(team.id.as_str(), "mine · team"), "{written}");
+    }
+    assert_eq!(offered(&all, "/choices/owners?search=mine%20%C2%B7%20key").await, "");
     assert!(
         offered(&all, "/choices/models?search=GPT-4.1").await.contains(r#"<option value="gpt-4.1-mini"></option>"#)
     );
