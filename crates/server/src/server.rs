@@ -83,6 +83,8 @@ impl Server {
         let prices = state.catalogue.version().to_owned();
         let server = HttpServer::new(move || parts.app())
             .workers(state.settings.workers)
+            // Else a piece of a stream waits until the client has acknowledged the one before.
+            .tcp_nodelay(true)
             // A client that closes has left: nothing is tried again for it.
             .h1_allow_half_closed(false)
             .shutdown_timeout(5)
