@@ -192,7 +192,8 @@ where
     done.unwrap_or_else(|panic| Err(ApiError::new(ErrorCode::Internal, "The edit was interrupted").because(panic)))
 }
 
-/// Runs `build` with the current instant and fresh ids.
+/// Runs `build` with the current instant and fresh ids. They grow with time, so that what is made together is together in the
+/// database's indexes.
 pub(crate) fn editing<T>(now: Timestamp, build: impl FnOnce(&mut Edit<'_>) -> T) -> T {
-    build(&mut Edit { now, mint: &mut Uuid::new_v4 })
+    build(&mut Edit { now, mint: &mut Uuid::now_v7 })
 }
