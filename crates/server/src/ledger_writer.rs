@@ -18,8 +18,8 @@ use tokio::time::Instant;
 const BATCH: usize = 8_192;
 /// How long entries gather before a batch is written: so many times as long as the last one took, but at least and at most. What a
 /// batch costs grows slower than the batch, since all that it adds to one counter is one update: under load few large ones are cheaper
-/// than many small ones. And an answer that is about to leave does not wait behind its own entry.
-const GATHERING: (u32, Duration, Duration) = (9, Duration::from_millis(2), Duration::from_secs(1));
+/// than many small ones, and with few requests the requests do not wait behind batches. The journal has the entries in the meantime.
+const GATHERING: (u32, Duration, Duration) = (9, Duration::from_millis(100), Duration::from_secs(1));
 /// How many entries may wait to be written: what a crash could lose, and what memory they may take.
 const MOST_WAITING: usize = 20_000;
 /// How long to wait before a failed batch is tried again: first, and at most.

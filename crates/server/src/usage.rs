@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use keyward_core::ledger::{LedgerFilter, LedgerList, LedgerRecord};
 use keyward_core::usage::{BudgetForecast, ForecastList, ForecastRequest, Hour, UsageReport, UsageRequest};
+use keyward_engine::Ledger;
 use keyward_store::{Store, StoreError};
 
 use crate::error::ApiError;
@@ -18,9 +19,20 @@ pub(crate) use export::export;
 pub(crate) use refusals::{Refusals, Refused, flush};
 pub(crate) use upkeep::watch;
 
-/// What usage comes to, as far as `store` reaches. Refusals up to now are in it.
-pub(crate) async fn report(state: &State, store: &Store, request: UsageRequest) -> Result<UsageReport, ApiError> {
+/// Brings what has happened up to now into the database, so that it is in what is read next. While the ledger cannot be written, what is
+/// there is read.
+pub(crate) async fn up_to_now(state: &State) {
+    if state.ledger.is_available()
+        && let Err(error) = state.settled().await
+    {
+        tracing::warn!(%error, "what is read lacks the latest attempts");
+    }
     flush(state).await;
+}
+
+/// What usage comes to up to now, as far as `store` reaches.
+pub(crate) async fn report(state: &State, store: &Store, request: UsageRequest) -> Result<UsageReport, ApiError> {
+    up_to_now(state).await;
     Ok(store.usage_report(request).await?)
 }
 
@@ -31,6 +43,7 @@ pub(crate) async fn forecast(
     request: ForecastRequest,
     now: Timestamp,
 ) -> Result<ForecastList, ApiError> {
+    up_to_now(state).await;
     let scoped = store.budget_scopes().await?;
     let covered: HashSet<_> = scoped.iter().map(|(_, scope)| scope.filters()).collect();
     let since = request.since(now);
@@ -43,8 +56,14 @@ pub(crate) async fn forecast(
     Ok(ForecastList::new(forecasts.collect(), request.limit, since.begins(), now))
 }
 
-/// A page of the ledger, as far as `store` reaches.
-pub(crate) async fn ledger_page(store: &Store, filter: LedgerFilter, limit: i64) -> Result<LedgerList, StoreError> {
+/// A page of the ledger up to now, as far as `store` reaches.
+pub(crate) async fn ledger_page(
+    state: &State,
+    store: &Store,
+    filter: LedgerFilter,
+    limit: i64,
+) -> Result<LedgerList, StoreError> {
+    up_to_now(state).await;
     let mut entries = store.ledger_list(filter, limit.saturating_add(1)).await?;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = entries.len() > page;

@@ -8,6 +8,7 @@ use crate::auth::{Authed, EventsRead};
 use crate::error::ApiResult;
 use crate::params::Query;
 use crate::state::State;
+use crate::usage;
 
 /// Lists events of all owners, newest first. Each tells which limit came how near to its cap, and how far its deliveries have come.
 #[utoipa::path(
@@ -24,6 +25,7 @@ pub(super) async fn event_list(
     query: Query<EventQuery>,
 ) -> ApiResult<EventList> {
     let page = query.0.check()?;
+    usage::up_to_now(&state).await;
     let listed = state.store.event_list(page.clone()).await?;
     Ok(web::Json(EventList::new(listed, &page)))
 }

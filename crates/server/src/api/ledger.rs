@@ -37,10 +37,10 @@ pub(super) async fn ledger_list(
     let store = caller.store(&state);
     match (format, limit) {
         (LedgerFormat::Json, Some(limit)) => {
-            Ok(HttpResponse::Ok().json(usage::ledger_page(&store, filter, limit).await?))
+            Ok(HttpResponse::Ok().json(usage::ledger_page(&state, &store, filter, limit).await?))
         }
         (LedgerFormat::Json | LedgerFormat::Csv | LedgerFormat::Ndjson, limit) => {
-            usage::export(store, filter, limit, format).await
+            usage::export(&state, store, filter, limit, format).await
         }
     }
 }

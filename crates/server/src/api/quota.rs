@@ -7,10 +7,10 @@ use keyward_core::virtual_key::VirtualKeyQuota;
 use keyward_store::Reveal;
 use utoipa::IntoResponses;
 
-use crate::clock;
 use crate::error::ApiResult;
 use crate::gateway::credential::{Free, Metered};
 use crate::state::State;
+use crate::{clock, usage};
 
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents answers")]
@@ -46,6 +46,7 @@ enum QuotaErrors {
 #[get("/api/governance/virtual-keys/quota")]
 pub(super) async fn virtual_key_quota(caller: Metered<Free>, state: web::Data<State>) -> ApiResult<VirtualKeyQuota> {
     let id = state.engine.virtual_key_id(&caller.hash, clock::now()).ok_or(Refusal::UnknownKey)?;
+    usage::up_to_now(&state).await;
     let key = state.store.virtual_key_get(id.clone(), Reveal::Redacted).await?;
     let (now, read) = (clock::now(), state.read());
     let mut key = key.observed(&read, now);

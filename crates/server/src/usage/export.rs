@@ -9,8 +9,10 @@ use keyward_core::ledger::{LedgerFilter, LedgerFormat, LedgerRecord};
 use keyward_core::price::Class;
 use keyward_store::Store;
 
+use super::up_to_now;
 use crate::error::ApiError;
 use crate::spreadsheet::inert;
+use crate::state::State;
 
 /// How many entries are read at once.
 const PAGE: i64 = 1_000;
@@ -54,8 +56,9 @@ enum Form {
     Lines,
 }
 
-/// Streams the entries that match, `limit` at most.
+/// Streams the entries up to now that match, `limit` at most.
 pub(crate) async fn export(
+    state: &State,
     store: Store,
     filter: LedgerFilter,
     limit: Option<i64>,
@@ -65,6 +68,7 @@ pub(crate) async fn export(
         LedgerFormat::Csv => (Form::Table, "text/csv; charset=utf-8"),
         LedgerFormat::Json | LedgerFormat::Ndjson => (Form::Lines, "application/x-ndjson"),
     };
+    up_to_now(state).await;
     let mut rest = Rest { store, filter, left: limit, form };
     // What fails at once is answered as elsewhere.
     let mut first = rest.head()?;

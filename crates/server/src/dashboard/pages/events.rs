@@ -24,6 +24,7 @@ use crate::dashboard::visitor::Visitor;
 use crate::error::ApiError;
 use crate::params::Query;
 use crate::state::State;
+use crate::usage;
 
 #[route("/events", method = "GET", method = "HEAD")]
 pub(super) async fn event_list(
@@ -34,6 +35,7 @@ pub(super) async fn event_list(
 ) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
     let page = EventQuery { limit: Some(PAGE.to_string()), offset: said(&asked.0.offset) }.check()?;
+    usage::up_to_now(&state).await;
     let listed = state.store.event_list(page.clone()).await?;
     let owners = owners(&state, &visitor, &listed.entries).await?;
     let content = html! {

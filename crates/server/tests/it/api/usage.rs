@@ -6,14 +6,9 @@ use keyward_client::{
 };
 use serde_json::{Value, json};
 
-use super::{VIRTUAL_KEYS, budget, done, duration};
+use super::{budget, done, duration};
 use crate::gateway::called;
 use crate::harness::App;
-
-/// Returns when what was settled is in the books: an edit waits for them.
-async fn booked(app: &App, key: &VirtualKey) {
-    done(app, "PUT", &format!("{VIRTUAL_KEYS}/{}", key.id), json!({ "reset_budget_usage": true })).await;
-}
 
 async fn limited(app: &App, requests: i64) -> VirtualKey {
     let limit = RateLimitInput {
@@ -48,7 +43,6 @@ async fn attempts_and_refusals_are_told_apart() {
         app.raw("POST", "/v1/chat/completions").header("x-bf-vk", "sk-bf-nobody").body("{}").send().await.status,
         401
     );
-    booked(&app, &key).await;
 
     let report = app.client.usage_report(&grouped("outcome")).await.unwrap();
     let expected = [("completed", 2, 0), ("invalid_api_key", 0, 1), ("request_limited", 0, 3)];
@@ -90,7 +84,6 @@ async fn the_ledger_is_read_in_pages_lines_and_tables() {
     for number in 0..7 {
         assert_eq!(called(&app, if number % 3 == 0 { &other } else { &key }, "demo/echo").await.status, 200);
     }
-    booked(&app, &key).await;
     let query = LedgerQuery { limit: Some("2".to_owned()), ..LedgerQuery::default() };
     let all: Vec<_> = app.client.ledger_list_all(&query).try_collect().await.unwrap();
     assert_eq!(all.len(), 7);
@@ -138,8 +131,6 @@ async fn what_runs_out_first_comes_first() {
     for key in [&tight, &wide] {
         assert_eq!(called(&app, key, "demo/echo").await.status, 200);
     }
-    // Another edit waits for the books, and leaves the usage alone.
-    done(&app, "PUT", &format!("{VIRTUAL_KEYS}/{}", idle.id), json!({ "reset_budget_usage": true })).await;
     let list = app.client.usage_forecast(&ForecastQuery::default()).await.unwrap();
     let order: Vec<_> = list.forecasts.iter().map(|one| one.scope.virtual_key_id.clone().unwrap()).collect();
     assert_eq!(order, [tight.id.clone(), wide.id.clone(), idle.id.clone()]);
@@ -165,7 +156,6 @@ async fn who_reaches_a_team_sees_what_is_the_teams() {
     for key in [&inside, &outside, &outside] {
         called(&app, key, "demo/echo").await;
     }
-    booked(&app, &outside).await;
     let issue = async |resource: &str| {
         let permissions = json!([{ "resource": resource, "access": "read" }]);
         let body = json!({ "name": resource, "permissions": permissions, "team_id": team.id });

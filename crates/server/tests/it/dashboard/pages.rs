@@ -1,6 +1,6 @@
 //! What holds for every page.
 
-use keyward_client::{BudgetInput, CreateCustomer, CreateTeam, CreateVirtualKey, LedgerQuery, ProviderConfigInput};
+use keyward_client::{BudgetInput, CreateCustomer, CreateTeam, CreateVirtualKey, ProviderConfigInput};
 use serde_json::json;
 
 use super::{Browser, between, text};
@@ -213,7 +213,6 @@ async fn a_chart_leads_to_the_entries_of_a_time() {
     let key = app.key(CreateVirtualKey::default()).await;
     let question = json!({ "model": "demo/echo", "messages": [{ "role": "user", "content": "hi" }] });
     app.caller(&key).chat_completion_create(&serde_json::from_value(question).unwrap()).await.unwrap();
-    while app.client.ledger_list(&LedgerQuery::default()).await.unwrap().entries.is_empty() {}
     let browser = Browser::at(&app);
     let page = text(&browser.get("/").await);
     let found = page.split(r#"<a href="/ledger?from="#).filter_map(|rest| rest.split_once(r#"" aria-label="#));

@@ -37,7 +37,7 @@ pub(super) async fn ledger_list(
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, store, asked) = (Visitor::of(&caller, &state), caller.store(&state), asked.0);
     let (filter, limit, _) = asked.entries().check()?;
-    let listed = usage::ledger_page(&store, filter, limit.unwrap_or_default()).await?;
+    let listed = usage::ledger_page(&state, &store, filter, limit.unwrap_or_default()).await?;
     let refused = usage::report(&state, &store, asked.refusals().check(clock::now())?).await?;
     let offered = Offered::load(&store, &visitor, &asked).await?;
     let content = html! {

@@ -38,7 +38,7 @@ impl Spent {
         let day = usage::report(state, store, query.check(now)?).await?;
         let filters = Filters { virtual_key: Some(key.id.to_string()), ..Filters::default() };
         let filter = LedgerFilter { filters, ..LedgerFilter::default() };
-        Ok(Self { day, attempts: usage::ledger_page(store, filter, ATTEMPTS).await?.entries })
+        Ok(Self { day, attempts: usage::ledger_page(state, store, filter, ATTEMPTS).await?.entries })
     }
 
     pub(super) fn shown(&self) -> Markup {
