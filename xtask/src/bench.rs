@@ -14,12 +14,9 @@ mod results;
 mod soak;
 mod targets;
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 
-use crate::server::{self, Profile};
 use results::Results;
 
 pub(crate) use docs::check;
@@ -153,12 +150,6 @@ impl Options {
         ensure!(!(self.docs.check && self.docs.take), "--check changes nothing: it does not go with --take");
         Ok(())
     }
-}
-
-/// The server and the measuring program, as they are published.
-fn programs() -> Result<(PathBuf, PathBuf)> {
-    let keyward = server::build(Profile::Dist)?;
-    Ok((keyward, server::build_binary("keyward-bench", "keyward-bench", Profile::Dist)?))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::process::{cargo, root, succeed};
-use crate::server::{self, Profile, Running};
+use crate::server::{self, Running};
 
 mod links;
 mod llms;
@@ -62,7 +62,7 @@ pub(crate) fn mdbook() -> Result<PathBuf> {
 
 /// Copies the reference from a running server.
 fn reference(into: &Path) -> Result<()> {
-    let binary = server::build(Profile::Dev)?;
+    let binary = server::build()?;
     let directory = TempDir::new()?;
     let database = format!("sqlite://{}", directory.path().join("keyward.db").display());
     let server = Running::start(&binary, &database, directory.path(), &directory.path().join("log"))?;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::postgres::{self, Server};
 use crate::process::{root, succeed, tee};
-use crate::server::{self, PASSWORD, Profile, Running, USERNAME};
+use crate::server::{self, PASSWORD, Running, USERNAME};
 
 /// The version that the findings are known for.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 /// Fuzzes a server on SQLite and one on PostgreSQL, each with an empty database.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = install()?;
-    let binary = server::build(Profile::Dev)?;
+    let binary = server::build()?;
     let directory = TempDir::new()?;
     let sqlite = format!("sqlite://{}", directory.path().join("keyward.db").display());
     fuzz(&program, &binary, ("SQLite", &sqlite), options)?;

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{output, root};
-use crate::server::{self, Profile};
+use crate::server;
 
 const REMEDY: &str = "run `cargo xtask observability` and commit the result";
 
@@ -33,6 +33,6 @@ fn path() -> PathBuf {
 }
 
 fn emit() -> Result<String> {
-    let binary = server::build(Profile::Dev)?;
+    let binary = server::build()?;
     output(Command::new(binary).current_dir(root()).arg("observability"))
 }

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 
 use crate::process::root;
-use crate::server::{self, Profile};
+use crate::server;
 use document::Document;
 
 const DOCUMENTS: [&str; 2] = ["management", "gateway"];
@@ -86,7 +86,7 @@ fn committed() -> Result<Vec<Document>> {
 
 /// Writes every document.
 pub(crate) fn write() -> Result<()> {
-    let binary = server::build(Profile::Dev)?;
+    let binary = server::build()?;
     for name in DOCUMENTS {
         let path = path(name);
         fs::create_dir_all(root().join("openapi"))?;
@@ -98,7 +98,7 @@ pub(crate) fn write() -> Result<()> {
 
 /// Fails when a committed document is not what the binary prints.
 pub(crate) fn check() -> Result<()> {
-    let binary = server::build(Profile::Dev)?;
+    let binary = server::build()?;
     let mut stale = Vec::new();
     for name in DOCUMENTS {
         let emitted = emitted::emit(&binary, name)?;

@@ -19,37 +19,42 @@ pub(crate) const PASSWORD: &str = "not-a-real-password";
 /// What secrets of servers that are run here are sealed with.
 pub(crate) const ROOT_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-/// How a binary is built.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// As the tests are.
-    Dev,
-    /// As it is published.
-    Dist,
+/// Builds the server as the tests have it, and returns where it is.
+pub(crate) fn build() -> Result<PathBuf> {
+    let [keyward] = build_together(["keyward"])?;
+    Ok(keyward)
 }
 
-/// Builds the server's binary and returns where it is.
-pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
-    build_binary("keyward-server", "keyward", profile)
-}
-
-/// Builds a binary of the workspace and returns where it is.
+/// Builds binaries as the tests have them, and returns where they are.
 ///
 /// `--workspace` and `--examples` let cargo choose the features that the tests have too, so that CI builds each dependency once.
-pub(crate) fn build_binary(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
-    let mut command = cargo();
-    command.args(["build", "--locked", "--bin", name]);
-    match profile {
-        Profile::Dev => command.args(["--workspace", "--examples"]),
-        Profile::Dist => command.args(["--package", package, "--profile", "dist"]),
-    };
-    executable(&artifacts(&mut command)?, name)
-}
-
-/// Builds binaries of several packages, each dependency once, with the features that the tests have.
 pub(crate) fn build_together<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
     let mut command = cargo();
-    command.args(["build", "--locked", "--workspace", "--bins", "--examples"]);
+    command.args(["build", "--locked", "--workspace", "--examples"]);
+    binaries(command, names)
+}
+
+/// Builds the server and the measuring program as they are published, and returns where they are.
+pub(crate) fn build_published() -> Result<[PathBuf; 2]> {
+    let mut command = cargo();
+    // Of both at once, so that what both depend on is built once.
+    command.args([
+        "build",
+        "--locked",
+        "--profile",
+        "dist",
+        "--package",
+        "keyward-server",
+        "--package",
+        "keyward-bench",
+    ]);
+    binaries(command, ["keyward", "keyward-bench"])
+}
+
+fn binaries<const N: usize>(mut command: Command, names: [&str; N]) -> Result<[PathBuf; N]> {
+    for name in names {
+        command.args(["--bin", name]);
+    }
     let artifacts = artifacts(&mut command)?;
     let paths = names.iter().map(|name| executable(&artifacts, name)).collect::<Result<Vec<_>>>()?;
     paths.try_into().map_err(|_| anyhow!("cargo built another number of binaries"))

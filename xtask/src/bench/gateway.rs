@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::peers::{HOW_TO_GET, Peer};
 use super::results::{directory, keep, list, number, shown, text};
 use crate::process::output;
+use crate::server;
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -24,7 +25,7 @@ pub(super) struct Options {
 
 /// Measures, prints tables, and keeps the figures.
 pub(super) fn run(options: &super::Options, beside_all: bool) -> Result<()> {
-    let (keyward, bench) = super::programs()?;
+    let [keyward, bench] = server::build_published()?;
     let mut command = Command::new(&bench);
     command.arg("gateway").arg("--keyward").arg(keyward).arg("--logs").arg(directory()?);
     for (option, value) in [

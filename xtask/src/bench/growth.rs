@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::results::{directory, keep, list, number, shown, text, whole};
 use crate::process::output;
+use crate::server;
 
 /// What there is more and more of.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,7 +46,7 @@ pub(super) struct Options {
 
 /// Measures, prints a table for each curve, and keeps the figures.
 pub(super) fn run(options: &super::Options) -> Result<()> {
-    let (keyward, bench) = super::programs()?;
+    let [keyward, bench] = server::build_published()?;
     let mut command = Command::new(&bench);
     command.arg("growth").arg("--keyward").arg(keyward).arg("--logs").arg(directory()?);
     let Options { curves, bare_keys, meters, connections, body_bytes, ledger_rows } = &options.growth;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::results::{directory, keep, list, number, text};
 use crate::process::output;
-use crate::server::{PASSWORD, Running, USERNAME};
+use crate::server::{self, PASSWORD, Running, USERNAME};
 
 /// How often the server is started again.
 const STARTS: usize = 5;
@@ -25,7 +25,7 @@ pub(super) struct Options {
 /// Measures, prints a table, and keeps the figures.
 pub(super) fn run(options: &super::Options) -> Result<()> {
     let (virtual_keys, times) = (options.virtual_keys.unwrap_or(100_000), options.management.times.unwrap_or(1_000));
-    let (keyward, bench) = super::programs()?;
+    let [keyward, bench] = server::build_published()?;
     let scratch = TempDir::new()?;
     let database = format!("sqlite://{}", scratch.path().join("keyward.db").display());
     let log = directory()?.join("management.log");

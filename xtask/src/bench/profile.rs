@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::results::{directory, keep, list, number, shown, text};
 use crate::process::output;
+use crate::server;
 
 /// How long it is looked at unless it is said, in seconds.
 const SECONDS: u64 = 10;
 
 /// Measures, prints the parts, and keeps all of it.
 pub(super) fn run(options: &super::Options) -> Result<()> {
-    let (keyward, bench) = super::programs()?;
+    let [keyward, bench] = server::build_published()?;
     let mut command = Command::new(&bench);
     command.arg("profile").arg("--keyward").arg(keyward).arg("--logs").arg(directory()?);
     let report = output(command.args(["--seconds", &options.seconds.unwrap_or(SECONDS).to_string()]))?;

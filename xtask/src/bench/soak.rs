@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::results::{directory, keep, list, text};
 use crate::process::output;
+use crate::server;
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -22,7 +23,7 @@ pub(super) struct Options {
 /// # Errors
 /// When anything was not as it must be.
 pub(super) fn run(options: &super::Options) -> Result<()> {
-    let (keyward, bench) = super::programs()?;
+    let [keyward, bench] = server::build_published()?;
     let mut command = Command::new(&bench);
     command.arg("soak").arg("--keyward").arg(keyward).arg("--logs").arg(directory()?);
     let report = output(command.args(["--minutes", &options.soak.minutes.unwrap_or(30).to_string()]))?;

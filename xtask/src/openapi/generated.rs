@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{DOCUMENTS, tools};
 use crate::process::{root, succeed};
-use crate::server::{self, PASSWORD, Profile, Running, USERNAME};
+use crate::server::{self, PASSWORD, Running, USERNAME};
 
 /// What each generator makes, and the script that makes one round trip with it; in `xtask/openapi/clients`.
 const ROUND_TRIPS: [&str; 2] = ["openapi_typescript", "hey_api"];
@@ -75,7 +75,7 @@ fn document(name: &str) -> std::path::PathBuf {
 fn use_them(home: &Path) -> Result<()> {
     let directory = TempDir::new()?;
     let database = format!("sqlite://{}", directory.path().join("keyward.db").display());
-    let binary = server::build(Profile::Dev)?;
+    let binary = server::build()?;
     let server = Running::start(&binary, &database, directory.path(), &directory.path().join("log"))?;
     let scripts = ROUND_TRIPS.map(|name| {
         let mut node = std::process::Command::new("node");
