@@ -1,5 +1,5 @@
 //! How long the questions of a dashboard take with a large ledger on SQLite: fills a database with attempts of 200 virtual keys over 90
-//! days, asks, and prints a table. `cargo run --release --example usage_at_size -- 10000000`
+//! days, asks, and prints a table. `cargo run --profile dist --example usage_at_size -- 10000000`
 #![allow(clippy::print_stdout, reason = "its output is its result")]
 
 use std::error::Error;
