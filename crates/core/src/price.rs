@@ -171,20 +171,26 @@ impl Price {
         self.variants.as_deref().unwrap_or_default()
     }
 
-    /// True when a price says what such a request costs: the tier that it asks for, and what it may cause that is no text.
+    /// True when a price says what a request of up to this many tokens costs: the tier that it asks for, its text, and what it may cause
+    /// that is none.
     #[must_use]
-    pub fn covers(&self, possible: &Possible) -> bool {
+    pub fn covers(&self, input: u64, output: u64, possible: &Possible) -> bool {
         let is_known = |class: Class| self.base.get(class).is_some();
         let made = [Class::AudioOutput, Class::ImageOutput];
         let knows_what_is_made = made.into_iter().all(|class| !possible.classes.has(class) || is_known(class));
         let knows_units = possible.units.set().all(|(class, _)| is_known(class));
+        // What is billed by the piece has its text in that.
+        let pieces = [Class::Images, Class::Seconds, Class::Characters];
+        let is_by_piece = pieces.into_iter().any(|class| *possible.units.get(class) > 0 && is_known(class));
+        let knows_text =
+            is_by_piece || ((input == 0 || is_known(Class::Input)) && (output == 0 || is_known(Class::Output)));
         let is_dearer = match possible.tier {
             ServiceTier::Priority => true,
             ServiceTier::Standard | ServiceTier::Flex | ServiceTier::Batch => false,
         };
         let is_free = *self == Self::FREE;
         let knows_tier = self.variants().iter().any(|one| one.tier == possible.tier) || is_free;
-        knows_what_is_made && knows_units && (!is_dearer || knows_tier)
+        knows_what_is_made && knows_units && (knows_text || is_free) && (!is_dearer || knows_tier)
     }
 
     /// What this usage costs at these prices, rounded up once to the nano-dollar. Saturates at the largest amount.

@@ -331,22 +331,26 @@ pub(crate) fn weigh<T>(
     then: impl Fn(Locked<'_>, &Levels, &Terms) -> T,
 ) -> Result<(Terms, T), Refusal> {
     let Demand { input, counted_input, output, possible } = attempt.demand;
-    let is_covered = attempt.price().is_some_and(|price| price.covers(&possible));
+    let most_output = output.per_answer.saturating_mul(output.answers);
+    let is_covered = attempt.price().is_some_and(|price| price.covers(input, most_output, &possible));
     if let (false, Some(budget)) = (is_covered, plan.scope_set.budget()) {
         let (provider, model) = (permit.provider.clone(), permit.model.clone());
         return Err(Refusal::PriceUnknown { scope: budget.scope.clone(), provider, model });
     }
     let (price, possible) = (attempt.price(), attempt.with_fee(possible));
+    let asked = |input, can_clamp| Asked { price, input, output: OutputDemand { can_clamp, ..output }, possible };
     let try_with = |input, can_clamp| {
-        let asked = Asked { price, input, output: OutputDemand { can_clamp, ..output }, possible };
+        let asked = asked(input, can_clamp);
         let mut locked = plan.lock();
         let levels = locked.levels(now);
         let terms = decide(plan.meters(), &levels, &asked)?;
         Ok((terms, then(locked, &levels, &terms)))
     };
+    let fits = |input| decide(plan.meters(), &plan.lock().levels(now), &asked(input, output.can_clamp)).is_ok();
     let Some(count) = counted_input else { return try_with(input, output.can_clamp) };
     match try_with(input, false) {
-        Err(Refusal::Limit(limit)) if matches!(limit.metric, Metric::Tokens | Metric::Cost) => {
+        // Counting is dear, and for nothing where not even a request without input would fit.
+        Err(Refusal::Limit(limit)) if matches!(limit.metric, Metric::Tokens | Metric::Cost) && fits(0) => {
             let counted = count().map_or(input, |counted| counted.min(input));
             try_with(counted, output.can_clamp)
         }

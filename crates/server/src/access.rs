@@ -177,7 +177,7 @@ impl Access {
     }
 
     /// Makes sure that this is the secret of a management key that is in force, and answers with the key. Wrong tries are counted by
-    /// address.
+    /// address; a right one forgives none of them: its holder may be who guesses the administrator's password.
     pub(crate) async fn prove_key(
         &self,
         store: &Store,
@@ -188,12 +188,11 @@ impl Access {
         let guesser = Guesser::new(&self.hasher, address, secret.expose_secret());
         let now = clock::now();
         self.may_try(guesser, now)?;
-        self.count(guesser, now);
         let found = store.management_key_find(secret.expose_secret()).await?;
-        let wrong = || ApiError::new(ErrorCode::Unauthorized, "No management key that is in force has this secret");
-        let key = found.filter(|key| key.is_usable(now)).ok_or_else(wrong)?;
-        self.forgive(guesser);
-        Ok(key)
+        found.filter(|key| key.is_usable(now)).ok_or_else(|| {
+            self.count(guesser, now);
+            ApiError::new(ErrorCode::Unauthorized, "No management key that is in force has this secret")
+        })
     }
 
     /// What pages of a session carry, so that its changes are known to come from them.

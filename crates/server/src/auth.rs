@@ -18,16 +18,16 @@ use secrecy::ExposeSecret as _;
 
 use crate::body::Body;
 use crate::caller::Caller;
-use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
+use crate::{clock, cors};
 
 pub(crate) mod csrf;
 pub(crate) mod opening;
 pub(crate) mod origin;
 pub(crate) mod presented;
 
-use origin::{same_machine, same_origin};
+use origin::{not_foreign, same_machine, same_origin};
 use presented::Presented;
 
 /// Proof that the caller may do what `P` stands for.
@@ -235,6 +235,10 @@ async fn authenticate(request: &HttpRequest) -> Result<(Actor, Authority, Ground
             return Ok((Actor::named(ActorKind::Local, String::new()), Authority::FULL, configured()?));
         }
         (Presented::Password(username, password), true) => {
+            if !request.method().is_safe() && !cors::admits(&in_force, request.headers()) {
+                // A browser that keeps a password sends it for whichever page asks.
+                not_foreign(request.headers(), &in_force.record.allowed_origins)?;
+            }
             let proved = state.access.prove(&username, password, &address(request)).await?;
             (proved.username.clone(), configured()?)
         }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::ApiError;
 use crate::json::parse;
@@ -87,6 +88,32 @@ fn announced(request: &HttpRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
 }
 
+/// How much memory bodies of more than [`LARGE`] bytes take together, in MiB: who comes when that is taken waits.
+pub(crate) const MIB_AT_ONCE: u32 = 1_024;
+const MIB: usize = 1024 * 1024;
+/// Up to here a body takes no part in that: connections are bounded too.
+const LARGE: usize = MIB;
+
+/// A large body, and the place in memory that it has as long as somebody reads it.
+struct Placed {
+    bytes: BytesMut,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Placed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Waits for the place of a body of up to so many bytes.
+async fn place(request: &HttpRequest, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+    let closed = || ApiError::new(ErrorCode::Internal, "The server has no place for bodies");
+    let places = request.app_data::<web::Data<State>>().map(|state| state.large_bodies.clone()).ok_or_else(closed)?;
+    let wanted = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(MIB_AT_ONCE).min(MIB_AT_ONCE);
+    places.acquire_many_owned(wanted).await.map_err(|_| closed())
+}
+
 async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(ErrorCode::PayloadTooLarge, format!("The body is larger than {limit} bytes"));
     if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
@@ -97,6 +124,10 @@ async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
+    let mut taken = None;
+    if let Some(length) = announced.filter(|length| *length > LARGE) {
+        taken = Some(place(request, length).await?);
+    }
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
@@ -105,9 +136,15 @@ async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
+        if taken.is_none() && body.len() + chunk.len() > LARGE {
+            taken = Some(place(request, limit).await?);
+        }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(match taken {
+        Some(place) => Bytes::from_owner(Placed { bytes: body, _place: place }),
+        None => body.freeze(),
+    })
 }
 
 /// Refuses strings and names with a NUL in them: no database keeps one.

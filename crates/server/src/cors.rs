@@ -50,6 +50,12 @@ pub(crate) async fn cors<B: MessageBody + 'static>(
     }
 }
 
+/// Whether a page of another origin asks that may.
+pub(crate) fn admits(in_force: &InForce, headers: &HeaderMap) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    origin.is_some_and(|origin| grant(in_force, origin).is_some())
+}
+
 /// What a page may do.
 #[derive(Debug, PartialEq)]
 struct Granted {

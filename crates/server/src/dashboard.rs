@@ -22,7 +22,7 @@ pub(crate) use failure::failure;
 use section::Section;
 
 /// The pages that do not belong to a section.
-const APART: [&str; 2] = ["login", "logout"];
+const APART: [&str; 3] = ["login", "logout", "new"];
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(assets::asset).service(sign_in::sign_in_form).service(sign_in::sign_in).service(sign_in::sign_out);
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn pages_are_told_from_the_paths_of_apis() {
-        for path in ["/", "/login", "/virtual-keys", "/virtual-keys/1/edit", "/events"] {
+        for path in ["/", "/login", "/virtual-keys", "/virtual-keys/1/edit", "/new/teams", "/events"] {
             assert!(is_page(path), "{path}");
         }
         for path in

@@ -3,11 +3,10 @@
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use keyward_core::error_code::ErrorCode;
 
-use crate::auth::csrf::CSRF_TOKEN;
 use crate::dashboard;
 use crate::error::ApiError;
 use crate::gateway::Voice;
@@ -25,7 +24,6 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     let is_private = request.path().starts_with("/api/");
     let voice = Voice::of(request.path(), request.headers());
     let page = dashboard::is_page(request.path()).then(|| request.uri().clone());
-    let is_from_page = request.headers().contains_key(CSRF_TOKEN);
     let response = next.call(request).await?;
     let answer = |error: &ApiError| {
         error.log(id.as_str());
@@ -42,10 +40,6 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         Some(answer) => response.into_response(answer).map_into_right_body(),
         None => response.map_into_left_body(),
     };
-    if is_from_page && response.headers().contains_key(WWW_AUTHENTICATE) {
-        // The page asks its reader to sign in; the browser must not ask for a password of its own.
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session realm=\"keyward\""));
-    }
     if is_private {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -156,7 +156,8 @@ impl ApiError {
     pub(crate) fn answer(&self, request_id: &str, voice: Voice) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if self.0.code == ErrorCode::Unauthorized {
-            response.insert_header(("www-authenticate", "Basic realm=\"keyward\""));
+            // A scheme that no browser knows: one that asked its reader for a password would send it with every page's requests from then on.
+            response.insert_header(("www-authenticate", "Keyward realm=\"keyward\""));
         }
         if let Some(methods) = &self.0.allow {
             response.insert_header((ALLOW, methods.as_str()));

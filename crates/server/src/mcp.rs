@@ -37,6 +37,8 @@ use caller::Caller;
 use handler::ToolGateway;
 pub(crate) use servers::Mcp;
 
+/// The largest message, in bytes: what it says is kept in memory, several times as large, until its tool answers.
+const LARGEST: usize = 4 * 1024 * 1024;
 /// What kind of request this is, in errors.
 const TOOL_CALL: &str = "mcp_tool_call";
 
@@ -54,7 +56,7 @@ impl Door {
         let config = StreamableHttpServerConfig::default()
             .disable_allowed_hosts()
             .with_legacy_session_mode(false)
-            .with_max_request_body_bytes(state.settings.max_gateway_body_bytes)
+            .with_max_request_body_bytes(largest(&state))
             .with_cancellation_token(state.give_up.clone());
         let gateway = move || Ok(ToolGateway::new(state.clone()));
         Self(StreamableHttpService::new(gateway, NeverSessionManager::default().into(), config))
@@ -125,7 +127,7 @@ async fn message(
     payload: Payload,
 ) -> Result<http::Request<Full<Bytes>>, ApiError> {
     state.engine.identify(&caller.hash, clock::now())?;
-    let body = crate::body::read(request, payload, state.settings.max_gateway_body_bytes).await?;
+    let body = crate::body::read(request, payload, largest(state)).await?;
     let caller = Caller { hash: caller.hash, request_id: identity.id().clone(), narrowing: narrowing(request) };
     // A host is asked for, and not looked at.
     let mut message = http::Request::post("/mcp").header("host", "keyward").extension(caller);
@@ -134,6 +136,10 @@ async fn message(
         message = message.header(name.as_str(), value.as_bytes());
     }
     message.body(Full::new(body)).map_err(caller::unreadable)
+}
+
+fn largest(state: &State) -> usize {
+    state.settings.max_gateway_body_bytes.min(LARGEST)
 }
 
 /// What the request's own headers leave of what its virtual key may use.

@@ -20,6 +20,8 @@ mod parts;
 
 pub(crate) use parts::Parts;
 
+/// How long a connection may be idle: longer than load balancers usually keep theirs, so that it is they who close.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a shutdown tries to write the books at least.
 const LAST_WRITE: Duration = Duration::from_secs(5);
 
@@ -85,6 +87,7 @@ impl Server {
             .workers(state.settings.workers)
             // Else a piece of a stream waits until the client has acknowledged the one before.
             .tcp_nodelay(true)
+            .keep_alive(KEEP_ALIVE)
             // A client that closes has left: nothing is tried again for it.
             .h1_allow_half_closed(false)
             .shutdown_timeout(5)

@@ -15,13 +15,12 @@ use keyward_core::pricing_override::PricingTable;
 use keyward_engine::{Engine, Journal};
 use keyward_store::{KeyHasher, Reveal, Store, StoreError};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::clock;
 use crate::config::{RevealVirtualKeys, Settings};
 use crate::error::ApiError;
 use crate::gateway::routing::RoutingRules;
@@ -34,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::telemetry::Telemetry;
 use crate::upstreams::Upstreams;
 use crate::usage::{Refusals, Refused};
+use crate::{body, clock};
 
 /// How long an edit waits for the books.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -70,6 +70,8 @@ pub(crate) struct State {
     /// What runs as long as the server does.
     pub(crate) background: TaskTracker,
     pub(crate) runtime: Handle,
+    /// The memory that large bodies may take, in MiB.
+    pub(crate) large_bodies: Arc<Semaphore>,
     draining: AtomicBool,
     edits: Mutex<()>,
 }
@@ -125,6 +127,7 @@ impl State {
             give_up: CancellationToken::new(),
             background: TaskTracker::new(),
             runtime: Handle::current(),
+            large_bodies: Arc::new(Semaphore::new(usize::try_from(body::MIB_AT_ONCE).unwrap_or(usize::MAX))),
             draining: AtomicBool::new(false),
             edits: Mutex::new(()),
         })

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use keyward_core::event::Event;
 use keyward_core::ledger::{LedgerFilter, LedgerList, LedgerRecord};
+use keyward_core::list::{Listed, Page};
 use keyward_core::usage::{BudgetForecast, ForecastList, ForecastRequest, Hour, UsageReport, UsageRequest};
 use keyward_engine::Ledger;
 use keyward_store::{Store, StoreError};
@@ -16,7 +18,7 @@ mod refusals;
 mod upkeep;
 
 pub(crate) use export::export;
-pub(crate) use refusals::{Refusals, Refused, flush};
+pub(crate) use refusals::{LONGEST_NAME, Refusals, Refused, flush, is_recordable};
 pub(crate) use upkeep::watch;
 
 /// Brings what has happened up to now into the database, so that it is in what is read next. While the ledger cannot be written, what is
@@ -54,6 +56,12 @@ pub(crate) async fn forecast(
         BudgetForecast::new(&budget, scope, spent, since.begins(), now)
     });
     Ok(ForecastList::new(forecasts.collect(), request.limit, since.begins(), now))
+}
+
+/// Events up to now.
+pub(crate) async fn events(state: &State, page: Page) -> Result<Listed<Event>, StoreError> {
+    up_to_now(state).await;
+    state.store.event_list(page).await
 }
 
 /// A page of the ledger up to now, as far as `store` reaches.

@@ -2,6 +2,7 @@
 //! days, asks, and prints a table. `cargo run --profile dist --example usage_at_size -- 10000000`
 #![allow(clippy::print_stdout, reason = "its output is its result")]
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (what, query) in reports()? {
         let request = query.check(at(DAYS * 86_400)?)?;
         tell(what, async || Ok(store.usage_report(request.clone()).await.map(drop)?)).await?;
+    }
+    for (what, hours) in forecasts()? {
+        tell(what, async || Ok(store.usage_spent(covered(), hours.0, hours.1).await.map(drop)?)).await?;
+    }
+    for (what, days) in [("what one key has used in 24 hours, by model", 1), ("the same in 30 days", 30)] {
+        let since = at((DAYS - days) * 86_400)?;
+        tell(what, async || Ok(store.usage_by_model(key_id(7).as_str().into(), since).await.map(drop)?)).await?;
     }
     for (what, filter) in ledgers()? {
         tell(what, async || Ok(store.ledger_list(filter.clone(), 100).await.map(drop)?)).await?;
@@ -66,6 +74,18 @@ async fn fill(store: &Store, entries: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn key_id(number: u64) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn team_id(number: u64) -> String {
+    format!("00000000-0000-4000-9000-{number:012}")
+}
+
+fn customer_id(number: u64) -> String {
+    format!("00000000-0000-4000-a000-{number:012}")
+}
+
 /// Attempts lie at even distances. Who makes them is as good as chance, and the same in every run.
 fn entry(number: u64, of: u64) -> Result<LedgerEntry, Box<dyn Error>> {
     let chance = (number.wrapping_add(1))
@@ -96,9 +116,9 @@ fn entry(number: u64, of: u64) -> Result<LedgerEntry, Box<dyn Error>> {
         attribution: Attribution {
             request_id: format!("{chance:016x}-{number:019x}").into(),
             attempt: 0,
-            virtual_key_id: format!("00000000-0000-4000-8000-{key:012}").into(),
-            team_id: Some(format!("00000000-0000-4000-9000-{:012}", key / 10).into()),
-            customer_id: (key < 100).then(|| format!("00000000-0000-4000-a000-{:012}", key / 50).into()),
+            virtual_key_id: key_id(key).into(),
+            team_id: Some(team_id(key / 10).into()),
+            customer_id: (key < 100).then(|| customer_id(key / 50).into()),
             request_type: Some(RequestType::ChatCompletion),
             provider: provider.into(),
             provider_key_id: "00000000-0000-4000-b000-000000000000".into(),
@@ -137,8 +157,7 @@ fn reports() -> Result<Asked<UsageReportQuery>, jiff::Error> {
             ..UsageReportQuery::default()
         })
     };
-    let key = || Some("00000000-0000-4000-8000-000000000007".to_owned());
-    let team = || Some("00000000-0000-4000-9000-000000000003".to_owned());
+    let (key, team) = (|| Some(key_id(7)), || Some(team_id(3)));
     Ok(vec![
         ("24 hours, by the hour", days(1, "", Some("hour"))?),
         ("24 hours, first keys", days(1, "virtual_key", None)?),
@@ -166,10 +185,26 @@ fn reports() -> Result<Asked<UsageReportQuery>, jiff::Error> {
     ])
 }
 
+/// What a forecast reads: the time that tells the pace.
+fn forecasts() -> Result<Asked<(Hour, Hour)>, jiff::Error> {
+    let now = Hour::of(at(DAYS * 86_400 - 45_000)?);
+    Ok(vec![
+        ("what 223 budgets cover, in 24 hours", (now.after(-24), now.after(1))),
+        ("what 223 budgets cover, in 30 days", (now.after(-720), now.after(1))),
+    ])
+}
+
+/// A budget of every virtual key, team and customer, and one of everything.
+fn covered() -> HashSet<Filters> {
+    let keys = (0..KEYS).map(|key| Filters { virtual_key: Some(key_id(key)), ..Filters::default() });
+    let teams = (0..KEYS / 10).map(|team| Filters { team: Some(team_id(team)), ..Filters::default() });
+    let customers = (0..2).map(|customer| Filters { customer: Some(customer_id(customer)), ..Filters::default() });
+    keys.chain(teams).chain(customers).chain([Filters::default()]).collect()
+}
+
 fn ledgers() -> Result<Asked<LedgerFilter>, jiff::Error> {
     let of = |filters: Filters| LedgerFilter { filters, ..LedgerFilter::default() };
-    let key = Some("00000000-0000-4000-8000-000000000007".to_owned());
-    let team = Some("00000000-0000-4000-9000-000000000003".to_owned());
+    let (key, team) = (Some(key_id(7)), Some(team_id(3)));
     let outcome = |name: &str| Some(name.to_owned());
     Ok(vec![
         ("the newest 100 entries", of(Filters::default())),

@@ -44,11 +44,11 @@ fn model<'a>(
     };
     let price = price(members)?;
     let count = |name: &str| members.get(name).and_then(|value| serde_json::from_str::<u64>(value.get()).ok());
-    let card = ModelCard {
-        price,
-        context_tokens: count("max_input_tokens").or_else(|| count("max_tokens")).filter(|count| *count > 0),
-        max_output_tokens: count("max_output_tokens").filter(|count| *count > 0),
-    };
+    let max_output_tokens = count("max_output_tokens").filter(|count| *count > 0);
+    // Beside a largest output, `max_tokens` is that once more.
+    let either = || count("max_tokens").filter(|_| max_output_tokens.is_none());
+    let context_tokens = count("max_input_tokens").or_else(either).filter(|count| *count > 0);
+    let card = ModelCard { price, context_tokens, max_output_tokens };
     Ok((provider, model, card))
 }
 

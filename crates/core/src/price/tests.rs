@@ -79,7 +79,7 @@ fn a_tier_has_its_own_prices_and_the_usual_ones_for_the_rest() {
 #[test]
 fn a_price_covers_only_what_it_has_a_figure_for() {
     let price = Price::flat(sheet("1", "2"));
-    let asks = |possible: Possible| price.covers(&possible);
+    let asks = |possible: Possible| price.covers(1, 1, &possible);
     let usual = Possible::default();
     assert!(asks(usual));
     assert!(asks(Possible { tier: ServiceTier::Flex, ..usual }), "it costs no more than usual");
@@ -92,7 +92,13 @@ fn a_price_covers_only_what_it_has_a_figure_for() {
         units: TokenUsage { images: 1, ..TokenUsage::default() },
         tier: ServiceTier::Priority,
     };
-    assert!(Price::FREE.covers(&everything));
+    assert!(Price::FREE.covers(1, 1, &everything));
+    let by_image = Price::flat(PriceSheet { images: some("40"), ..PriceSheet::default() });
+    let drawn = Possible { units: TokenUsage { images: 1, ..TokenUsage::default() }, ..usual };
+    assert!(by_image.covers(1, 1, &drawn), "its text is in the price of the image");
+    assert!(!by_image.covers(1, 0, &usual) && !by_image.covers(0, 1, &usual), "text has no price");
+    let embedding = Price::flat(PriceSheet { input: some("1"), ..PriceSheet::default() });
+    assert!(embedding.covers(1, 0, &usual) && !embedding.covers(1, 1, &usual));
 }
 
 #[test]

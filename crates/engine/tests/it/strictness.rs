@@ -41,6 +41,17 @@ fn a_shadow_limit_neither_caps_output_nor_has_input_counted() {
 }
 
 #[test]
+fn nothing_is_counted_where_nothing_would_help() {
+    let world = World::with_key(json!({ "budgets": [budget("b", 100, 60)] }));
+    world.ask(100, at(1)).unwrap().settle(settled(Some(output(100)), at(1)));
+    let count = || panic!("counted for a budget that is used up");
+    let output = OutputDemand { per_answer: 10, answers: 1, capped_by_client: true, can_clamp: false, least: 1 };
+    let demand = Demand { input: 900, counted_input: Some(&count), output, possible: Possible::default() };
+    let refused = ask(&world.engine, &HASH, ("p", "m"), demand, Some(price()), at(1)).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::BudgetExceeded);
+}
+
+#[test]
 fn a_soft_limit_admits_while_something_is_left_whatever_is_held() {
     let soft = with(budget("b", 100, 60), json!({ "enforcement": "soft" }));
     let world = World::with_key(json!({ "budgets": [soft] }));

@@ -25,7 +25,6 @@ pub(super) async fn event_list(
     query: Query<EventQuery>,
 ) -> ApiResult<EventList> {
     let page = query.0.check()?;
-    usage::up_to_now(&state).await;
-    let listed = state.store.event_list(page.clone()).await?;
+    let listed = usage::events(&state, page.clone()).await?;
     Ok(web::Json(EventList::new(listed, &page)))
 }

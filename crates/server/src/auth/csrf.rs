@@ -10,7 +10,7 @@ use crate::access::Access;
 use crate::error::ApiError;
 
 /// The header that carries it.
-pub(crate) const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// Makes sure that a change comes from a page of the session's own, if the dashboard opened it.
 pub(super) fn from_page(access: &Access, session: &Session, headers: &HeaderMap) -> Result<(), ApiError> {

@@ -49,7 +49,7 @@ pub(crate) fn same_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(),
     if is_proved {
         return Ok(());
     }
-    let message = "A change under a session cookie must come from the server's own pages or from an allowed origin";
+    let message = "A change that a web page asks for must come from the server's own pages or from an allowed origin";
     Err(ApiError::new(ErrorCode::ForbiddenOrigin, message).at("origin"))
 }
 

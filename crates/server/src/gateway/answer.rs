@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ModelName;
 use keyward_core::ledger::Outcome;
-use keyward_core::operation::Operation;
+use keyward_core::operation::{Dialect, Operation};
 use tokio::sync::oneshot;
 
 use super::dispatch::timed_out;
@@ -34,6 +34,14 @@ pub(super) struct Expected {
     pub(super) untold: Untold,
     /// The model, where the answer comes from Converse.
     pub(super) of_converse: Option<ModelName>,
+}
+
+impl Expected {
+    /// True where a stream of JSON is an array that grows: in one dialect. Elsewhere it is the whole answer of somebody who sends none in
+    /// pieces.
+    pub(super) fn is_array(&self) -> bool {
+        self.streamed && self.operation.dialect() == Dialect::Gemini
+    }
 }
 
 /// What the client is told, once.

@@ -101,9 +101,9 @@ impl<C: MeteringClass> Arriving<C> {
         let narrowing = mcp::narrowing(&request);
         let offering = Offering { mcp: &state.mcp, principal: &principal, narrowing: &narrowing };
         let scan = offering.guard(Scan::read(&reading, &body).await, |scan| scan.is_described, &body)?;
+        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         about.extra.model_requested = scan.model.clone();
         trace.asks(principal.virtual_key_id(), operation, &scan.model);
-        let asked = Asked::of(&scan.model, scan.fallbacks.as_deref())?;
         let lots = Lots::of(request.headers(), || state.engine.holder(&principal).virtual_key_id)?;
         let sight = Sight {
             headers: request.headers(),

@@ -20,6 +20,8 @@ pub(crate) struct Books {
     admission: Option<Admission>,
     /// What the attempt is about, in errors.
     about: ErrorExtra,
+    /// False until something of the request may have reached its upstream.
+    has_left: bool,
     first_byte_at: Option<Timestamp>,
     watch: Watch,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Books {
 impl Books {
     pub(crate) fn open(state: web::Data<State>, admission: Admission, about: ErrorExtra, watch: Watch) -> Self {
         state.metrics.attempt_began();
-        Self { state, admission: Some(admission), about, first_byte_at: None, watch }
+        Self { state, admission: Some(admission), about, has_left: false, first_byte_at: None, watch }
     }
 
     /// Whoever tells of the attempt.
@@ -48,6 +50,13 @@ impl Books {
     pub(crate) fn about(&self) -> (String, ErrorExtra) {
         let request_id = self.admission.as_ref().map(|admission| admission.request_id().to_string());
         (request_id.unwrap_or_default(), self.about.clone())
+    }
+
+    /// From now on something of the request may have reached its upstream.
+    pub(crate) fn leaves(&mut self) {
+        self.has_left = true;
+        self.watch.leaves();
+        self.reached(CrashPoint::RequestLeaving);
     }
 
     /// The provider's answer has begun.
@@ -109,9 +118,12 @@ impl Books {
 }
 
 impl Drop for Books {
-    /// The task was killed before it could settle: the hold is charged.
+    /// The task was killed before it could settle: the hold is charged, unless nothing had left.
     fn drop(&mut self) {
-        self.settle(None, Outcome::Abandoned);
+        match self.has_left {
+            true => drop(self.settle(None, Outcome::Abandoned)),
+            false => self.release(),
+        }
         self.watch.closed(&self.state);
     }
 }

@@ -39,14 +39,14 @@ pub(super) enum Frame {
 pub(super) struct TooLong;
 
 impl Frames {
-    /// How an answer of this content type comes in pieces; none: it comes whole.
-    pub(super) fn of(content_type: &[u8], is_stream: bool) -> Option<Self> {
+    /// How an answer of this content type comes in pieces; none: it comes whole. JSON does, unless it `is_array` that grows.
+    pub(super) fn of(content_type: &[u8], is_array: bool) -> Option<Self> {
         let is = |kind: &[u8]| content_type.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind));
         if is(b"text/event-stream") {
             return Some(Self::Events(Splitter::default()));
         }
         if is(b"application/json") {
-            return is_stream.then(|| Self::Array(Elements::default()));
+            return is_array.then(|| Self::Array(Elements::default()));
         }
         let is_media = is(b"audio/") || is(b"image/") || is(b"video/") || is(b"application/octet-stream");
         is_media.then_some(Self::Opaque(None))

@@ -5,7 +5,6 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
-use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ids::ModelName;
 use keyward_core::ledger::Outcome;
@@ -71,9 +70,8 @@ where
 
 async fn run(mut books: Books, client: UpstreamClient, call: Call, trial: Option<Trial>, reply: Reply) {
     let Call { request, patience, expected } = call;
-    books.watch().leaves();
+    books.leaves();
     let Some(admission) = books.admission() else { return };
-    books.reached(CrashPoint::RequestLeaving);
     let failure = match send(Proof::attempt(admission), &client, request, patience).await {
         Ok(response) if is_compressed(&response) => {
             books.watch().is_answered(response.status());
@@ -139,7 +137,7 @@ fn pieces_of(response: &http::Response<Incoming>, expected: &Expected) -> Option
         bedrock::CONTENT_TYPE if expected.of_converse.is_some() => bedrock::BECOMES,
         other => other,
     };
-    response.status().is_success().then(|| Frames::of(content_type, expected.streamed)).flatten()
+    response.status().is_success().then(|| Frames::of(content_type, expected.is_array())).flatten()
 }
 
 /// What an answer of Converse is about.

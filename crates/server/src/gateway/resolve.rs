@@ -18,6 +18,7 @@ use super::routing::Place;
 use crate::error::ApiError;
 use crate::state::State;
 use crate::upstreams::{Choosing, Destination, Out, Unserved, Upstream, Wanted, Why};
+use crate::usage::{LONGEST_NAME, is_recordable};
 
 /// Where a request goes.
 pub(super) struct Route {
@@ -127,15 +128,12 @@ pub(super) fn unserved(
     }
 }
 
-/// The longest model name that is recorded, in bytes.
-const MAX_MODEL: usize = 256;
-
 /// What a request asks for: `provider/model`, where the model may have slashes of its own, or a model alone. It is recorded,
 /// so it has to be a short text without control characters.
 pub(super) fn asked(model: &str) -> Result<Place, ApiError> {
     let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidRequest, message).at("/model"));
-    if model.len() > MAX_MODEL || model.chars().any(char::is_control) {
-        return refuse(format!("model must have at most {MAX_MODEL} bytes and no control characters"));
+    if !is_recordable(model) {
+        return refuse(format!("model must have at most {LONGEST_NAME} bytes and no control characters"));
     }
     let (provider, model) = match model.split_once('/') {
         Some((provider, rest)) if !provider.is_empty() && !rest.is_empty() => (Some(provider.into()), rest),

@@ -1,7 +1,6 @@
 //! A call of a tool: an attempt like any other, with an admission, a hold and a ledger entry of its own.
 
 use actix_web::web;
-use keyward_core::crash_point::CrashPoint;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::ledger::Outcome;
@@ -24,6 +23,7 @@ use crate::error::ApiError;
 use crate::gateway::{Books, Watch, ready};
 use crate::metrics::AttemptLabels;
 use crate::state::State;
+use crate::usage::{LONGEST_NAME, is_recordable};
 use crate::{clock, lapses};
 
 /// Why a call has no result.
@@ -56,6 +56,11 @@ pub(super) async fn call(
     params: CallToolRequestParams,
 ) -> Result<CallToolResult, ErrorData> {
     let name = params.name.to_string();
+    if !is_recordable(&name) {
+        let message = format!("name must have at most {LONGEST_NAME} bytes and no control characters");
+        let error = ApiError::new(ErrorCode::InvalidRequest, message).at("/params/name");
+        return Err(refusing::told(state, caller, error, None));
+    }
     let asked = QualifiedTool::parse(&name);
     match attempt(state, caller, asked, &name, params).await {
         Ok(result) => Ok(result),
@@ -156,10 +161,10 @@ async fn run(state: &web::Data<State>, mut call: Call) -> Result<CallToolResult,
 
 impl Call {
     async fn run(mut self, reply: oneshot::Sender<Result<CallToolResult, Failure>>) {
-        self.books.reached(CrashPoint::RequestLeaving);
+        self.books.leaves();
         let timeout = self.server.timeout();
         let place = self.books.state().mcp.sessions.of(self.owner.clone(), clock::now());
-        let (server, params) = (self.server.clone(), self.params.clone());
+        let (server, params) = (self.server.clone(), std::mem::take(&mut self.params));
         let asking = async { Ok(place.open(&server).await?.peer().call_tool(params).await?) };
         let result = match tokio::time::timeout(timeout, asking).await {
             Ok(Ok(result)) => {

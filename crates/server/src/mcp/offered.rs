@@ -8,7 +8,10 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::mcp_tools::{Narrowing, QualifiedTool};
 use keyward_core::refusal::Refusal;
 use keyward_engine::Principal;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::servers::Mcp;
@@ -18,6 +21,8 @@ use crate::error::ApiError;
 const OFFERS: [&str; 3] = ["tools", "functions", SERVERS];
 /// The list of which each element is an MCP server.
 const SERVERS: &str = "mcp_servers";
+/// How long a list of tools may be, in bytes: read into memory it is several times as large.
+const LONGEST: usize = 4 * 1024 * 1024;
 /// How a grant of every tool of a server is named.
 const EVERY: &str = "*";
 
@@ -60,13 +65,44 @@ impl Offering<'_> {
     }
 }
 
+/// The lists of a body under which tools are offered, as they are written.
+struct Lists<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Lists<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+                let mut lists = Vec::new();
+                while let Some(name) = members.next_key::<String>()? {
+                    match OFFERS.iter().any(|offer| name.eq_ignore_ascii_case(offer)) {
+                        true => lists.push((name, members.next_value()?)),
+                        false => drop(members.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(lists)
+            }
+        }
+        deserializer.deserialize_map(Members).map(Self)
+    }
+}
+
 fn check(mcp: &Mcp, principal: &Principal, narrowing: &Narrowing, body: &[u8]) -> Result<(), ApiError> {
-    let body: Map<String, Value> = serde_json::from_slice(body)
-        .map_err(|error| ApiError::new(ErrorCode::InvalidJson, "Invalid JSON").because(error))?;
-    let lists = body.iter().filter(|(name, _)| OFFERS.iter().any(|offer| name.eq_ignore_ascii_case(offer)));
-    let elements = lists.filter_map(|(name, list)| Some((name, list.as_array()?)));
-    for (member, elements) in elements {
-        for (index, element) in elements.iter().enumerate() {
+    let unreadable = |error| ApiError::new(ErrorCode::InvalidJson, "Invalid JSON").because(error);
+    let Lists(lists) = serde_json::from_slice(body).map_err(unreadable)?;
+    for (member, written) in lists {
+        if written.get().len() > LONGEST {
+            let message = format!("{member} must have at most {LONGEST} bytes");
+            return Err(ApiError::new(ErrorCode::InvalidRequest, message).at(format!("/{member}")));
+        }
+        let list: Value = serde_json::from_str(written.get()).map_err(unreadable)?;
+        for (index, element) in list.as_array().into_iter().flatten().enumerate() {
             for offer in offers(element, member.eq_ignore_ascii_case(SERVERS)) {
                 let at = format!("/{member}/{index}");
                 may(mcp, principal, narrowing, offer).map_err(|refusal| ApiError::from(refusal).at(at))?;

@@ -75,7 +75,7 @@ declared! {
     REFUSALS = Counter "refusals", None, [CODE, REFUSING_SCOPE],
         "Gateway requests that got an error of Keyward's own, by code, and by whose limit refused it";
     TOKENS = Counter "tokens", None, [PROVIDER, TOKEN_CLASS], "Tokens used";
-    UNITS = Counter "units", None, [PROVIDER, UNIT_CLASS], "What is billed and is no token";
+    UNITS = Counter "units", None, [PROVIDER, UNIT_CLASS], "Billed units other than tokens";
     COST = Counter "cost", Some("usd"), [PROVIDER], "Money spent, for show: the ledger is exact";
     ATTEMPTS_IN_FLIGHT = Gauge "attempts_in_flight", None, [], "Attempts that are running";
     ATTEMPT_DURATION = Histogram "attempt_duration", Some("seconds"), [PROVIDER, OPERATION],

@@ -16,6 +16,14 @@ use crate::state::State;
 /// How many models, each at its provider, are told apart in an hour. Callers name what they like: others count without a name.
 const MODELS: usize = 500;
 
+/// The longest name of a model or a tool that is recorded, in bytes.
+pub(crate) const LONGEST_NAME: usize = 256;
+
+/// Whether a name that a caller has chosen may be recorded: a short text without control characters.
+pub(crate) fn is_recordable(name: &str) -> bool {
+    name.len() <= LONGEST_NAME && !name.chars().any(char::is_control)
+}
+
 /// What is known of a request that was refused; texts are empty where nothing is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Refused<'a> {
@@ -55,7 +63,10 @@ impl Refusals {
         let Refused { virtual_key, provider, model } = about;
         // Usage has a model without its provider.
         let model = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
-        let model = (provider.to_owned(), model.to_owned());
+        let model = match is_recordable(provider) && is_recordable(model) {
+            true => (provider.to_owned(), model.to_owned()),
+            false => Default::default(),
+        };
         let (hour, virtual_key, code) = (Hour::of(now), virtual_key.cloned(), code.as_str());
         let mut counts = self.lock();
         let model = counts.named(hour, model);
@@ -153,6 +164,17 @@ mod tests {
         refusals.put_back(taken.clone());
         refusals.put_back(taken);
         assert_eq!(refusals.take().into_values().collect::<Vec<_>>(), [8]);
+    }
+
+    #[test]
+    fn what_is_no_short_name_counts_without_one() {
+        let refusals = Refusals::default();
+        for model in ["m".repeat(LONGEST_NAME + 1).as_str(), "a\0b"] {
+            refusals.count(ErrorCode::InvalidRequest, Refused { model, ..Refused::default() }, NOON);
+        }
+        let taken = refusals.take();
+        assert!(taken.keys().all(|key| key.model == Default::default()), "{taken:?}");
+        assert_eq!(taken.into_values().collect::<Vec<_>>(), [2]);
     }
 
     #[test]

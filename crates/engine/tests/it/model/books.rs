@@ -207,8 +207,12 @@ impl Books {
             return Verdict::Unpriced;
         }
         let first = self.fit(lines, wish, wish.input, wish.output.can_clamp && wish.counted.is_none());
+        let helps = |line: usize| {
+            matches!(lines[line].meter.metric, Metric::Tokens | Metric::Cost)
+                && self.fit(lines, wish, 0, wish.output.can_clamp).is_ok()
+        };
         match (first, wish.counted) {
-            (Err(line), Some(counted)) if matches!(lines[line].meter.metric, Metric::Tokens | Metric::Cost) => {
+            (Err(line), Some(counted)) if helps(line) => {
                 let input = counted.map_or(wish.input, |counted| counted.min(wish.input));
                 match self.fit(lines, wish, input, wish.output.can_clamp) {
                     Ok(per_answer) => Verdict::Admitted { input, per_answer, counted: 1 },

@@ -101,7 +101,7 @@ fn figure(chart: &Chart<'_>, plot: &Markup) -> Markup {
     }
 }
 
-/// The way to what is behind the points at a time: all of their height.
+/// The way to what is behind the points at a time: all of their height. It is for pointers; the keyboard finds it in the table.
 fn way(chart: &Chart<'_>, place: usize) -> Markup {
     let at = |series: &Series<'_>| series.points.get(place).map(|point| format!("{} {}", series.name, point.shown));
     let shown = chart.series.iter().filter_map(at).collect::<Vec<_>>().join(", ");
@@ -110,7 +110,7 @@ fn way(chart: &Chart<'_>, place: usize) -> Markup {
     html! {
         @if let Some(point) = first {
             @let text = format!("{}: {shown}", point.at.strftime("%Y-%m-%d %H:%M UTC"));
-            a href=(point.behind) aria-label=(text) {
+            a href=(point.behind) aria-label=(text) tabindex="-1" {
                 rect.chart-way x=(x) y="0" width=(STEP) height=(HEIGHT) { title { (text) } }
             }
         }
@@ -140,7 +140,7 @@ fn table(chart: &Chart<'_>, points: &[Point]) -> Markup {
     let body = html! {
         @for (place, point) in points.iter().enumerate() {
             tr {
-                th scope="row" { (instant(point.at)) }
+                th scope="row" { a href=(point.behind) { (instant(point.at)) } }
                 @for series in &chart.series {
                     td.number { @if let Some(point) = series.points.get(place) { (point.shown) } }
                 }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn each_time_leads_to_what_is_behind_it() {
         let shown = lines(&chart(&[7, 0])).into_string();
-        let way = r#"<a href="/ledger?from=7" aria-label="1970-01-01 00:00 UTC: a &amp; b &lt;7&gt;">"#;
+        let way = r#"<a href="/ledger?from=7" aria-label="1970-01-01 00:00 UTC: a &amp; b &lt;7&gt;" tabindex="-1">"#;
         assert!(shown.contains(way) && shown.contains(r#"x="100" y="0" width="100" height="1000""#), "{shown}");
     }
 

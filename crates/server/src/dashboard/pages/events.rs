@@ -35,8 +35,7 @@ pub(super) async fn event_list(
 ) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
     let page = EventQuery { limit: Some(PAGE.to_string()), offset: said(&asked.0.offset) }.check()?;
-    usage::up_to_now(&state).await;
-    let listed = state.store.event_list(page.clone()).await?;
+    let listed = usage::events(&state, page.clone()).await?;
     let owners = owners(&state, &visitor, &listed.entries).await?;
     let content = html! {
         section.card.flush aria-label="Events" {

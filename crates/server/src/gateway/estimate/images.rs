@@ -50,6 +50,10 @@ const OPENAI: &[(&str, u64)] = &[
     ("gpt-4.1-nano", 3_779),
     ("gpt-5-nano", 3_779),
     ("o4-mini", 2_642),
+    // Tiles of an image whose short side is 512, and at a high fidelity 6,240 more: less than so many.
+    ("gpt-image-1", 8_000),
+    ("gpt-image-1-mini", 8_000),
+    ("gpt-image-1.5", 8_000),
 ];
 
 /// <https://platform.claude.com/docs/en/build-with-claude/vision>: the largest figure of any model.

@@ -1,4 +1,8 @@
 //! Forms: bodies of several parts, as uploads have them. What governance needs stands in parts of their own.
+//!
+//! Readers of forms differ, most of all in what they take for the name of a part. A form is let through when there is one way to read it.
+
+use std::ops::Range;
 
 use actix_web::http::header::HeaderValue as ContentType;
 use bytes::Bytes;
@@ -7,7 +11,7 @@ use http::header::HeaderValue;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::Operation;
 use memchr::memmem;
-use multer::Multipart;
+use multer::{Field, Multipart};
 
 use super::Scan;
 use super::splice::edited;
@@ -24,6 +28,8 @@ const MOST_PARTS: usize = 64;
 pub(in crate::gateway) struct Form {
     boundary: String,
     content_type: HeaderValue,
+    /// Where the first part begins.
+    first: usize,
     parts: Vec<Part>,
 }
 
@@ -31,28 +37,43 @@ pub(in crate::gateway) struct Form {
 struct Part {
     name: String,
     content: Bytes,
+    /// Where its content stands in the body.
+    at: Range<usize>,
 }
 
 impl Form {
     /// Takes a body apart.
     ///
     /// # Errors
-    /// A body that is no form.
+    /// A body that is no form, or that can be read as another one.
     pub(in crate::gateway) async fn read(content_type: Option<&ContentType>, body: &Bytes) -> Result<Self, ApiError> {
         let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(text).map_err(malformed)?;
         let content_type = HeaderValue::from_str(text).map_err(malformed)?;
         let whole = stream::iter([Ok::<_, std::convert::Infallible>(body.clone())]);
         let mut form = Multipart::new(whole, boundary.clone());
+        // One before each part, and one behind the last.
+        let delimiters: Vec<usize> = memmem::find_iter(body, &format!("--{boundary}")).collect();
         let mut parts = Vec::new();
         while let Some(field) = form.next_field().await.map_err(malformed)? {
             if parts.len() == MOST_PARTS {
                 return Err(ApiError::new(ErrorCode::InvalidRequest, format!("A form has at most {MOST_PARTS} parts")));
             }
-            let name = field.name().unwrap_or_default().to_owned();
-            parts.push(Part { name, content: field.bytes().await.map_err(malformed)? });
+            let place = place(body, &delimiters, parts.len()).ok_or_else(ambiguous)?;
+            let name = name(&field, body.get(place.head).unwrap_or_default()).ok_or_else(ambiguous)?;
+            let (content, at) = (field.bytes().await.map_err(malformed)?, place.content);
+            // What was found by its place is what was read.
+            if body.get(at.clone()) != Some(&content) {
+                return Err(ambiguous());
+            }
+            parts.push(Part { name, content, at });
         }
-        Ok(Self { boundary, content_type, parts })
+        match delimiters.first() {
+            Some(first) if delimiters.len() == parts.len() + 1 => {
+                Ok(Self { first: *first, boundary, content_type, parts })
+            }
+            Some(_) | None => Err(ambiguous()),
+        }
     }
 
     /// What the form asks for.
@@ -66,9 +87,19 @@ impl Form {
             let wrong = |_| ApiError::new(ErrorCode::InvalidRequest, "n must be a whole number").at("/n");
             scan.answers = answers.trim().parse::<u64>().map_err(wrong)?.max(1);
         }
+        scan.images = self.images();
         let named = self.text(MODEL)?.map(str::to_owned);
         scan.form = Some(self);
         scan.meant(in_path, named)
+    }
+
+    /// How many images there are to look at: `image`, `image[]`, `image[0]`, `mask`.
+    fn images(&self) -> u64 {
+        let is_image = |part: &&Part| {
+            let name = part.name.to_ascii_lowercase();
+            name == "image" || name == "mask" || name.starts_with("image[")
+        };
+        u64::try_from(self.parts.iter().filter(is_image).count()).unwrap_or(u64::MAX)
     }
 
     /// The content of the one part of this name.
@@ -105,50 +136,69 @@ impl Form {
     }
 
     /// The form with the provider's name of the model: every other byte is the client's.
-    ///
-    /// # Errors
-    /// A form that can be read in two ways.
-    pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Result<Bytes, ApiError> {
-        let starts = self.starts(body)?;
-        if let Some(index) = self.parts.iter().position(|part| part.name == MODEL) {
-            return self.with_part(body, &starts, index, model.as_bytes());
-        }
-        let first = *starts.first().ok_or_else(ambiguous)?;
-        let delimiter = format!("--{}", self.boundary);
-        let part = format!("{delimiter}\r\ncontent-disposition: form-data; name=\"{MODEL}\"\r\n\r\n{model}\r\n");
-        Ok(edited(body, vec![(first..first, part.into_bytes())]))
+    pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Bytes {
+        let named = self.parts.iter().find(|part| part.name == MODEL);
+        let edit = named.map(|part| (part.at.clone(), model.to_owned())).unwrap_or_else(|| {
+            let head = format!("content-disposition: form-data; name=\"{MODEL}\"");
+            (self.first..self.first, format!("--{}\r\n{head}\r\n\r\n{model}\r\n", self.boundary))
+        });
+        edited(body, vec![(edit.0, edit.1.into_bytes())])
     }
 
     /// The form with another content of the part of this name: every other byte is the client's.
     ///
     /// # Errors
-    /// A form that can be read in two ways, or that has no such part.
+    /// A form that has no such part.
     pub(in crate::gateway) fn with_content(&self, body: &Bytes, name: &str, content: &[u8]) -> Result<Bytes, ApiError> {
-        let index = self.parts.iter().position(|part| part.name == name).ok_or_else(ambiguous)?;
-        self.with_part(body, &self.starts(body)?, index, content)
+        let part = self.parts.iter().find(|part| part.name == name).ok_or_else(ambiguous)?;
+        Ok(edited(body, vec![(part.at.clone(), content.to_vec())]))
     }
+}
 
-    /// Where the delimiters stand: one before each part, and one behind the last.
-    fn starts(&self, body: &[u8]) -> Result<Vec<usize>, ApiError> {
-        let starts: Vec<usize> = memmem::find_iter(body, &format!("--{}", self.boundary)).collect();
-        if starts.len() == self.parts.len() + 1 { Ok(starts) } else { Err(ambiguous()) }
-    }
+/// Where a part stands in a body.
+struct Place {
+    /// Its headers, with the end of each line.
+    head: Range<usize>,
+    content: Range<usize>,
+}
 
-    fn with_part(&self, body: &Bytes, starts: &[usize], index: usize, content: &[u8]) -> Result<Bytes, ApiError> {
-        let place = || {
-            let (start, end) = (*starts.get(index)?, *starts.get(index + 1)?);
-            let within = body.get(start..end)?;
-            let content = start + memmem::find(within, b"\r\n\r\n")? + 4;
-            Some(content..end.checked_sub(2)?)
-        };
-        let at = place().ok_or_else(ambiguous)?;
-        // What was found by its place is what was read.
-        let is_same = |part: &Part| body.get(at.clone()) == Some(&part.content);
-        match self.parts.get(index).is_some_and(is_same) {
-            true => Ok(edited(body, vec![(at, content.to_vec())])),
-            false => Err(ambiguous()),
-        }
-    }
+/// Where the part behind a delimiter stands.
+fn place(body: &[u8], delimiters: &[usize], index: usize) -> Option<Place> {
+    let (start, end) = (*delimiters.get(index)?, *delimiters.get(index + 1)?);
+    let within = body.get(start..end)?;
+    let (line, head) = (memmem::find(within, b"\r\n")? + 2, memmem::find(within, b"\r\n\r\n")? + 2);
+    Some(Place { head: start + line.min(head)..start + head, content: start + head + 2..end.checked_sub(2)? })
+}
+
+/// The name of a part, if its head is written as every reader takes it for the same: one disposition, which has the name first, then
+/// perhaps the file's. What was read, written down again, is what stands there.
+fn name(field: &Field<'_>, head: &[u8]) -> Option<String> {
+    let (name, head) = (field.name()?, std::str::from_utf8(head).ok()?);
+    let is_disposition = |line: &&str| line.to_ascii_lowercase().trim_start().starts_with("content-disposition");
+    let lines: Vec<&str> = head.split("\r\n").collect();
+    let is_folded = lines.iter().any(|line| line.starts_with([' ', '\t']) || line.contains(['\r', '\n']));
+    let mut dispositions = lines.into_iter().filter(is_disposition);
+    let (Some(line), None, false) = (dispositions.next(), dispositions.next(), is_folded) else { return None };
+    let value = line.get("content-disposition".len()..)?.strip_prefix(':')?.trim();
+    // The file's name once more, for who reads other letters.
+    let value = match value.split_once("; filename*=") {
+        Some((value, extended)) => extended.bytes().all(is_of_extended_value).then_some(value)?,
+        None => value,
+    };
+    let of_file = field.file_name().filter(|_| value.contains("; filename=\""));
+    let written = match of_file {
+        Some(file) => format!("form-data; name=\"{name}\"; filename=\"{file}\""),
+        None => format!("form-data; name=\"{name}\""),
+    };
+    let is_plain = |text: &str| !text.contains(['"', '\\']) && !(text.contains(';') && text.contains('='));
+    let is_one_reading = value == written && is_plain(name) && of_file.is_none_or(is_plain);
+    is_one_reading.then(|| name.to_owned())
+}
+
+/// What an extended value of a header is made of: `UTF-8''na%C3%AFve.txt`.
+const fn is_of_extended_value(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'\'' | b'%' | b'-' | b'.' | b'_' | b'~' | b'!' | b'#' | b'$' | b'&' | b'+')
 }
 
 fn ambiguous() -> ApiError {
@@ -170,7 +220,7 @@ mod tests {
     }
 
     async fn with_model(body: &str, model: &str) -> Result<String, ApiError> {
-        let bytes = read(body).await?.with_model(&Bytes::copy_from_slice(body.as_bytes()), model)?;
+        let bytes = read(body).await?.with_model(&Bytes::copy_from_slice(body.as_bytes()), model);
         Ok(String::from_utf8(bytes.to_vec()).unwrap())
     }
 
@@ -184,6 +234,13 @@ mod tests {
         assert_eq!(with_model(&body("p/m"), "served").await.unwrap(), body("served"));
         let scan = read(&body("p/m")).await.unwrap().scan(Operation::Transcriptions, None).unwrap();
         assert_eq!(scan.model, "p/m");
+    }
+
+    #[tokio::test]
+    async fn every_image_is_counted() {
+        let part = |name: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nx\r\n");
+        let body = ["model", "image[]", "image[]", "image[2]", "Mask", "prompt"].map(part).concat() + "--b--\r\n";
+        assert_eq!(read(&body).await.unwrap().scan(Operation::ImageEdits, None).unwrap().images, 4);
     }
 
     #[tokio::test]
@@ -205,5 +262,32 @@ mod tests {
         let hidden = format!("{}{}--b--\r\n", part("file", "x --b y"), part("model", "a"));
         assert!(with_model(&hidden, "m").await.is_err());
         assert!(read("no form").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_part_whose_name_readers_may_take_for_another_is_refused() {
+        let of = |head: &str| format!("--b\r\n{head}\r\n\r\nx\r\n--b--\r\n");
+        for head in [
+            "Content-Disposition: form-data; name=\"x\"; name=\"model\"",
+            "Content-Disposition: form-data; name=\"x\"; filename=\"a; name=model\"",
+            "Content-Disposition: form-data; filename=\"a\"; name=\"model\"",
+            "Content-Disposition: form-data; name=x; name=model",
+            "Content-Disposition: form-data; name=\"x\"; name*=UTF-8''model",
+            "Content-Disposition: form-data; name=\"x\\\"; name=\"model\"",
+            "Content-Disposition: form-data; name=\"x\"\r\nContent-Disposition: form-data; name=\"model\"",
+            "Content-Disposition: form-data; name=\"x\"\r\nContent-Disposition : form-data; name=\"model\"",
+            "Content-Disposition: form-data; name=\"x\";\r\n name=\"model\"",
+            "X-Odd: y\nContent-Disposition: form-data; name=\"model\"\r\nContent-Disposition: form-data; name=\"x\"",
+            "X-Odd: y",
+        ] {
+            assert!(read(&of(head)).await.is_err(), "{head}");
+        }
+        for head in [
+            "content-disposition: form-data; name=\"x\"; filename=\"a b.mp3\"\r\nContent-Type: audio/mpeg",
+            "Content-Disposition: form-data; name=\"x\"; filename=\"a.mp3\"; filename*=UTF-8''na%C3%AFve.mp3",
+            "Content-Type: audio/mpeg\r\nContent-Disposition: form-data; name=\"x\"",
+        ] {
+            assert_eq!(read(&of(head)).await.unwrap().parts[0].name, "x", "{head}");
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(super) static EMBED_CONTENT: Grammar =
 
 /// Several of them.
 pub(super) static BATCH_EMBED_CONTENTS: Grammar =
-    Grammar::new("an object", &[required(&["requests"], Meaning::List(&EMBED_CONTENT))]);
+    Grammar::new("an object", &[required(&["requests"], Meaning::PromptList(&EMBED_CONTENT))]);
 
 /// Content whose tokens are to be counted, which costs nothing.
 pub(super) static COUNT_TOKENS: Grammar = Grammar::new("an object", &[]);

@@ -75,10 +75,14 @@ pub(super) enum Meaning {
     Content(&'static Grammar),
     /// A list of objects.
     List(&'static Grammar),
+    /// The same, of which each is a prompt.
+    PromptList(&'static Grammar),
     /// An object.
     Object(&'static Grammar),
     /// What the object is, by its type.
     Type(Types),
+    /// An id: an object that has one and no type stands for what the provider keeps, and is refused, as this.
+    Reference(&'static str),
     /// Input that the body does not show.
     Unseen,
     /// The id of something that the provider keeps: only whoever made it may name it.

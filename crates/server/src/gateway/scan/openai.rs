@@ -167,7 +167,7 @@ pub(super) static RESPONSE: Grammar = Grammar::new(
     ],
 );
 
-/// An item of a response's input. Without a type it is a message. Items that the provider keeps or has sealed, reasoning among
+/// An item of a response's input. Without a type it is a message, or with an id a reference. Items that the provider keeps or has sealed, reasoning among
 /// them, are not in the body.
 static INPUT_ITEM: Grammar = Grammar::new(
     "an item",
@@ -182,10 +182,13 @@ static INPUT_ITEM: Grammar = Grammar::new(
                     ("custom_tool_call", Kind::Text),
                     ("custom_tool_call_output", Kind::Text),
                     ("item_reference", Kind::Refused(OF_SOMEBODY)),
+                    // An image that the provider has made and kept, named by its id.
+                    ("image_generation_call", Kind::Refused(OF_SOMEBODY)),
                 ],
                 other: Kind::Unseen,
             }),
         ),
+        member(&["id"], Meaning::Reference(OF_SOMEBODY)),
         member(&["content"], Meaning::Content(&INPUT_PART)),
         member(&["output"], Meaning::Content(&INPUT_PART)),
     ],

@@ -26,7 +26,7 @@ impl Scan {
         output_cap: Option<u64>,
     ) -> Result<Bytes, ApiError> {
         if let Some(form) = &self.form {
-            return form.with_model(body, served.model);
+            return Ok(form.with_model(body, served.model));
         }
         let internal =
             |error: serde_json::Error| ApiError::new(ErrorCode::Internal, "The body cannot be written").because(error);

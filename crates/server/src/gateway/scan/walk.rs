@@ -6,12 +6,15 @@ use std::ops::Range;
 use keyward_core::price::Class;
 use keyward_core::provider_object::ObjectKind;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+mod elements;
 
 use super::grammar::{Grammar, Kind, Meaning, Member, Placed, Types};
 use super::values::{Prompts, Texts};
 use super::{Cap, Scan};
+use elements::Elements;
 
 /// Reads an object by its grammar.
 pub(super) struct Object<'w> {
@@ -39,7 +42,7 @@ impl<'de> Visitor<'de> for Object<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { body, scan, grammar } = self;
         let mut seen = [false; Grammar::MOST];
-        let mut nature = Nature { kind: grammar.untyped, media: Vec::new() };
+        let mut nature = Nature { kind: grammar.untyped, is_typed: false, reference: None, media: Vec::new() };
         while let Some(key) = members.next_key_seed(Name(grammar))? {
             let (index, member) = match key {
                 Named::Known(index, member) => (index, member),
@@ -69,12 +72,19 @@ impl<'de> Visitor<'de> for Object<'_> {
 /// What has been found out about an object.
 struct Nature {
     kind: Kind,
+    is_typed: bool,
+    /// What it is if it has no type.
+    reference: Option<&'static str>,
     media: Vec<Range<usize>>,
 }
 
 impl Nature {
     fn note(self, scan: &mut Scan) -> Result<(), &'static str> {
-        match self.kind {
+        let kind = match (self.is_typed, self.reference) {
+            (false, Some(what)) => Kind::Refused(what),
+            (true, _) | (false, None) => self.kind,
+        };
+        match kind {
             Kind::Text => {}
             Kind::Unseen => scan.has_unseen = true,
             Kind::Sound => {
@@ -179,8 +189,10 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
                 if let Some(written) = Option::<String>::deserialize(deserializer)? {
                     let kind = known.iter().find(|(name, _)| *name == written);
                     self.nature.kind = kind.map_or(*other, |(_, kind)| *kind);
+                    self.nature.is_typed = true;
                 }
             }
+            Meaning::Reference(what) => self.nature.reference = is_there(deserializer)?.then_some(*what),
             Meaning::Stream => self.scan.stream = flag(deserializer)?,
             Meaning::IncludeUsage => self.scan.wants_usage = flag(deserializer)?,
             Meaning::Answers => {
@@ -194,11 +206,15 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
             }
             Meaning::Described(None) => self.scan.is_described |= is_there(deserializer)?,
             Meaning::Described(Some(grammar)) => {
-                let are_there = self.elements(grammar, false).deserialize(deserializer)?;
-                self.scan.is_described |= are_there;
+                let found = self.elements(grammar, false).deserialize(deserializer)?;
+                self.scan.is_described |= found.is_some();
             }
             Meaning::Content(grammar) => self.elements(grammar, true).deserialize(deserializer).map(drop)?,
             Meaning::List(grammar) => self.elements(grammar, false).deserialize(deserializer).map(drop)?,
+            Meaning::PromptList(grammar) => {
+                let found = self.elements(grammar, false).deserialize(deserializer)?;
+                self.scan.prompts = found.unwrap_or(1).max(1);
+            }
             Meaning::Object(grammar) => {
                 let object = Object { body: self.body, scan: self.scan, grammar };
                 deserializer.deserialize_option(OrNull(object))?;
@@ -339,56 +355,5 @@ impl<'de> Visitor<'de> for OrNull<'_> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         self.0.deserialize(deserializer)
-    }
-}
-
-/// Objects in a list; or a text, where that says the same. Tells whether anything is there.
-struct Elements<'w> {
-    body: &'w [u8],
-    scan: &'w mut Scan,
-    grammar: &'static Grammar,
-    is_text_too: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Elements<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Elements<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_text_too { "a text, a list of parts, or null" } else { "a list or null" })
-    }
-
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
-        match self.is_text_too {
-            true => Ok(true),
-            false => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
-        }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<bool, A::Error> {
-        let Self { body, scan, grammar, .. } = self;
-        while elements.next_element_seed(Object { body, scan: &mut *scan, grammar })?.is_some() {}
-        Ok(true)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<bool, A::Error> {
-        match self.is_text_too {
-            // One part without a list around it, which some take: read as the part that it is.
-            true => {
-                Object { body: self.body, scan: self.scan, grammar: self.grammar }.visit_map(members).map(|()| true)
-            }
-            false => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
-        }
     }
 }

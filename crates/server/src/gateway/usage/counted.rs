@@ -13,7 +13,7 @@ use crate::gateway::estimate::{Served, Tokenizers};
 /// The longest text that is kept, in bytes.
 const LONGEST: usize = 1 << 20;
 /// Models of which a part of the output is not in the answer.
-const THINKING: [&str; 4] = ["o1", "o3", "o4", "gpt-5"];
+const THINKING: [&str; 5] = ["o1", "o3", "o4", "gpt-5", "codex-mini"];
 
 /// What was read of an answer.
 #[derive(Debug)]
@@ -35,7 +35,10 @@ impl Counter {
         if !self.is_countable || data == b"[DONE]" {
             return;
         }
-        let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
+        let Ok(value) = serde_json::from_slice::<Value>(data) else {
+            self.is_countable = false;
+            return;
+        };
         match self.shape {
             Shape::OpenAi => self.each(&value, "/choices", &["/delta", "/message", "/text"]),
             Shape::Responses => self.responses(&value),
@@ -54,7 +57,9 @@ impl Counter {
         served: &Served<'_>,
         input: impl FnOnce() -> Option<u64>,
     ) -> Option<Usage> {
-        let thinks = THINKING.iter().any(|name| served.model.starts_with(name));
+        // One that was tuned has the name of the model that it was made of behind this.
+        let model = served.model.strip_prefix("ft:").unwrap_or(served.model);
+        let thinks = THINKING.iter().any(|name| model.starts_with(name));
         if thinks || !self.is_countable {
             return None;
         }
@@ -149,8 +154,11 @@ mod tests {
             |counter: &Counter, provider, model| counter.usage(&TOKENIZERS, &served(provider, model), || Some(1));
         assert!(usage(&counter, "openai", "gpt-4o").is_some());
         assert_eq!(usage(&counter, "anthropic", "claude-sonnet-4-5"), None, "its tokenizer is not known");
-        assert_eq!(usage(&counter, "openai", "o3-mini"), None, "it thinks, and does not show it");
+        for thinking in ["o3-mini", "ft:o4-mini-2025-04-16:org::id", "codex-mini-latest"] {
+            assert_eq!(usage(&counter, "openai", thinking), None, "{thinking} thinks, and does not show it");
+        }
         assert_eq!(counter.usage(&TOKENIZERS, &served("openai", "gpt-4o"), || None), None);
+        assert_eq!(counted(Shape::OpenAi, &[text, r#""cut":}"#]), None, "it cannot be read");
         assert_eq!(counted(Shape::OpenAi, &[text, r#"{"choices":[{"delta":{"audio":{"data":"AA=="}}}]}"#]), None);
         let long = format!(r#"{{"choices":[{{"delta":{{"content":"{}"}}}}]}}"#, "a".repeat(LONGEST + 1));
         assert_eq!(counted(Shape::OpenAi, &[&long]), None);

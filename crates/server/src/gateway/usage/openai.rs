@@ -114,7 +114,10 @@ fn split_input(counts: &mut TokenUsage, usage: &Value, details: &str) {
     cached -= counts.take(Class::ImageInput, Class::CachedImageInput, cached);
     counts.take(Class::AudioInput, Class::CachedAudioInput, cached);
     let written = detail("/cache_write_tokens").max(detail("/cache_creation_tokens"));
-    counts.take(Class::Input, Class::CacheWrite, written);
+    // Told by those that keep a prefix for as long as they are asked to.
+    let of_hour = detail("/cache_creation/ephemeral_1h_input_tokens").min(written);
+    counts.take(Class::Input, Class::CacheWriteHour, of_hour);
+    counts.take(Class::Input, Class::CacheWrite, written - of_hour);
 }
 
 fn split_output(counts: &mut TokenUsage, usage: &Value, details: &str) {

@@ -45,7 +45,7 @@ async fn every_operation_asks_for_the_admin() {
             (true, _) => {
                 let expected = (401, "unauthorized".to_owned(), String::new());
                 assert_eq!(reply.error(), expected, "{method} {path}");
-                assert_eq!(reply.header("www-authenticate"), "Basic realm=\"keyward\"");
+                assert_eq!(reply.header("www-authenticate"), "Keyward realm=\"keyward\"");
             }
             (false, true) => assert_eq!(reply.error().1, "virtual_key_required"),
             (false, false) if path.ends_with("/login") => assert_eq!(reply.error().1, "invalid_json"),
@@ -54,6 +54,25 @@ async fn every_operation_asks_for_the_admin() {
         let authorised = app.raw(&method, &path).header("authorization", "Basic YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==");
         let reply = authorised.body("{").send().await;
         assert!(matches!(reply.status, 200 | 400 | 404) || !asks, "{method} {path}: {}", reply.status);
+    }
+}
+
+/// A browser that keeps a password sends it for whichever page asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_changes_nothing_for_a_page_of_another_origin() {
+    let app = guarded().await;
+    let post = async |origin: Option<&str>| {
+        let request = app.raw("POST", "/api/governance/teams");
+        let request = request.header("authorization", "Basic YWRtaW46bm90LWEtcmVhbC1wYXNzd29yZA==");
+        let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+        let body = format!(r#"{{"name":"of {}"}}"#, origin.unwrap_or("nobody"));
+        request.header("content-type", "text/plain").body(body).send().await
+    };
+    for foreign in ["https://evil.example", "null"] {
+        assert_eq!(post(Some(foreign)).await.error().1, "forbidden_origin", "{foreign}");
+    }
+    for welcome in [None, Some(app.url.as_str()), Some("http://localhost:3000")] {
+        assert_eq!(post(welcome).await.status, 200, "{welcome:?}");
     }
 }
 

@@ -63,7 +63,7 @@ async fn one_of_many_is_chosen_by_a_part_of_its_name() {
     browser.find_saying("p", "key 50").await.unwrap();
     assert!(browser.client.current_url().await.unwrap().query().unwrap().contains(&format!("virtual_key_id={last}")));
 
-    browser.open(&format!("{}/limits/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/limits", app.url)).await.unwrap();
     choose(&browser, "f-model_name", "gpt-4.1-m", "gpt-4.1-mini").await;
     browser.click("[name=scope] option[value=virtual_key]").await.unwrap();
     choose(&browser, "f-scope_id", "key 5", "key 50").await;
@@ -75,7 +75,7 @@ async fn one_of_many_is_chosen_by_a_part_of_its_name() {
     let made = client.model_config_list(&ModelConfigQuery::default()).await.unwrap().model_configs.remove(0);
     assert_eq!((made.model_name.as_str(), made.scope_id.unwrap().as_str()), ("gpt-4.1-mini", last.as_str()));
 
-    browser.open(&format!("{}/routing/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/routing", app.url)).await.unwrap();
     browser.write("[name=name]", "by name").await.unwrap();
     browser.click("[name=scope] option[value=virtual_key]").await.unwrap();
     choose(&browser, "f-scope_id", "key 50", "key 50 · key").await;
@@ -95,7 +95,7 @@ async fn one_of_many_is_chosen_by_a_part_of_its_name() {
 async fn models_are_gathered_in_place_of_every_model() {
     let app = guarded().start().await;
     let browser = administrator(&app).await;
-    browser.open(&format!("{}/virtual-keys/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/virtual-keys", app.url)).await.unwrap();
     browser.click("[data-add=config-row]").await.unwrap();
     browser.click("[data-add=config-row]").await.unwrap();
     let list = "[name='provider_configs[1].allowed_models']";

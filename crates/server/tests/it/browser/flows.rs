@@ -23,7 +23,7 @@ async fn a_virtual_key_is_made_used_edited_rotated_switched_off_and_deleted() {
     let app = guarded().start().await;
     let (browser, client) = (administrator(&app).await, admin(&app));
     browser.click("nav a[href='/virtual-keys']").await.unwrap();
-    browser.click("a[href='/virtual-keys/new']").await.unwrap();
+    browser.click("a[href='/new/virtual-keys']").await.unwrap();
     browser.write("[name=name]", "made by clicks").await.unwrap();
     browser.click("[data-list=budgets] [data-add]").await.unwrap();
     browser.write("[name='budgets[0].max_limit']", "0.05").await.unwrap();
@@ -76,7 +76,7 @@ async fn a_virtual_key_is_made_used_edited_rotated_switched_off_and_deleted() {
 async fn what_the_api_refuses_is_said_at_the_field() {
     let app = guarded().start().await;
     let browser = administrator(&app).await;
-    browser.open(&format!("{}/virtual-keys/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/virtual-keys", app.url)).await.unwrap();
     browser.write("[name=name]", "x").await.unwrap();
     browser.click("[data-list=budgets] [data-add]").await.unwrap();
     browser.write("[name='budgets[0].max_limit']", "-1").await.unwrap();
@@ -108,7 +108,7 @@ async fn an_attempt_is_found_in_the_ledger_with_what_it_did() {
 async fn a_model_is_limited_a_rule_is_made_and_an_expression_is_tried() {
     let app = guarded().start().await;
     let (browser, client) = (administrator(&app).await, admin(&app));
-    browser.open(&format!("{}/limits/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/limits", app.url)).await.unwrap();
     browser.write("[name=model_name]", "echo").await.unwrap();
     browser.click("[data-list=budgets] [data-add]").await.unwrap();
     browser.write("[name='budgets[0].max_limit']", "3").await.unwrap();
@@ -119,7 +119,7 @@ async fn a_model_is_limited_a_rule_is_made_and_an_expression_is_tried() {
     browser.click("dialog[open] button[type=submit]").await.unwrap();
     browser.find_saying("h2", "No model and no provider is limited").await.unwrap();
 
-    browser.open(&format!("{}/routing/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/routing", app.url)).await.unwrap();
     browser.write("[name=name]", "by clicks").await.unwrap();
     browser.write("[name=cel_expression]", "model == \"echo\"").await.unwrap();
     browser.click("[name='targets[0].provider'] option[value=demo]").await.unwrap();

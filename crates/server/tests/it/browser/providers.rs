@@ -26,7 +26,7 @@ async fn a_provider_and_its_key_are_made_edited_and_deleted_and_secrets_stay() {
     let app = guarded().start().await;
     let (browser, client) = (administrator(&app).await, admin(&app));
     browser.click("nav a[href='/providers']").await.unwrap();
-    browser.click("a[href='/providers/new']").await.unwrap();
+    browser.click("a[href='/new/providers']").await.unwrap();
     browser.write("[name=name]", "house").await.unwrap();
     browser.write("[name='network_config.base_url']", upstream.base_url().as_str()).await.unwrap();
     let headers = "x-team=red\nx-api-token=fake-header-secret-1234";
@@ -88,7 +88,7 @@ async fn what_the_api_refuses_of_a_provider_is_said_at_the_field() {
     let app = guarded().start().await;
     let browser = administrator(&app).await;
     for (name, base_url, field) in [("a b", "", "name"), ("house", "", "network_config.base_url")] {
-        browser.open(&format!("{}/providers/new", app.url)).await.unwrap();
+        browser.open(&format!("{}/new/providers", app.url)).await.unwrap();
         browser.write("[name=name]", name).await.unwrap();
         browser.write("[name='network_config.base_url']", base_url).await.unwrap();
         browser.click("form.sheet button[type=submit]").await.unwrap();

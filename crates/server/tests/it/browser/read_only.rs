@@ -40,12 +40,13 @@ async fn a_reader_is_offered_no_change() {
     browser.find("nav a[aria-current=page]").await.unwrap();
     for page in PAGES.into_iter().filter(|page| !page.is_form) {
         page.open(&browser, &app.url).await.unwrap();
-        let offered = "return [...document.querySelectorAll('main form[data-action], main [data-opens], main a[href$=\"/new\"], \
+        let offered = "return [...document.querySelectorAll('main form[data-action], main [data-opens], main a[href^=\"/new/\"], \
+                       main a[href$=\"/new\"], \
                        main a[href$=\"/edit\"]')].map((element) => element.outerHTML)";
         assert_eq!(browser.run(offered).await.unwrap(), json!([]), "{}", page.name);
         is_quiet(&browser, page.name).await;
     }
-    browser.open(&format!("{}/virtual-keys/new", app.url)).await.unwrap();
+    browser.open(&format!("{}/new/virtual-keys", app.url)).await.unwrap();
     let title = browser.find("h1").await.unwrap().text().await.unwrap();
     assert_eq!(title, "You may not see this");
     browser.close().await.unwrap();

@@ -45,7 +45,7 @@ async fn pages(app: &App) -> Vec<String> {
         pages.extend([
             format!("/{section}"),
             format!("/{section}?search={hostile}"),
-            format!("/{section}/new"),
+            format!("/new/{section}"),
             format!("/{section}/{id}"),
             format!("/{section}/{id}/edit"),
         ]);
@@ -218,6 +218,12 @@ async fn a_chart_leads_to_the_entries_of_a_time() {
     let found = page.split(r#"<a href="/ledger?from="#).filter_map(|rest| rest.split_once(r#"" aria-label="#));
     let ways: Vec<String> = found.map(|(way, _)| way.replace("&amp;", "&")).filter(|way| !way.contains('"')).collect();
     assert_eq!(ways.len(), 48, "24 hours in two charts: {ways:?}");
+    let in_tables = page.matches(r#"<th scope="row"><a href="/ledger?from="#).count();
+    assert_eq!(
+        (in_tables, page.matches(r#"tabindex="-1">"#).count()),
+        (48, 49),
+        "the keyboard finds them in tables: {page}"
+    );
     let entries =
         async |way: &str| text(&browser.get(&format!("/ledger?from={way}")).await).matches("demo/echo").count();
     // An hour may have ended meanwhile.

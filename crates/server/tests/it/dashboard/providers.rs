@@ -75,6 +75,18 @@ async fn forms_have_every_field_and_no_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_hides_no_form_and_no_form_a_name() {
+    let app = guarded().await;
+    admin(&app)
+        .provider_create(&serde_json::from_value(json!({ "name": "new", "description": "called so", "network_config": { "base_url": "http://127.0.0.1:9" } })).unwrap())
+        .await
+        .unwrap();
+    let browser = Browser::administrator(&app).await;
+    assert!(text(&browser.get("/providers/new").await).contains("called so"));
+    assert!(text(&browser.get("/new/providers").await).contains(r#"name="name""#));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_only_look_is_offered_no_form() {
     let app = guarded().await;
     let permissions = json!([{ "resource": "providers", "access": "read" }]);
@@ -82,12 +94,15 @@ async fn who_may_only_look_is_offered_no_form() {
     let reader = Browser::holder(&app, &secret).await;
     for path in ["/providers", "/providers/demo"] {
         let page = text(&reader.get(path).await);
-        assert!(page.contains("demo") && !page.contains("/new\"") && !page.contains("/edit\""), "{page}");
+        assert!(
+            page.contains("demo") && !page.contains("/new/") && !page.contains("/new\"") && !page.contains("/edit\""),
+            "{page}"
+        );
         assert!(!page.contains("data-action") && !page.contains("data-opens"), "{page}");
     }
     let made = admin(&app).provider_get(&"demo".into()).await.unwrap();
     let of_key = format!("/providers/demo/keys/{}/edit", made.keys[0].id);
-    for path in ["/providers/new", "/providers/demo/edit", "/providers/demo/keys/new", of_key.as_str()] {
+    for path in ["/new/providers", "/providers/demo/edit", "/providers/demo/keys/new", of_key.as_str()] {
         assert_eq!(reader.get(path).await.status, 403, "{path}");
     }
 }

@@ -47,12 +47,13 @@ async fn sessions_of_the_api_need_no_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_call_of_a_page_asks_no_browser_for_a_password() {
+async fn no_refused_call_makes_a_browser_ask_for_a_password() {
     let app = guarded().await;
     let browser = Browser::at(&app);
     let told = async |token| browser.call("POST", TEAMS, token, &json!({})).await.header("www-authenticate").to_owned();
-    assert_eq!(told(None).await, "Basic realm=\"keyward\"");
-    assert_eq!(told(Some("x")).await, "Session realm=\"keyward\"");
+    for token in [None, Some("x")] {
+        assert_eq!(told(token).await, "Keyward realm=\"keyward\"");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +71,7 @@ async fn a_key_that_may_only_read_changes_nothing_by_click_or_by_hand() {
             assert!(!shown.contains(offer), "{path} offers {offer}");
         }
     }
-    for path in ["/virtual-keys/new", "/teams/new", &format!("{page}/edit")] {
+    for path in ["/new/virtual-keys", "/new/teams", &format!("{page}/edit")] {
         assert_eq!(reader.get(path).await.status, 403, "{path}");
     }
     let token = reader.token().await;

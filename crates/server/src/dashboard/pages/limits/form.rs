@@ -23,7 +23,7 @@ use crate::state::State;
 
 const SCOPES: [(&str, &str); 2] = [("global", "Everybody"), ("virtual_key", "One virtual key")];
 
-#[route("/limits/new", method = "GET", method = "HEAD")]
+#[route("/new/limits", method = "GET", method = "HEAD")]
 pub(super) async fn model_config_new(
     caller: Authed<ModelConfigsWrite>,
     state: web::Data<State>,

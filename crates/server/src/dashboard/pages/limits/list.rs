@@ -81,7 +81,7 @@ pub(super) async fn model_config_list(
         }
         @if may_write { @for config in &configs { (deletion(config)) } }
     };
-    let actions = html! { @if may_write { a.button.primary href="/limits/new" { "Limit a model or a provider" } } };
+    let actions = html! { @if may_write { a.button.primary href="/new/limits" { "Limit a model or a provider" } } };
     let (section, title) = (Section::Limits, "Limits");
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
 }
@@ -106,7 +106,7 @@ fn nothing(asked: &Asked, may_write: bool) -> Markup {
             &all,
         );
     }
-    let make = html! { @if may_write { a.button.primary href="/limits/new" { "Make the first" } } };
+    let make = html! { @if may_write { a.button.primary href="/new/limits" { "Make the first" } } };
     let text = "A limit here covers a model, or everything at a provider, for everybody or for one virtual key. It holds beside the limits \
                 of keys, teams and customers.";
     empty("No model and no provider is limited", text, &make)

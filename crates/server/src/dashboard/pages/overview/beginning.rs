@@ -13,7 +13,7 @@ pub(super) fn first_steps(visitor: &Visitor) -> Markup {
             p.muted { "An application sends its requests here with a virtual key, and Keyward sends them on with the provider's real one." }
             ol.steps {
                 @if visitor.may_write(Resource::VirtualKeys) {
-                    li { b { "Make a virtual key" } " with a budget. " a href="/virtual-keys/new" { "Make a key" } "." }
+                    li { b { "Make a virtual key" } " with a budget. " a href="/new/virtual-keys" { "Make a key" } "." }
                 }
                 @if visitor.may_read(Resource::VirtualKeys) {
                     li { b { "Try it in the playground." } " See what a request would hold, send it, and watch the budget move. " a href="/playground" { "Open the playground" } "." }

@@ -48,7 +48,7 @@ async fn customer_list(
     ))
 }
 
-#[route("/customers/new", method = "GET", method = "HEAD")]
+#[route("/new/customers", method = "GET", method = "HEAD")]
 async fn customer_new(
     caller: Authed<CustomersWrite>,
     state: web::Data<State>,

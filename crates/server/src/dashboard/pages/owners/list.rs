@@ -47,7 +47,7 @@ pub(super) fn content(
 pub(super) fn actions(kind: Kind, visitor: &Visitor) -> Markup {
     html! {
         @if visitor.may_write(kind.resource()) {
-            a.button.primary href=(Link::to(kind.section().path()).then("new")) { "Make a " (kind.noun()) }
+            a.button.primary href={ "/new" (kind.section().path()) } { "Make a " (kind.noun()) }
         }
     }
 }

@@ -35,7 +35,7 @@ async fn team_list(
     Ok(page(&visitor, theme, Kind::Team, Kind::Team.section().title(), list::actions(Kind::Team, &visitor), content))
 }
 
-#[route("/teams/new", method = "GET", method = "HEAD")]
+#[route("/new/teams", method = "GET", method = "HEAD")]
 async fn team_new(caller: Authed<TeamsWrite>, state: web::Data<State>, theme: Theme) -> Result<HttpResponse, ApiError> {
     let visitor = Visitor::of(&caller, &state);
     let customers = Many::Customers.choice(&caller.store(&state), &visitor, "").await?;

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::params::Path;
 use crate::state::State;
 
-#[route("/providers/new", method = "GET", method = "HEAD")]
+#[route("/new/providers", method = "GET", method = "HEAD")]
 pub(super) async fn provider_new(
     caller: Authed<ProvidersWrite>,
     state: web::Data<State>,

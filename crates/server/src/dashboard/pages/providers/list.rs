@@ -35,7 +35,7 @@ pub(super) async fn provider_list(
     let providers: Vec<Provider> = providers.map(|provider| state.upstreams.observed(provider)).collect();
     let limits = limits(&state, &visitor, now).await?;
     let may_write = visitor.may_write(Resource::Providers);
-    let make = |text: &str| html! { @if may_write { a.button.primary href="/providers/new" { (text) } } };
+    let make = |text: &str| html! { @if may_write { a.button.primary href="/new/providers" { (text) } } };
     let content = html! {
         section.card.flush aria-label="Providers" {
             @if providers.is_empty() { (empty("No providers yet", "A provider is where requests go, with the real keys for it.", &make("Make the first"))) }

@@ -24,7 +24,7 @@ use crate::state::State;
 const SCOPES: [(&str, &str); 4] =
     [("global", "Everybody"), ("customer", "A customer"), ("team", "A team"), ("virtual_key", "A virtual key")];
 
-#[route("/routing/new", method = "GET", method = "HEAD")]
+#[route("/new/routing", method = "GET", method = "HEAD")]
 pub(super) async fn routing_rule_new(
     caller: Authed<RoutingRulesWrite>,
     state: web::Data<State>,

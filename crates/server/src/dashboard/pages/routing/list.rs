@@ -47,14 +47,14 @@ pub(super) async fn routing_rule_list(
     };
     let actions = html! {
         a.button href="/routing/try" { "Try an expression" }
-        @if may_write { a.button.primary href="/routing/new" { "Make a rule" } }
+        @if may_write { a.button.primary href="/new/routing" { "Make a rule" } }
     };
     let (section, title) = (Section::Routing, "Routing rules");
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
 }
 
 fn nothing(may_write: bool) -> Markup {
-    let make = html! { @if may_write { a.button.primary href="/routing/new" { "Make the first rule" } } };
+    let make = html! { @if may_write { a.button.primary href="/new/routing" { "Make the first rule" } } };
     let text = "A rule sends requests that its expression applies to somewhere else than they ask for: to one of several targets by weight, \
                 and to fallbacks when that fails.";
     empty("No routing rules yet", text, &make)

@@ -37,7 +37,7 @@ const PRESETS: [(&str, &str); 6] = [
     ("8760", "In a year"),
 ];
 
-#[route("/virtual-keys/new", method = "GET", method = "HEAD")]
+#[route("/new/virtual-keys", method = "GET", method = "HEAD")]
 pub(super) async fn virtual_key_new(
     caller: Authed<VirtualKeysWrite>,
     state: web::Data<State>,

@@ -103,7 +103,7 @@ pub(super) async fn virtual_key_list(
     let actions = html! {
         @if may_write && !keys.is_empty() { (rotation::button()) }
         a.button href=(asked.link().then("export.csv").with("offset", "")) download="virtual-keys.csv" { "Download as CSV" }
-        @if may_write { a.button.primary href="/virtual-keys/new" { "Make a key" } }
+        @if may_write { a.button.primary href="/new/virtual-keys" { "Make a key" } }
     };
     let (section, title) = (Section::VirtualKeys, "Virtual keys");
     Ok(Page { visitor: &visitor, theme, section, title, crumb: None, actions, content }.respond())
@@ -157,7 +157,7 @@ fn nothing(asked: &Asked, visitor: &Visitor) -> Markup {
         );
     }
     let make = html! {
-        @if visitor.may_write(Resource::VirtualKeys) { a.button.primary href="/virtual-keys/new" { "Make the first key" } }
+        @if visitor.may_write(Resource::VirtualKeys) { a.button.primary href="/new/virtual-keys" { "Make the first key" } }
     };
     let text = "An application sends a virtual key in place of the provider's. It says which providers and models may be used, how fast, \
                 and for how much money: a budget of a key is never exceeded.";

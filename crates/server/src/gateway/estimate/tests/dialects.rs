@@ -191,4 +191,12 @@ fn several_prompts_may_each_fill_the_context() {
         let expected = if is_one { 100_000 } else { u64::try_from(body.len()).unwrap() + FRAME };
         assert_eq!(Estimate::of(&scan, &served, body.len()).input, expected);
     }
+    let one = format!(r#"{{"content":{{"parts":[{{"text":"{word}"}}]}}}}"#);
+    for (requests, is_one) in [(one.clone(), true), (format!("{one},{one}"), false)] {
+        let body = Bytes::from(format!(r#"{{"requests":[{requests}]}}"#));
+        let scan = Scan::of(Operation::BatchEmbedContents, Some("m"), &body).unwrap();
+        let served = Served { provider: "gemini", model: "m", card: Some(&CARD) };
+        let expected = if is_one { 100_000 } else { 200_000 };
+        assert_eq!(Estimate::of(&scan, &served, body.len()).input, expected);
+    }
 }

@@ -94,9 +94,20 @@ fn what_has_a_price_of_its_own_is_refused() {
 
 #[test]
 fn what_is_somebodys_is_refused_wherever_it_stands() {
-    let reference = r#"{"model":"m","input":[{"type":"item_reference","id":"i"}]}"#;
-    let error = Scan::of(Operation::Responses, None, &Bytes::from(reference)).unwrap_err();
-    assert_eq!(error.body("").error.param, "/input/0");
+    let scan =
+        |item: &str| Scan::of(Operation::Responses, None, &Bytes::from(format!(r#"{{"model":"m","input":[{item}]}}"#)));
+    for item in [
+        r#"{"type":"item_reference","id":"i"}"#,
+        r#"{"id":"i"}"#,
+        r#"{"id":"i","type":null}"#,
+        r#"{"role":"user","content":"x","id":"i"}"#,
+        r#"{"type":"image_generation_call","id":"i"}"#,
+    ] {
+        assert_eq!(scan(item).unwrap_err().body("").error.param, "/input/0", "{item}");
+    }
+    for item in [r#"{"role":"user","content":"x","id":null}"#, r#"{"id":"i","type":"message","role":"assistant"}"#] {
+        assert!(scan(item).is_ok(), "{item}");
+    }
 }
 
 #[test]
