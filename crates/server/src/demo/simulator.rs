@@ -6,6 +6,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Bytes;
@@ -86,6 +87,8 @@ impl Simulator {
         let shared = web::Data::from(served.clone());
         let server = HttpServer::new(move || App::new().app_data(shared.clone()).service(chat_completions))
             .workers(1)
+            // Longer than a gateway keeps a connection for its next request.
+            .keep_alive(Duration::from_secs(75))
             .disable_signals()
             .listen(listener)?
             .run();

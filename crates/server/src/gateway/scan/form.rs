@@ -190,8 +190,8 @@ fn name(field: &Field<'_>, head: &[u8]) -> Option<String> {
         Some(file) => format!("form-data; name=\"{name}\"; filename=\"{file}\""),
         None => format!("form-data; name=\"{name}\""),
     };
-    let is_plain = |text: &str| !text.contains(['"', '\\']) && !(text.contains(';') && text.contains('='));
-    let is_one_reading = value == written && is_plain(name) && of_file.is_none_or(is_plain);
+    let is_odd = |text: &str| text.contains(['"', '\\']) || (text.contains(';') && text.contains('='));
+    let is_one_reading = value == written && !is_odd(name) && !of_file.is_some_and(is_odd);
     is_one_reading.then(|| name.to_owned())
 }
 
