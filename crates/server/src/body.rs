@@ -106,12 +106,21 @@ impl AsRef<[u8]> for Placed {
     }
 }
 
+/// How long a body waits for its place.
+const PLACE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Waits for the place of a body of up to so many bytes.
 async fn place(request: &HttpRequest, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
     let closed = || ApiError::new(ErrorCode::Internal, "The server has no place for bodies");
     let places = request.app_data::<web::Data<State>>().map(|state| state.large_bodies.clone()).ok_or_else(closed)?;
     let wanted = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(MIB_AT_ONCE).min(MIB_AT_ONCE);
-    places.acquire_many_owned(wanted).await.map_err(|_| closed())
+    match tokio::time::timeout(PLACE_PATIENCE, places.acquire_many_owned(wanted)).await {
+        Ok(taken) => taken.map_err(|_| closed()),
+        Err(_) => Err(ApiError::new(
+            ErrorCode::GovernanceUnavailable,
+            "Large bodies have taken all the memory that is for them",
+        )),
+    }
 }
 
 async fn read_all(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {

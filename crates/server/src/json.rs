@@ -1,11 +1,13 @@
 //! JSON as others write it: a failure names the member at fault, and for an unknown one the nearest that is known.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use keyward_core::error_code::ErrorCode;
 use keyward_core::invalid::Pointer;
 use serde::Deserialize;
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_path_to_error::{Segment, Track};
 
 use crate::error::ApiError;
@@ -31,6 +33,43 @@ pub(crate) fn read_with<'de, S: DeserializeSeed<'de>>(seed: S, text: &'de [u8]) 
     let read = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(read)
+}
+
+/// The members of an object that have such a name, as they are written; of the others nothing is kept.
+pub(crate) fn members(
+    text: &[u8],
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
+    read_with(Members(is_wanted), text)
+}
+
+struct Members<F>(F);
+
+impl<'de, F: Fn(&str) -> bool> DeserializeSeed<'de> for Members<F> {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, F: Fn(&str) -> bool> Visitor<'de> for Members<F> {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            match (self.0)(&name) {
+                true => members.push((name, map.next_value()?)),
+                false => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(members)
+    }
 }
 
 /// The place that a path leads to.

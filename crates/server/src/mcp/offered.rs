@@ -8,14 +8,12 @@ use keyward_core::error_code::ErrorCode;
 use keyward_core::mcp_tools::{Narrowing, QualifiedTool};
 use keyward_core::refusal::Refusal;
 use keyward_engine::Principal;
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use url::Url;
 
 use super::servers::Mcp;
 use crate::error::ApiError;
+use crate::json::members;
 
 /// Members of a body under which tools are offered.
 const OFFERS: [&str; 3] = ["tools", "functions", SERVERS];
@@ -65,38 +63,10 @@ impl Offering<'_> {
     }
 }
 
-/// The lists of a body under which tools are offered, as they are written.
-struct Lists<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Lists<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-                let mut lists = Vec::new();
-                while let Some(name) = members.next_key::<String>()? {
-                    match OFFERS.iter().any(|offer| name.eq_ignore_ascii_case(offer)) {
-                        true => lists.push((name, members.next_value()?)),
-                        false => drop(members.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(lists)
-            }
-        }
-        deserializer.deserialize_map(Members).map(Self)
-    }
-}
-
 fn check(mcp: &Mcp, principal: &Principal, narrowing: &Narrowing, body: &[u8]) -> Result<(), ApiError> {
     let unreadable = |error| ApiError::new(ErrorCode::InvalidJson, "Invalid JSON").because(error);
-    let Lists(lists) = serde_json::from_slice(body).map_err(unreadable)?;
-    for (member, written) in lists {
+    let is_offer = |name: &str| OFFERS.iter().any(|offer| name.eq_ignore_ascii_case(offer));
+    for (member, written) in members(body, is_offer).map_err(unreadable)? {
         if written.get().len() > LONGEST {
             let message = format!("{member} must have at most {LONGEST} bytes");
             return Err(ApiError::new(ErrorCode::InvalidRequest, message).at(format!("/{member}")));

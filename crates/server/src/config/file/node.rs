@@ -3,12 +3,12 @@
 //! It has no `Debug`: a configuration file may have secrets in it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use keyward_core::invalid::Pointer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::json;
 
 /// The deepest nesting.
 const DEPTH: usize = 64;
@@ -50,7 +50,7 @@ impl Node {
         }
         match text.as_bytes().first() {
             Some(b'{') => {
-                let Members(members) = serde_json::from_str(text).map_err(|error| invalid(at, &error))?;
+                let members = json::members(text.as_bytes(), |_| true).map_err(|error| invalid(at, &error))?;
                 let mut object = BTreeMap::new();
                 for (name, value) in members {
                     let at = at.member(&name);
@@ -157,33 +157,6 @@ impl Node {
 
 fn invalid(at: &Pointer, error: &serde_json::Error) -> NoTree {
     NoTree { at: at.clone(), message: format!("Invalid JSON: {error}") }
-}
-
-/// The members of an object, as they are written.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reading;
-
-        impl<'de> Visitor<'de> for Reading {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-
-        deserializer.deserialize_map(Reading).map(Members)
-    }
 }
 
 impl Serialize for Node {
