@@ -88,6 +88,11 @@ impl Engine {
         self.core.policies.restore(counts);
     }
 
+    /// Makes room for so many virtual keys and limits, before they are put.
+    pub fn expect(&self, virtual_keys: usize, limits: usize) {
+        self.core.policies.expect(virtual_keys, limits);
+    }
+
     /// Makes a virtual key known, or replaces what is known of it. Its usage stays.
     pub fn put_virtual_key(&self, hashes: VirtualKeyHashes, key: &VirtualKey, now: Timestamp) {
         self.core.policies.put_key(hashes, key, now);

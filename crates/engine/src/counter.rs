@@ -6,7 +6,7 @@
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
-use keyward_core::meter::{Count, Meter};
+use keyward_core::meter::{Count, Meter, MeterId};
 use keyward_core::window::Window;
 
 use crate::sync::{Mutex, MutexGuard};
@@ -14,6 +14,8 @@ use crate::sync::{Mutex, MutexGuard};
 /// One meter's counter.
 #[derive(Debug)]
 pub(crate) struct Counter {
+    /// What it counts.
+    pub(crate) meter: MeterId,
     /// The place in the one order in which counters are locked.
     pub(crate) rank: u64,
     state: Mutex<State>,
@@ -58,8 +60,8 @@ impl Level {
 }
 
 impl Counter {
-    pub(crate) fn new(rank: u64, count: Option<Count>) -> Self {
-        Self { rank, state: Mutex::new(State { count, ..State::default() }) }
+    pub(crate) fn new(meter: MeterId, rank: u64, count: Option<Count>) -> Self {
+        Self { meter, rank, state: Mutex::new(State { count, ..State::default() }) }
     }
 
     /// Locks the counter. A panic elsewhere cannot leave it half-changed: every change is one assignment of numbers.

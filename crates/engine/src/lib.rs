@@ -12,6 +12,7 @@ mod admit;
 mod afterwards;
 mod alike;
 mod counter;
+mod counters;
 mod explain;
 mod identity;
 mod journal;

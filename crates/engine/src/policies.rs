@@ -19,7 +19,7 @@ use keyward_core::virtual_key::{VirtualKey, VirtualKeyHashes};
 use papaya::HashMap;
 
 use crate::alike::Alike;
-use crate::counter::Counter;
+use crate::counters::Counters;
 use crate::identity::Permit;
 use crate::model_policy::ModelPolicies;
 use crate::plan::{LiveMeter, Plan};
@@ -49,8 +49,7 @@ pub(crate) struct Policies {
     customers: HashMap<CustomerId, Arc<CustomerPolicy>>,
     models: ModelPolicies,
     alike: Alike,
-    counters: HashMap<MeterId, Arc<Counter>>,
-    next_rank: AtomicU64,
+    counters: Counters,
     /// Grows with every edit; what was bound later has the greater one.
     revisions: AtomicU64,
     /// Grows with every edit of what several keys share; plans of an earlier generation are made anew.
@@ -95,9 +94,7 @@ pub(crate) struct Binder<'a> {
 impl Binder<'_> {
     /// Binds a meter to its counter, and makes its window the current one.
     pub(crate) fn meter(&self, meter: Meter) -> LiveMeter {
-        let counters = self.policies.counters.pin();
-        let fresh = || Arc::new(Counter::new(self.policies.rank(), None));
-        let counter = counters.get_or_insert_with(meter.id.clone(), fresh).clone();
+        let counter = self.policies.counters.bind(&meter.id);
         let live = LiveMeter::new(meter, counter, self.revision);
         live.level(self.now);
         live
@@ -144,21 +141,20 @@ impl Policies {
     }
 
     pub(crate) fn adjust(&self, adjustments: &[Adjustment]) {
-        let counters = self.counters.pin();
         for Adjustment { meter, window, amount } in adjustments {
-            if let Some(counter) = counters.get(meter) {
+            if let Some(counter) = self.counters.get(meter) {
                 counter.adjust(*window, *amount);
             }
         }
     }
 
     pub(crate) fn count(&self, id: &MeterId) -> Option<Count> {
-        self.counters.pin().get(id).and_then(|counter| counter.count())
+        self.counters.get(id)?.count()
     }
 
     /// What is held on a meter.
     pub(crate) fn held(&self, id: &MeterId, now: Timestamp) -> i64 {
-        self.counters.pin().get(id).map_or(0, |counter| counter.held(now))
+        self.counters.get(id).map_or(0, |counter| counter.held(now))
     }
 
     /// The owners above a key.
@@ -174,9 +170,14 @@ impl Policies {
     }
 
     pub(crate) fn restore(&self, counts: impl IntoIterator<Item = (MeterId, Count)>) {
-        for (id, count) in counts {
-            self.counters.pin().insert(id, Arc::new(Counter::new(self.rank(), Some(count))));
-        }
+        counts.into_iter().for_each(|(meter, count)| self.counters.restore(meter, count));
+    }
+
+    /// Makes room for so many virtual keys and limits: maps that grow while they are filled move what they have again and again.
+    pub(crate) fn expect(&self, virtual_keys: usize, limits: usize) {
+        self.keys.pin().reserve(virtual_keys);
+        self.editing().reserve(virtual_keys);
+        self.counters.reserve(limits);
     }
 
     pub(crate) fn put_customer(&self, customer: &Customer, now: Timestamp) {
@@ -243,11 +244,14 @@ impl Policies {
         for hash in policy.secrets() {
             keys.insert(hash, policy.clone());
         }
-        let of_configs = key.provider_configs.iter().flat_map(|config| config.all_limits().map(|(_, limits)| limits));
-        let limits: Vec<Limits> = std::iter::once(key.limits()).chain(of_configs).collect();
-        // The slots of the key have its own id, and stay: some may be taken.
-        let kept: Vec<LimitId> = ids(&limits).into_iter().chain([key.id.as_str().into()]).collect();
-        self.forget(old.iter().flat_map(|old| old.all_meters()), &kept);
+        if let Some(old) = old {
+            let of_configs =
+                key.provider_configs.iter().flat_map(|config| config.all_limits().map(|(_, limits)| limits));
+            let limits: Vec<Limits> = std::iter::once(key.limits()).chain(of_configs).collect();
+            // The slots of the key have its own id, and stay: some may be taken.
+            let kept: Vec<LimitId> = ids(&limits).into_iter().chain([key.id.as_str().into()]).collect();
+            self.forget(old.all_meters(), &kept);
+        }
     }
 
     pub(crate) fn remove_key(&self, id: &VirtualKeyId) {
@@ -277,7 +281,7 @@ impl Policies {
         for gone in old {
             if !kept.contains(&gone.meter.id.limit) {
                 for metric in Metric::ALL {
-                    self.counters.pin().remove(&MeterId { limit: gone.meter.id.limit.clone(), metric });
+                    self.counters.remove(&MeterId { limit: gone.meter.id.limit.clone(), metric });
                 }
             }
         }
@@ -301,10 +305,6 @@ impl Policies {
 
     fn begin_generation(&self) {
         self.generation.fetch_add(1, Ordering::Release);
-    }
-
-    fn rank(&self) -> u64 {
-        self.next_rank.fetch_add(1, Ordering::Relaxed)
     }
 }
 

@@ -204,6 +204,10 @@ pub struct Policies {
     pub pricing_overrides: Vec<PricingOverride>,
     /// Every counter; a meter that is not here is unused.
     pub counts: Vec<(MeterId, Count)>,
+    /// How many virtual keys there are.
+    pub virtual_keys: usize,
+    /// How many budgets and rate limits there are.
+    pub limits: usize,
 }
 
 /// What the ledger says in all.

@@ -1,5 +1,7 @@
 //! How costs grow with what there is: virtual keys, meters, connections, bodies, entries of the ledger.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -73,6 +75,34 @@ pub(super) fn run(options: &super::Options) -> Result<()> {
     Ok(())
 }
 
+/// Takes the curves of the last run over: those that it has not measured stay as they are.
+pub(super) fn take(last: &Path, known: &Path) -> Result<()> {
+    let read = |path: &Path| Ok::<Value, anyhow::Error>(serde_json::from_str(&fs::read_to_string(path)?)?);
+    let before = if known.exists() { read(known)? } else { Value::Null };
+    let curves = serde_json::json!({ "suite": "growth", "curves": beside(&before, &read(last)?) });
+    fs::write(known, format!("{}\n", serde_json::to_string_pretty(&curves)?))?;
+    Ok(())
+}
+
+/// The curves of a run beside those that it has not measured, each with what it was measured on.
+fn beside(known: &Value, run: &Value) -> Vec<Value> {
+    let conditions =
+        run.as_object().into_iter().flatten().filter(|(name, _)| !["suite", "curves"].contains(&name.as_str()));
+    let conditions: Vec<_> = conditions.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let with_conditions = |curve: &Value| {
+        let members = curve.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+        Value::Object(members.chain(conditions.iter().cloned()).collect())
+    };
+    let is = |one: &Value, other: &Value| text(one, "curve") == text(other, "curve");
+    let (before, newest) = (list(known, "curves"), list(run, "curves"));
+    let kept = before.iter().map(|curve| match newest.iter().find(|new| is(new, curve)) {
+        Some(new) => with_conditions(new),
+        None => curve.clone(),
+    });
+    let added = newest.iter().filter(|new| !before.iter().any(|curve| is(new, curve))).map(with_conditions);
+    kept.chain(added).collect()
+}
+
 /// The points of a curve, in Markdown: medians, with the least and the greatest where there are several.
 pub(super) fn table(curve: &Value) -> String {
     let figures: Vec<_> =
@@ -101,6 +131,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn each_curve_keeps_what_it_was_measured_on() {
+        let curve = |name: &str, points: usize| json!({ "curve": name, "points": points });
+        let run = |day: &str, curves: &[Value]| json!({ "suite": "growth", "measured": day, "curves": curves });
+        let first = beside(&Value::Null, &run("monday", &[curve("a", 1), curve("b", 1)]));
+        let second = beside(&json!({ "curves": first }), &run("tuesday", &[curve("b", 2), curve("c", 2)]));
+        let told = |of: &Value| (text(of, "curve").to_owned(), text(of, "measured").to_owned(), number(of, "points"));
+        let expected = [("a", "monday", 1.0), ("b", "tuesday", 2.0), ("c", "tuesday", 2.0)];
+        let expected = expected.map(|(curve, day, points)| (curve.to_owned(), day.to_owned(), Some(points)));
+        assert_eq!(second.iter().map(told).collect::<Vec<_>>(), expected);
+    }
 
     #[test]
     fn a_point_has_its_spread() {

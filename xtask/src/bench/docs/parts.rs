@@ -121,7 +121,9 @@ fn cell(row: &Value) -> String {
 }
 
 fn curves(report: &Value) -> String {
-    let of = |curve: &Value| format!("**{}**\n\n{}", heading(text(curve, "of")), growth::table(curve));
+    let of = |curve: &Value| {
+        format!("**{}**\n\n{}\n\n{}", heading(text(curve, "of")), conditions(curve), growth::table(curve))
+    };
     list(report, "curves").iter().map(of).collect::<Vec<_>>().join("\n")
 }
 

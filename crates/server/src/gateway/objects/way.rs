@@ -169,7 +169,7 @@ async fn run<F>(
 ) where
     F: AsyncFnOnce(Bytes) -> Result<(), ApiError>,
 {
-    books.watch().leaves();
+    books.leaves();
     let Some(admission) = books.admission() else { return };
     let failure = match send(Proof::attempt(admission), &client, outgoing, timeout).await {
         Ok(response) if is_compressed(&response) => {

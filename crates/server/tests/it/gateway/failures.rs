@@ -158,6 +158,19 @@ async fn a_stream_without_a_last_line_end_is_whole() {
     assert_eq!(spent(&app, &key).await.to_string(), "0.000075");
 }
 
+/// Some answer a request for a stream with one JSON object: it is the client's, and its usage is what is charged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_answer_to_a_request_for_a_stream_is_relayed_and_charged() {
+    let body = r#"{"id":"a","model":"m","choices":[],"usage":{"prompt_tokens":100,"completion_tokens":100,"total_tokens":200}}"#;
+    let (app, _upstream, key) = with_upstream(vec![Step::answer("200 OK", "application/json", body)]).await;
+    let request = r#"{"model":"openai/gpt-4o-mini","stream":true,"messages":[]}"#;
+    let raw = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", key.value.expose());
+    let reply = raw.body(request).send().await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
+    assert_eq!(reply.body, body.as_bytes());
+    assert_eq!(spent(&app, &key).await.to_string(), "0.000075");
+}
+
 /// The client leaves in the middle; the rest is drained, and what the provider says in the end is what is charged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_its_client_leaves_is_charged_by_its_real_usage() {

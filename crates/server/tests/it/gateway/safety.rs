@@ -128,3 +128,33 @@ async fn a_connection_outlasts_a_small_request_of_a_stranger_and_no_large_one() 
         assert_eq!(count == 2, outlasts, "{answers}");
     }
 }
+
+/// Large bodies share a bound: whoever comes when it is taken is told so, and comes through once there is room again.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_wait_for_their_place_in_memory() {
+    const ALL: usize = 1024 * 1024 * 1024;
+    let answering = Scripted::answering("200 OK", "application/json", ANSWER).await;
+    let app = App::builder().settings(|settings| settings.max_gateway_body_bytes = ALL).start().await;
+    app.provider("openai", answering.base_url()).await;
+    let stage = Stage { key: app.key(with_budget("1")).await, app, upstream: answering };
+    let address = stage.app.url.strip_prefix("http://").unwrap();
+    let mut first = TcpStream::connect(address).await.unwrap();
+    let key = stage.key.value.expose();
+    let head =
+        format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-bf-vk: {key}\r\ncontent-length: {ALL}\r\n\r\n");
+    first.write_all(head.as_bytes()).await.unwrap();
+    let large =
+        format!(r#"{{"model":"openai/gpt-4o-mini","max_tokens":5,"messages":[],"user":"{}"}}"#, "x".repeat(2 << 20));
+    let length = format!("content-length: {}\r\n", large.len());
+    // The first one may still be on its way to its place.
+    let mut refused = stage.sent(&length, &large).await;
+    while refused.starts_with("HTTP/1.1 200") {
+        refused = stage.sent(&length, &large).await;
+    }
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("governance_unavailable"), "{refused}");
+    let small = stage.sent(&format!("content-length: {}\r\n", BODY.len()), BODY).await;
+    assert!(small.starts_with("HTTP/1.1 200"), "small ones need no place: {small}");
+    drop(first);
+    let admitted = stage.sent(&length, &large).await;
+    assert!(admitted.starts_with("HTTP/1.1 200"), "{admitted}");
+}

@@ -43,3 +43,26 @@ async fn what_is_no_message_is_refused_and_there_are_no_sessions() {
     let text = String::from_utf8(reply.body).unwrap();
     assert!(text.contains("2025-06-18") && text.contains("\"tools\""), "{text}");
 }
+
+/// A message is read into memory whole, and a name is recorded: both have an end.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_and_names_have_a_greatest_length() {
+    const MOST: usize = 4 * 1024 * 1024;
+    let (app, server, _) = with_files(json!({})).await;
+    let key = key_for(&app, &[("files", &["*"])]).await;
+    let posted = async |length: usize| {
+        let padding = " ".repeat(length - PING.len());
+        let raw = app.raw("POST", "/mcp").header("content-type", "application/json");
+        let raw = raw.header("accept", "application/json, text/event-stream").header("x-bf-vk", key.value.expose());
+        raw.body(format!("{PING}{padding}")).send().await
+    };
+    assert_eq!(posted(MOST).await.status, 200);
+    assert_eq!(posted(MOST + 1).await.error(), (413, "payload_too_large".to_owned(), String::new()));
+    let caller = connect(&app, &key, &[]).await;
+    for name in [format!("files-{}", "x".repeat(251)), "files-\u{1}".to_owned()] {
+        let (_, _, data) = refused(&caller, &name).await;
+        assert_eq!((&data["status_code"], &data["error"]["param"]), (&400.into(), &"/params/name".into()), "{name}");
+    }
+    assert_eq!(reason(&caller, &format!("none-{}", "x".repeat(251))).await, "mcp_tool_blocked", "256 bytes are a name");
+    assert_eq!(server.calls(), [""; 0]);
+}

@@ -69,3 +69,17 @@ async fn servers_that_the_provider_reaches_must_be_registered_and_allowed() {
         assert!(status == 400 && message.contains("cannot be metered"), "{status} {message}");
     }
 }
+
+/// A list that is looked at is read into memory: one that nobody would write is refused before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_tools_has_a_greatest_length() {
+    let (app, _server, _) = with_files(json!({})).await;
+    let key = key_for(&app, &[("files", &["echo"])]).await;
+    for (length, status) in [(1 << 20, 200), (4 << 20, 400)] {
+        let described = json!({ "name": "files-echo", "description": "x".repeat(length), "parameters": {} });
+        let offer = json!({ "tools": [{ "type": "function", "function": described }] });
+        let (told, message) = offered(&app, &key, offer).await;
+        assert_eq!((told, message.contains("tools must have at most 4194304 bytes")), (status, status == 400));
+    }
+    assert_eq!(app.simulator.bill().requests, 1);
+}
