@@ -1,6 +1,6 @@
 //! Rollups say what the ledger says, whatever has happened to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use keyward_core::authority::Reach;
@@ -446,10 +446,19 @@ async fn what_budgets_cover() {
     };
     store.ledger_append(vec![spent, simple("r2", 1, 10), simple("r3", 1, 80)]).await.unwrap();
     let found = store.budget_scopes().await.unwrap();
-    let by = found.iter().map(|(_, scope)| scope.filters()).collect();
-    let spent = store.usage_spent(by, Hour::of(minutes(0)), Hour::of(minutes(60))).await.unwrap();
-    let mut nanos: Vec<i64> = spent.values().map(|cost| cost.nanos()).collect();
-    nanos.sort_unstable();
+    let by: HashSet<_> = found.iter().map(|(_, scope)| scope.filters()).collect();
+    let nanos = async |to: i64| {
+        let spent = store.usage_spent(by.clone(), Hour::of(minutes(0)), Hour::of(minutes(to))).await.unwrap();
+        let mut nanos: Vec<i64> = spent.values().map(|cost| cost.nanos()).collect();
+        nanos.sort_unstable();
+        nanos
+    };
     // The provider has both attempts of the hour; the customer and the other model none; the rest one.
-    assert_eq!(nanos, [0, 0, 10, 10, 10, 10, 20]);
+    assert_eq!(nanos(60).await, [0, 0, 10, 10, 10, 10, 20]);
+    let three_days = 3 * 24 * 60;
+    assert_eq!(nanos(three_days).await, [0, 0, 10, 10, 10, 10, 30]);
+    while store.usage_fold(Hour::of(minutes(three_days))).await.unwrap() {}
+    for (to, of_provider) in [(60, 20), (three_days, 30)] {
+        assert_eq!(nanos(to).await, [0, 0, 10, 10, 10, 10, of_provider], "added up besides");
+    }
 }

@@ -1,5 +1,7 @@
 //! Rollups, to read.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use keyward_core::usage::{Hour, RefusalCount, Tally};
 
@@ -58,6 +60,17 @@ pub(super) fn rows(c: &mut Conn, range: &Range, of: Option<&[i64]>) -> Result<Ve
     rows.into_iter().map(read).collect()
 }
 
+/// What each series has cost in a range, in nano-dollars.
+pub(super) fn costs(c: &mut Conn, range: &Range) -> Result<HashMap<i64, i64>, StoreError> {
+    let rows: Vec<(i64, i64)> = of_range!(range).select((usage_rollups::series, usage_rollups::cost)).load(c)?;
+    let mut costs: HashMap<i64, i64> = HashMap::new();
+    for (series, cost) in rows {
+        let sum = costs.entry(series).or_default();
+        *sum = sum.saturating_add(cost);
+    }
+    Ok(costs)
+}
+
 /// The hours of a range in which something was attempted, of these series.
 pub(super) fn hours(c: &mut Conn, range: &Range, of: &[i64]) -> Result<Vec<Hour>, StoreError> {
     let mut hours = Vec::new();
@@ -77,7 +90,7 @@ pub(super) fn refusals(c: &mut Conn, before: Hour) -> Result<Vec<RefusalCount>, 
     let rows: Vec<(i64, i64, i64)> =
         refused.select((usage_rollups::start, usage_rollups::series, usage_rollups::refusals)).load(c)?;
     let ids: Vec<i64> = rows.iter().map(|(_, series, _)| *series).collect();
-    let known: std::collections::HashMap<_, _> = series::load(c, &ids)?.into_iter().collect();
+    let known: HashMap<_, _> = series::load(c, &ids)?.into_iter().collect();
     let counted = rows.into_iter().filter_map(|(hour, id, count)| {
         let (hour, count) = (Hour::from_number(hour), u64::try_from(count).ok()?);
         Some(RefusalCount { hour, series: known.get(&id)?.clone(), count })

@@ -40,21 +40,26 @@ pub(crate) fn spent(
     wanted: HashSet<Filters>,
     (from, to): (Hour, Hour),
 ) -> Result<HashMap<Filters, NanoUsd>, StoreError> {
-    let masks: HashSet<Vec<Dimension>> = wanted.iter().map(|filters| filters.dimensions().collect()).collect();
-    let ranges = spans(from, to, View::All, folding::until(c)?);
+    let folded = folding::until(c)?;
+    // What tells by owner alone, or by model alone, needs the fewer rollups of that view.
+    let mut masks: HashMap<View, HashSet<Vec<Dimension>>> = HashMap::new();
+    for mask in wanted.iter().map(|filters| Vec::from_iter(filters.dimensions())) {
+        masks.entry(View::telling(mask.iter().copied())).or_default().insert(mask);
+    }
     let mut sums: HashMap<Filters, NanoUsd> = wanted.into_iter().map(|filters| (filters, NanoUsd::ZERO)).collect();
-    let mut sets: HashMap<i64, Vec<Filters>> = HashMap::new();
-    read(c, &ranges, &Filters::default(), |row, series| {
-        let sets = sets.entry(row.series).or_insert_with(|| {
-            let masked = masks.iter().map(|mask| Filters::of(series, mask));
-            masked.filter(|filters| sums.contains_key(filters)).collect()
-        });
-        for filters in sets {
-            if let Some(sum) = sums.get_mut(filters) {
-                *sum = NanoUsd::from_nanos(sum.nanos().saturating_add(row.tally.cost.nanos()));
+    for (view, masks) in masks {
+        for range in spans(from, to, view, folded) {
+            let costs = reading::costs(c, &range)?;
+            for (id, series) in series::load(c, &Vec::from_iter(costs.keys().copied()))? {
+                let cost = costs.get(&id).copied().unwrap_or_default();
+                for mask in &masks {
+                    if let Some(sum) = sums.get_mut(&Filters::of(&series, mask)) {
+                        *sum = NanoUsd::from_nanos(sum.nanos().saturating_add(cost));
+                    }
+                }
             }
         }
-    })?;
+    }
     Ok(sums)
 }
 
