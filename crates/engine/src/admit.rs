@@ -89,8 +89,8 @@ impl Engine {
     }
 
     /// Makes room for so many virtual keys and limits, before they are put.
-    pub fn expect(&self, virtual_keys: usize, limits: usize) {
-        self.core.policies.expect(virtual_keys, limits);
+    pub fn reserve(&self, virtual_keys: usize, limits: usize) {
+        self.core.policies.reserve(virtual_keys, limits);
     }
 
     /// Makes a virtual key known, or replaces what is known of it. Its usage stays.

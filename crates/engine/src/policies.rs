@@ -174,7 +174,7 @@ impl Policies {
     }
 
     /// Makes room for so many virtual keys and limits: maps that grow while they are filled move what they have again and again.
-    pub(crate) fn expect(&self, virtual_keys: usize, limits: usize) {
+    pub(crate) fn reserve(&self, virtual_keys: usize, limits: usize) {
         self.keys.pin().reserve(virtual_keys);
         self.editing().reserve(virtual_keys);
         self.counters.reserve(limits);

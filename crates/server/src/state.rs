@@ -90,7 +90,7 @@ impl State {
         let policies = store.policies_load().await?;
         let now = clock::now();
         let engine = Engine::new(ledger.clone(), journal, settings.default_enforcement, settings.probe.clone());
-        engine.expect(policies.virtual_keys, policies.limits);
+        engine.reserve(policies.virtual_keys, policies.limits);
         engine.restore(policies.counts);
         policies.customers.iter().for_each(|customer| engine.put_customer(customer, now));
         policies.teams.iter().for_each(|team| engine.put_team(team, now));
