@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use keyward_core::ledger::{Attribution, LedgerEntry, LedgerFilter, Outcome, Postings, UsageSource};
+use keyward_core::ledger::{Attribution, LedgerEntry, LedgerFilter, LedgerOrder, Outcome, Postings, UsageSource};
 use keyward_core::money::NanoUsd;
 use keyward_core::price::TokenUsage;
 use keyward_core::pricing_override::RequestType;
@@ -204,20 +204,37 @@ fn covered() -> HashSet<Filters> {
 
 fn ledgers() -> Result<Asked<LedgerFilter>, jiff::Error> {
     let of = |filters: Filters| LedgerFilter { filters, ..LedgerFilter::default() };
-    let (key, team) = (Some(key_id(7)), Some(team_id(3)));
-    let outcome = |name: &str| Some(name.to_owned());
+    let some = |text: &str| Some(text.to_owned());
+    let key = || Filters { virtual_key: Some(key_id(7)), ..Filters::default() };
+    let team = || Filters { team: Some(team_id(3)), ..Filters::default() };
+    let customer = || Filters { customer: Some(customer_id(1)), ..Filters::default() };
+    let ended = |outcome: &str| Filters { outcome: some(outcome), ..Filters::default() };
     Ok(vec![
         ("the newest 100 entries", of(Filters::default())),
         ("of a week ago", LedgerFilter { to: Some(at((DAYS - 7) * 86_400)?), ..LedgerFilter::default() }),
-        ("of one key", of(Filters { virtual_key: key.clone(), ..Filters::default() })),
+        ("the oldest", LedgerFilter { order: LedgerOrder::Asc, ..LedgerFilter::default() }),
+        ("of one key", of(key())),
+        ("of one key, completed", of(Filters { outcome: some("completed"), ..key() })),
+        ("of one key, abandoned", of(Filters { outcome: some("abandoned"), ..key() })),
+        ("of one key and model, timed out", of(Filters { model: some("c"), outcome: some("timed_out"), ..key() })),
+        ("of one team", of(team())),
+        ("of one team, abandoned", of(Filters { outcome: some("abandoned"), ..team() })),
+        ("of one customer", of(customer())),
         (
-            "of one key, abandoned",
-            of(Filters { virtual_key: key, outcome: outcome("abandoned"), ..Filters::default() }),
+            "of one customer and model, abandoned",
+            of(Filters { model: some("c"), outcome: some("abandoned"), ..customer() }),
         ),
-        ("of one team", of(Filters { team, ..Filters::default() })),
-        ("of one model", of(Filters { model: outcome("c"), ..Filters::default() })),
-        ("that ended with an error", of(Filters { outcome: outcome("upstream_error"), ..Filters::default() })),
-        ("that were abandoned", of(Filters { outcome: outcome("abandoned"), ..Filters::default() })),
+        (
+            "of no customer, abandoned",
+            of(Filters { customer: some(""), outcome: some("abandoned"), ..Filters::default() }),
+        ),
+        ("of one model", of(Filters { model: some("c"), ..Filters::default() })),
+        ("of one model, abandoned", of(Filters { model: some("c"), ..ended("abandoned") })),
+        ("of one provider", of(Filters { provider: some("azure"), ..Filters::default() })),
+        ("that were completed", of(ended("completed"))),
+        ("that ended with an error", of(ended("upstream_error"))),
+        ("that were abandoned", of(ended("abandoned"))),
+        ("of a model that there is not", of(Filters { model: some("z"), ..Filters::default() })),
     ])
 }
 

@@ -24,6 +24,7 @@ mod due;
 mod listing;
 pub(super) mod postings;
 mod row;
+mod scattered;
 
 use due::{Due, Posted};
 pub(crate) use listing::list;

@@ -29,7 +29,7 @@ mod report;
 mod rollup;
 mod series;
 
-pub(crate) use active_hours::{active_hours, keys_of};
+pub(crate) use active_hours::{ActiveHour, Search};
 pub(crate) use budget_scopes::budget_scopes;
 pub(crate) use folding::fold;
 pub(crate) use report::{report, spent};

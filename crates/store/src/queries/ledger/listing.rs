@@ -8,13 +8,11 @@ use keyward_core::money::NanoUsd;
 use keyward_core::usage::{Dimension, Filters, Hour};
 
 use super::super::reconciliation::counts;
-use super::super::{Backend, Conn, usage};
+use super::super::{Backend, Conn};
+use super::scattered;
 use crate::error::StoreError;
 use crate::instant::{Instant, InstantColumn};
 use crate::schema::ledger;
-
-/// Of up to so many virtual keys each is looked up by itself.
-const KEYS: usize = 500;
 
 /// The last cost that an entry was adjusted to, and why; null: it never was.
 const ADJUSTED_COST: &str = "(SELECT a.new_cost FROM ledger_adjustments a WHERE a.request_id = ledger.request_id \
@@ -24,7 +22,7 @@ const ADJUSTED_PRICING: &str = "(SELECT a.new_pricing FROM ledger_adjustments a 
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = ledger)]
-struct EntryRow {
+pub(super) struct EntryRow {
     request_id: String,
     attempt: i32,
     virtual_key_id: String,
@@ -50,7 +48,7 @@ struct EntryRow {
 }
 
 /// An entry, and what it was adjusted to.
-type Row = (EntryRow, Option<i64>, Option<String>);
+pub(super) type Row = (EntryRow, Option<i64>, Option<String>);
 
 fn record((row, adjusted_cost, adjusted_pricing): Row) -> Result<LedgerRecord, StoreError> {
     let EntryRow {
@@ -109,87 +107,33 @@ fn record((row, adjusted_cost, adjusted_pricing): Row) -> Result<LedgerRecord, S
     })
 }
 
-macro_rules! columns {
-    () => {
-        (EntryRow::as_select(), sql::<Nullable<BigInt>>(ADJUSTED_COST), sql::<Nullable<Text>>(ADJUSTED_PRICING))
-    };
-}
-
 /// Up to `limit` entries that match, in the order that the filter says.
 pub(crate) fn list(c: &mut Conn, filter: &LedgerFilter, limit: i64) -> Result<Vec<LedgerRecord>, StoreError> {
-    let is_owned = |dimension| matches!(dimension, Dimension::Customer | Dimension::Team);
-    let has_index = filter.request_id.is_some() || filter.filters.virtual_key.is_some();
-    let mut told = filter.filters.dimensions();
-    let rows = match (has_index, told.next()) {
-        (true, _) | (false, None) => matching(filter, None).limit(limit).select(columns!()).load(c)?,
-        (false, Some(first)) => {
-            let keys = if is_owned(first) { usage::keys_of(c, &filter.filters, KEYS)? } else { None };
-            match keys {
-                Some(keys) => of_keys(c, filter, keys, limit)?,
-                None => of_hours(c, filter, limit)?,
-            }
-        }
+    let has_index = filter.filters.dimensions().all(|dimension| dimension == Dimension::VirtualKey);
+    let rows = match has_index || filter.request_id.is_some() {
+        true => load(c, filter, None, limit)?,
+        false => scattered::list(c, filter, limit)?,
     };
     rows.into_iter().map(record).collect()
 }
 
-/// A page of each key has all that a page of them together can have.
-fn of_keys(c: &mut Conn, filter: &LedgerFilter, keys: Vec<String>, limit: i64) -> Result<Vec<Row>, StoreError> {
-    let mut rows: Vec<Row> = Vec::new();
-    for key in keys {
-        let filters = Filters { virtual_key: Some(key), ..filter.filters.clone() };
-        let one = LedgerFilter { filters, ..filter.clone() };
-        rows.append(&mut matching(&one, None).limit(limit).select(columns!()).load(c)?);
-    }
-    rows.sort_by(|(one, ..), (other, ..)| match filter.order {
-        LedgerOrder::Asc => place(one).cmp(&place(other)),
-        LedgerOrder::Desc => place(other).cmp(&place(one)),
-    });
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(rows)
+/// Up to `limit` rows that match, of one hour or of all.
+pub(super) fn load(
+    c: &mut Conn,
+    filter: &LedgerFilter,
+    hour: Option<Hour>,
+    limit: i64,
+) -> Result<Vec<Row>, StoreError> {
+    let last = (sql::<Nullable<BigInt>>(ADJUSTED_COST), sql::<Nullable<Text>>(ADJUSTED_PRICING));
+    Ok(matching(filter, hour).limit(limit).select((EntryRow::as_select(), last.0, last.1)).load(c)?)
 }
 
-fn place(row: &EntryRow) -> (Instant, &str, i32) {
+/// The place of a row in the order of all.
+pub(super) fn place((row, ..): &Row) -> (Instant, &str, i32) {
     (row.settled_at, &row.request_id, row.attempt)
 }
 
-/// Looks only where there is something to be found.
-fn of_hours(c: &mut Conn, filter: &LedgerFilter, limit: i64) -> Result<Vec<Row>, StoreError> {
-    let after = filter.after.as_ref().map(|place| Hour::of(place.settled_at));
-    let (mut from, mut to) = (filter.from.map(Hour::of), filter.to.map(Hour::from));
-    match filter.order {
-        LedgerOrder::Asc => from = from.max(after),
-        LedgerOrder::Desc => to = [to, after.map(|hour| hour.after(1))].into_iter().flatten().min(),
-    }
-    let within = (from.unwrap_or(Hour::from_number(i64::MIN)), to.unwrap_or(Hour::from_number(i64::MAX)));
-    let mut runs = runs(&usage::active_hours(c, &filter.filters, within)?);
-    if filter.order == LedgerOrder::Desc {
-        runs.reverse();
-    }
-    let mut rows: Vec<Row> = Vec::new();
-    for run in runs {
-        let left = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(i64::MAX));
-        if left <= 0 {
-            break;
-        }
-        rows.append(&mut matching(filter, Some(run)).limit(left).select(columns!()).load(c)?);
-    }
-    Ok(rows)
-}
-
-/// Hours that follow each other, as one.
-fn runs(hours: &[Hour]) -> Vec<(Hour, Hour)> {
-    let mut runs: Vec<(Hour, Hour)> = Vec::new();
-    for hour in hours {
-        match runs.last_mut() {
-            Some((_, end)) if end == hour => *end = hour.after(1),
-            Some(_) | None => runs.push((*hour, hour.after(1))),
-        }
-    }
-    runs
-}
-
-fn matching(filter: &LedgerFilter, run: Option<(Hour, Hour)>) -> ledger::BoxedQuery<'static, Backend> {
+fn matching(filter: &LedgerFilter, hour: Option<Hour>) -> ledger::BoxedQuery<'static, Backend> {
     let LedgerFilter { from, to, after, order, request_id, filters } = filter.clone();
     let mut query = ledger::table.into_boxed();
     if let Some(from) = from {
@@ -198,8 +142,8 @@ fn matching(filter: &LedgerFilter, run: Option<(Hour, Hour)>) -> ledger::BoxedQu
     if let Some(to) = to {
         query = query.filter(ledger::settled_at.lt(Instant(to)));
     }
-    if let Some((from, to)) = run {
-        let (from, to) = (Instant(from.begins()), Instant(to.begins()));
+    if let Some(hour) = hour {
+        let (from, to) = (Instant(hour.begins()), Instant(hour.after(1).begins()));
         query = query.filter(ledger::settled_at.ge(from)).filter(ledger::settled_at.lt(to));
     }
     if let Some(id) = request_id {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 use keyward_core::usage::{Hour, RefusalCount, Tally};
 
@@ -71,16 +72,42 @@ pub(super) fn costs(c: &mut Conn, range: &Range) -> Result<HashMap<i64, i64>, St
     Ok(costs)
 }
 
-/// The hours of a range in which something was attempted, of these series.
-pub(super) fn hours(c: &mut Conn, range: &Range, of: &[i64]) -> Result<Vec<Hour>, StoreError> {
-    let mut hours = Vec::new();
-    for chunk in of.chunks(NAMED) {
-        let attempted = of_range!(range).filter(usage_rollups::requests.gt(0));
-        let found: Vec<i64> =
-            attempted.filter(usage_rollups::series.eq_any(chunk)).select(usage_rollups::start).distinct().load(c)?;
-        hours.extend(found.into_iter().map(Hour::from_number));
+/// The hours of a range in which something was attempted, of these series or of all.
+pub(super) fn hours(c: &mut Conn, range: &Range, of: Option<&[i64]>) -> Result<Vec<Hour>, StoreError> {
+    macro_rules! attempted {
+        () => {
+            of_range!(range).filter(usage_rollups::requests.gt(0)).select(usage_rollups::start).distinct()
+        };
     }
-    Ok(hours)
+    let mut hours: Vec<i64> = Vec::new();
+    match of {
+        None => hours = attempted!().load(c)?,
+        Some(ids) => {
+            for chunk in ids.chunks(NAMED) {
+                hours.append(&mut attempted!().filter(usage_rollups::series.eq_any(chunk)).load(c)?);
+            }
+        }
+    }
+    Ok(hours.into_iter().map(Hour::from_number).collect())
+}
+
+/// How often each of these series was attempted in the hours of a range: hour, series, attempts.
+pub(super) fn attempts(c: &mut Conn, range: &Range, of: &[i64]) -> Result<Vec<(Hour, i64, i64)>, StoreError> {
+    let mut rows: Vec<(i64, i64, i64)> = Vec::new();
+    for chunk in of.chunks(NAMED) {
+        let found = of_range!(range).filter(usage_rollups::requests.gt(0)).filter(usage_rollups::series.eq_any(chunk));
+        rows.append(&mut found.select((usage_rollups::start, usage_rollups::series, usage_rollups::requests)).load(c)?);
+    }
+    Ok(rows.into_iter().map(|(hour, series, requests)| (Hour::from_number(hour), series, requests)).collect())
+}
+
+/// The first and the last hour of those between two that have anything.
+pub(super) fn extent(c: &mut Conn, (from, to): (Hour, Hour)) -> Result<Option<(Hour, Hour)>, StoreError> {
+    let range = Range { kind: Kind::WRITTEN, from, to };
+    // Each by itself: SQLite answers one of them from the end of the index, and both by reading all.
+    let first: Option<i64> = of_range!(range).select(min(usage_rollups::start)).first(c)?;
+    let last: Option<i64> = of_range!(range).select(max(usage_rollups::start)).first(c)?;
+    Ok(first.zip(last).map(|(first, last)| (Hour::from_number(first), Hour::from_number(last))))
 }
 
 /// What was refused before an hour.

@@ -1,5 +1,7 @@
 //! Series: what rollups are of. Each has a row, which says what its id stands for.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use keyward_core::usage::{Dimension, Filters, Series};
 use sha2::{Digest as _, Sha256};
@@ -142,10 +144,12 @@ pub(super) fn matching(c: &mut Conn, view: View, filters: &Filters) -> Result<Ve
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// The virtual keys of the series that match.
-pub(super) fn keys(c: &mut Conn, filters: &Filters, most: i64) -> Result<Vec<String>, StoreError> {
-    let keys = filtered(View::All, filters).select(usage_series::virtual_key_id).distinct().limit(most);
-    Ok(keys.load(c)?)
+/// The virtual key of each series that matches where everything is told apart; none: those are more than `most`.
+pub(super) fn keys(c: &mut Conn, filters: &Filters, most: usize) -> Result<Option<HashMap<i64, String>>, StoreError> {
+    let some = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+    let found = filtered(View::All, filters).select((usage_series::id, usage_series::virtual_key_id)).limit(some);
+    let keys: HashMap<i64, String> = found.load::<(i64, String)>(c)?.into_iter().collect();
+    Ok(Some(keys).filter(|keys| keys.len() <= most))
 }
 
 fn filtered(view: View, filters: &Filters) -> usage_series::BoxedQuery<'_, Backend> {
