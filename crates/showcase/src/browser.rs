@@ -1,12 +1,13 @@
 //! A real browser: Chromium without a window, driven over WebDriver, that reaches nothing but this machine.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
@@ -123,16 +124,22 @@ impl Browser {
         found.with_context(|| format!("no {kind} of the page says {text:?}"))
     }
 
-    /// Clicks what a CSS selector finds.
+    /// Clicks what a CSS selector finds, as soon as nothing covers it: while the browser still brings a field that was written into view,
+    /// what sticks to an edge may.
     ///
     /// # Errors
     /// When there is no such thing in time, or it cannot be clicked.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let element = self.find(selector).await?;
-        // Where nothing that sticks to an edge can cover it, as people would scroll.
+        let (element, begin) = (self.find(selector).await?, Instant::now());
+        // As people would scroll.
         let centre = "arguments[0].scrollIntoView({ block: 'center' })";
-        self.client.execute(centre, vec![serde_json::to_value(&element)?]).await?;
-        element.click().await.with_context(|| format!("{selector} cannot be clicked"))
+        loop {
+            self.client.execute(centre, vec![serde_json::to_value(&element)?]).await?;
+            match element.click().await {
+                Err(error) if is_covered(&error) && begin.elapsed() < PATIENCE => {}
+                clicked => return clicked.with_context(|| format!("{selector} cannot be clicked")),
+            }
+        }
     }
 
     /// Writes into a field, in place of what it has.
@@ -198,6 +205,11 @@ impl Browser {
         let command = Command::post("goog/cdp/execute", json!({ "cmd": name, "params": parameters }));
         self.client.issue_cmd(command).await.with_context(|| format!("Chromium refuses {name}"))
     }
+}
+
+/// Whether something else would have been clicked, so that nothing was.
+fn is_covered(error: &CmdError) -> bool {
+    matches!(error, CmdError::Standard(error) if error.error == ErrorStatus::ElementClickIntercepted)
 }
 
 fn argument(profile: &Path) -> String {
