@@ -67,12 +67,12 @@ fn spans(from: Hour, to: Hour, order: LedgerOrder) -> Vec<(Hour, Hour)> {
 /// Up to `limit` rows of an hour. One that has more than that is read until they are found; of others only what is of virtual keys
 /// that have some, so that no statement finds none.
 fn of_hour(c: &mut Conn, filter: &LedgerFilter, hour: ActiveHour, limit: i64) -> Result<Vec<Row>, StoreError> {
-    let ActiveHour { hour, attempts } = hour;
-    if attempts.is_empty() || attempts.values().sum::<i64>() >= limit {
+    let ActiveHour { hour, series } = hour;
+    if series.is_empty() || series.values().sum::<i64>() >= limit {
         return load(c, filter, Some(hour), limit);
     }
     let mut rows = Vec::new();
-    for key in attempts.into_keys() {
+    for key in series.into_keys() {
         let filters = Filters { virtual_key: Some(key), ..filter.filters.clone() };
         rows.append(&mut load(c, &LedgerFilter { filters, ..filter.clone() }, Some(hour), limit)?);
     }
@@ -80,6 +80,7 @@ fn of_hour(c: &mut Conn, filter: &LedgerFilter, hour: ActiveHour, limit: i64) ->
         LedgerOrder::Asc => place(one).cmp(&place(other)),
         LedgerOrder::Desc => place(other).cmp(&place(one)),
     });
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(rows)
 }
 

@@ -11,14 +11,14 @@ use super::rollup::Kind;
 use super::series::{self, View};
 use crate::error::StoreError;
 
-/// Of up to so many series the attempts of each are counted; of more, only whether there are any.
+/// Up to so many series are looked for by themselves; of more, only whether there are any in an hour.
 const FEW: usize = 2_000;
 
 /// An hour in which attempts were settled that match.
 pub(crate) struct ActiveHour {
     pub(crate) hour: Hour,
-    /// How many each virtual key had; empty: that is not told.
-    pub(crate) attempts: BTreeMap<String, i64>,
+    /// The virtual keys that had some, and how many series each: so many attempts at least. Empty: that is not told.
+    pub(crate) series: BTreeMap<String, i64>,
 }
 
 /// A search for attempts that match, between two hours.
@@ -60,10 +60,9 @@ impl Search {
         match &self.sought {
             Sought::Few(keys) => {
                 let ids = Vec::from_iter(keys.keys().copied());
-                for (hour, series, attempts) in reading::attempts(c, &Range { kind: Kind::WRITTEN, from, to }, &ids)? {
+                for (hour, series) in reading::places(c, &Range { kind: Kind::WRITTEN, from, to }, &ids)? {
                     let Some(key) = keys.get(&series) else { continue };
-                    let sum = hours.entry(hour).or_default().entry(key.clone()).or_default();
-                    *sum = sum.saturating_add(attempts);
+                    *hours.entry(hour).or_default().entry(key.clone()).or_default() += 1;
                 }
             }
             Sought::Many { view, series, folded } => {
@@ -74,6 +73,6 @@ impl Search {
                 hours.extend(past.into_iter().chain(hours_of_rest).map(|hour| (hour, BTreeMap::new())));
             }
         }
-        Ok(hours.into_iter().map(|(hour, attempts)| ActiveHour { hour, attempts }).collect())
+        Ok(hours.into_iter().map(|(hour, series)| ActiveHour { hour, series }).collect())
     }
 }

@@ -91,14 +91,15 @@ pub(super) fn hours(c: &mut Conn, range: &Range, of: Option<&[i64]>) -> Result<V
     Ok(hours.into_iter().map(Hour::from_number).collect())
 }
 
-/// How often each of these series was attempted in the hours of a range: hour, series, attempts.
-pub(super) fn attempts(c: &mut Conn, range: &Range, of: &[i64]) -> Result<Vec<(Hour, i64, i64)>, StoreError> {
-    let mut rows: Vec<(i64, i64, i64)> = Vec::new();
+/// In which hours of a range there is something of these series: hour and series. Nothing else is read, so that SQLite finds them by their
+/// series: with another column it would rather look through all of the range.
+pub(super) fn places(c: &mut Conn, range: &Range, of: &[i64]) -> Result<Vec<(Hour, i64)>, StoreError> {
+    let mut places: Vec<(i64, i64)> = Vec::new();
     for chunk in of.chunks(NAMED) {
-        let found = of_range!(range).filter(usage_rollups::requests.gt(0)).filter(usage_rollups::series.eq_any(chunk));
-        rows.append(&mut found.select((usage_rollups::start, usage_rollups::series, usage_rollups::requests)).load(c)?);
+        let found = of_range!(range).filter(usage_rollups::series.eq_any(chunk));
+        places.append(&mut found.select((usage_rollups::start, usage_rollups::series)).load(c)?);
     }
-    Ok(rows.into_iter().map(|(hour, series, requests)| (Hour::from_number(hour), series, requests)).collect())
+    Ok(places.into_iter().map(|(hour, series)| (Hour::from_number(hour), series)).collect())
 }
 
 /// The first and the last hour of those between two that have anything.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use keyward_core::ledger::Outcome;
 use keyward_core::usage::{Dimension, Filters, Series};
 use sha2::{Digest as _, Sha256};
 
@@ -144,10 +145,12 @@ pub(super) fn matching(c: &mut Conn, view: View, filters: &Filters) -> Result<Ve
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// The virtual key of each series that matches where everything is told apart; none: those are more than `most`.
+/// The virtual key of each series of attempts that matches where everything is told apart; none: those are more than `most`.
 pub(super) fn keys(c: &mut Conn, filters: &Filters, most: usize) -> Result<Option<HashMap<i64, String>>, StoreError> {
     let some = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    let found = filtered(View::All, filters).select((usage_series::id, usage_series::virtual_key_id)).limit(some);
+    let attempted =
+        filtered(View::All, filters).filter(usage_series::outcome.eq_any(Outcome::ALL.map(Outcome::as_str)));
+    let found = attempted.select((usage_series::id, usage_series::virtual_key_id)).limit(some);
     let keys: HashMap<i64, String> = found.load::<(i64, String)>(c)?.into_iter().collect();
     Ok(Some(keys).filter(|keys| keys.len() <= most))
 }

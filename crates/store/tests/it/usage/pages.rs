@@ -1,6 +1,6 @@
 //! Entries of the ledger, page by page.
 
-use keyward_core::ledger::{LedgerEntry, LedgerFilter, LedgerOrder, LedgerPlace, LedgerRecord};
+use keyward_core::ledger::{LedgerEntry, LedgerFilter, LedgerOrder, LedgerPlace, LedgerRecord, Outcome};
 use keyward_core::usage::{Filters, Hour, RefusalCount, Series};
 use keyward_store::Store;
 
@@ -95,10 +95,11 @@ async fn pages_are_the_same_among_very_many_series() {
     store.ledger_append(attempts()).await.unwrap();
     let of = |n: usize| Series {
         virtual_key: format!("other {n}"),
-        team: if n % 2 == 0 { String::new() } else { "team 1".to_owned() },
+        team: if n.is_multiple_of(2) { String::new() } else { "team 1".to_owned() },
         provider: "openai".to_owned(),
         model: format!("model {}", n % 3),
-        outcome: "budget_exceeded".to_owned(),
+        // As if attempts had ended so: series of refusals alone are not looked for.
+        outcome: Outcome::ALL[n % 5].as_str().to_owned(),
         ..Series::default()
     };
     let refused = (0..13_000).map(|n| RefusalCount { hour: Hour::of(minutes(300)), series: of(n), count: 1 });
