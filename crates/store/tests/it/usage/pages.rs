@@ -10,13 +10,15 @@ use crate::database::Database;
 /// How many entries a page has: more than some hours have of what is asked for, fewer than others.
 const PAGE: i64 = 7;
 
-/// Sixty attempts, eight of each hour that has any, several in the same instant. Owners, models and outcomes are mixed.
+/// Sixty attempts, eight of each hour that has any, several in the same instant, with owners, models and outcomes mixed; and an hour in
+/// which two virtual keys have more of one kind than a page takes.
 fn attempts() -> Vec<LedgerEntry> {
     let made = |n: u8| {
         let minute = 200 * i64::from(n / 8) + i64::from(n % 3);
         Made { key: n % 4, model: n % 3, outcome: usize::from(n % 5), is_batch: false, cost: 10, minute, millis: 400 }
     };
-    (0..60).map(|n| attempt(&format!("r{n:02}"), &made(n))).collect()
+    let alike = |n: u8| Made { key: n % 2, model: 1, outcome: 0, minute: 2_000, ..made(n) };
+    (0..60).map(made).chain((60..72).map(alike)).zip(0..).map(|(made, n)| attempt(&format!("r{n:02}"), &made)).collect()
 }
 
 fn asked() -> Vec<Filters> {
@@ -58,7 +60,7 @@ async fn pages(store: &Store, mut filter: LedgerFilter) -> Vec<LedgerPlace> {
 /// Pages have each entry that matches once, in both orders, whenever they begin and end.
 async fn read_through(store: &Store) {
     let all = store.ledger_list(LedgerFilter::default(), i64::MAX).await.unwrap();
-    assert_eq!(all.len(), 60);
+    assert_eq!(all.len(), 72);
     for filters in asked() {
         for (from, to) in [(None, None), (Some(minutes(1)), None), (Some(minutes(200)), Some(minutes(602)))] {
             let is_wanted = |record: &&LedgerRecord| {
