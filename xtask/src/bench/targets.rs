@@ -6,6 +6,14 @@ use super::results::{Results, list, number, shown, text};
 
 /// How much a request may cost with the most virtual keys, by what it costs with one: measurements differ by that much.
 const SAME: f64 = 1.1;
+/// The parts of a profile that have to do with the call of a provider, and what is with them. They overlap, so that their sum is at
+/// least what the call takes.
+const CALL: [&str; 4] = [
+    "hyper's connections to the provider, with what they send",
+    "the relay of answers, with their settlement",
+    "sending on sockets, to both sides",
+    "waiting for something to do",
+];
 
 /// An aim, and what was measured.
 #[derive(Debug)]
@@ -38,7 +46,7 @@ pub(super) fn table(results: &Results) -> String {
 fn all(results: &Results) -> Vec<Target> {
     let mut all = beside_peers(results.of("gateway"));
     all.extend(memory(results));
-    all.extend(refusals(results.of("gateway")));
+    all.extend(refusals(results));
     all.extend(management(results.of("management")));
     all.extend(growth(results.of("growth")));
     all
@@ -108,7 +116,8 @@ fn memory(results: &Results) -> [Target; 2] {
     ]
 }
 
-fn refusals(gateway: Option<&Value>) -> [Target; 2] {
+fn refusals(results: &Results) -> [Target; 2] {
+    let gateway = results.of("gateway");
     let all = |figures: [&str; 3]| -> Option<Vec<f64>> {
         figures.into_iter().map(|figure| median(gateway?, figure, "keyward")).collect()
     };
@@ -127,12 +136,33 @@ fn refusals(gateway: Option<&Value>) -> [Target; 2] {
             figure: "CPU per refusal",
             aim: "less than an admitted request without its call of the provider".to_owned(),
             measured: dearest.zip(admitted).map(|(refused, admitted)| {
-                let [refused, whole] = [refused, admitted].map(|micros| shown(Some(micros)));
-                // What the call takes of the whole is not measured: only that a refusal is dearer than everything can be said.
-                (format!("{refused} µs, to {whole} µs with it"), (dearest >= Some(admitted)).then_some(false))
+                let without = results.of("profile").and_then(without_call).map(|share| share * admitted);
+                cheaper(refused, admitted, without)
             }),
         },
     ]
+}
+
+/// Whether a refusal is cheaper than an admitted request without its call, of which at least `without` is left.
+fn cheaper(refused: f64, admitted: f64, without: Option<f64>) -> (String, Option<bool>) {
+    let [dearest, whole] = [refused, admitted].map(|micros| shown(Some(micros)));
+    match without {
+        Some(without) if refused < without => {
+            (format!("{dearest} µs, to at least {} of {whole} µs", shown(Some(without))), Some(true))
+        }
+        // How much less is left without the call is not known.
+        _ => (format!("{dearest} µs, to {whole} µs with it"), (refused >= admitted).then_some(false)),
+    }
+}
+
+/// The share of a request that has nothing to do with its call of the provider, at least.
+fn without_call(profile: &Value) -> Option<f64> {
+    let samples = |name: &&str| {
+        let part = list(profile, "parts").iter().find(|part| text(part, "part") == *name)?;
+        number(part, "samples")
+    };
+    let of_call: Option<Vec<f64>> = CALL.iter().map(samples).collect();
+    Some(1.0 - of_call?.into_iter().sum::<f64>() / number(profile, "samples")?)
 }
 
 fn management(management: Option<&Value>) -> Vec<Target> {
@@ -224,6 +254,24 @@ mod tests {
             }
             assert_eq!(verdict(&results, "CPU per request, against Portkey"), None);
         }
+    }
+
+    #[test]
+    fn a_refusal_is_compared_with_what_is_left_without_the_call() {
+        let one = |figure: &'static str, of: f64| (figure, [("keyward", of)]);
+        let figures = |refused: f64| {
+            let all = [one("cpu_us_per_request", 100.0), one("cpu_us_per_401", 1.0), one("cpu_us_per_429", 1.0)];
+            let all: Vec<_> = all.into_iter().chain([one("cpu_us_per_402", refused)]).collect();
+            gateway(&all.iter().map(|(figure, of)| (*figure, of.as_slice())).collect::<Vec<_>>())
+        };
+        let parts: Vec<_> = CALL.iter().map(|part| json!({ "part": part, "samples": 10 })).collect();
+        let profile = json!({ "samples": 100, "parts": parts });
+        for (refused, met) in [(59.0, Some(true)), (61.0, None), (100.0, Some(false))] {
+            let results = Results::sample([("gateway", figures(refused)), ("profile", profile.clone())]);
+            assert_eq!(verdict(&results, "CPU per refusal"), met, "{refused}");
+        }
+        let results = Results::sample([("gateway", figures(59.0))]);
+        assert_eq!(verdict(&results, "CPU per refusal"), None, "without a profile nothing is known");
     }
 
     #[test]
