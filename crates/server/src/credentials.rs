@@ -6,12 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::gateway::UpstreamClient;
+use crate::pieces::Pieces;
 
 mod cache;
 mod entra;
@@ -114,9 +114,9 @@ impl Stamp {
     /// When the request cannot carry it.
     pub(crate) fn sign(
         &self,
-        mut request: http::Request<Bytes>,
+        mut request: http::Request<Pieces>,
         now: Timestamp,
-    ) -> Result<http::Request<Bytes>, CredentialError> {
+    ) -> Result<http::Request<Pieces>, CredentialError> {
         match self {
             Self::Nothing => {}
             Self::Header(name, value) => {

@@ -35,6 +35,7 @@ mod no_such_route;
 pub mod observability;
 pub mod openapi;
 mod params;
+mod pieces;
 mod reference;
 mod request_id;
 mod retention;

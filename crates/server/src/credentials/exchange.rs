@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use jiff::{SignedDuration, Timestamp};
 use keyward_core::base_url::BaseUrl;
 use secrecy::SecretString;
@@ -15,6 +15,7 @@ use url::Url;
 use super::cache::Fresh;
 use super::error::CredentialError;
 use crate::gateway::UpstreamClient;
+use crate::pieces::Pieces;
 use crate::upstreams::is_private;
 
 /// How long an exchange may take.
@@ -61,9 +62,12 @@ pub(super) struct Answer {
 }
 
 /// Sends a request to a token endpoint.
-pub(super) async fn ask(client: &UpstreamClient, request: http::Request<Bytes>) -> Result<Answer, CredentialError> {
+pub(super) async fn ask(
+    client: &UpstreamClient,
+    request: http::Request<impl Into<Pieces>>,
+) -> Result<Answer, CredentialError> {
     let asked = async {
-        let response = client.send(request.map(Full::new)).await.map_err(|_| CredentialError::Unreachable)?;
+        let response = client.send(request.map(Into::into)).await.map_err(|_| CredentialError::Unreachable)?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, LONGEST).collect().await.map_err(|_| CredentialError::Unusable)?;
         Ok(Answer { status: head.status, body: body.to_bytes() })

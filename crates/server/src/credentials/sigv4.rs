@@ -6,13 +6,14 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use super::CredentialError;
 use super::hidden;
+use crate::pieces::Pieces;
 
 /// Keys of AWS: an account's, or those of a session.
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ impl AwsSigner {
     }
 
     /// Signs the method, the URL, the host, the content type and the body.
-    pub(super) fn sign(&self, request: &mut http::Request<Bytes>, now: Timestamp) -> Result<(), CredentialError> {
+    pub(super) fn sign(&self, request: &mut http::Request<Pieces>, now: Timestamp) -> Result<(), CredentialError> {
         let keys = &self.keys;
         let identity: Identity = Credentials::new(
             keys.access_key.expose_secret(),
@@ -64,7 +65,7 @@ impl AwsSigner {
             let headers = signed_headers(request)?;
             let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             let url = request.uri().to_string();
-            let body = SignableBody::Bytes(request.body());
+            let body = SignableBody::Precomputed(digest(request.body()));
             let signable = SignableRequest::new(request.method().as_str(), url, headers, body)
                 .map_err(|_| CredentialError::Unsignable)?;
             // The signer tells its trace what it signs, session token and all: no subscriber may hear it.
@@ -81,7 +82,13 @@ impl AwsSigner {
 }
 
 /// What is signed besides what always is.
-fn signed_headers(request: &http::Request<Bytes>) -> Result<Vec<(String, String)>, CredentialError> {
+/// The SHA-256 of a body, as signatures have it.
+fn digest(body: &Pieces) -> String {
+    let digest = body.iter().fold(Sha256::new(), Sha256::chain_update);
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn signed_headers(request: &http::Request<Pieces>) -> Result<Vec<(String, String)>, CredentialError> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).map_err(|_| CredentialError::Unsignable);
     let authority = request.uri().authority().ok_or(CredentialError::Unsignable)?;
     let mut headers = vec![(HOST.to_string(), authority.as_str().to_owned())];

@@ -10,6 +10,7 @@ use super::error::CredentialError;
 use super::exchange::{Answer, ask};
 use super::sigv4::{AwsKeys, AwsSigner};
 use crate::gateway::UpstreamClient;
+use crate::pieces::Pieces;
 
 /// What our sessions are called in the account's logs.
 const SESSION: &str = "keyward";
@@ -37,7 +38,7 @@ impl AwsRole {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = http::Request::post(&self.url)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
-            .body(Bytes::from(body));
+            .body(Pieces::from(Bytes::from(body)));
         let mut request = request.map_err(|_| CredentialError::Unsendable)?;
         self.own.sign(&mut request, now)?;
         session(&ask(client, request).await?)

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::*;
 use crate::gateway::tls;
+use crate::pieces::Pieces;
 
 /// A token endpoint: what it was asked, and where it is.
 struct TokenServer {
@@ -97,7 +98,7 @@ fn granted() -> String {
 }
 
 fn bearer(stamp: &Stamp) -> String {
-    let request = http::Request::post("https://upstream.example/x").body(Bytes::new()).unwrap();
+    let request = http::Request::post("https://upstream.example/x").body(Pieces::default()).unwrap();
     stamp.sign(request, now()).unwrap().headers()["authorization"].to_str().unwrap().to_owned()
 }
 
@@ -172,7 +173,7 @@ async fn a_role_is_assumed_and_its_session_signs() {
     .unwrap();
     let client = client();
     let stamps = join_all((0..50).map(|_| auth.ready(&Scheme::Bearer, &client, now()))).await;
-    let request = http::Request::post("https://bedrock.example/model/m/converse").body(Bytes::new()).unwrap();
+    let request = http::Request::post("https://bedrock.example/model/m/converse").body(Pieces::default()).unwrap();
     let request = stamps[0].as_ref().unwrap().sign(request, now()).unwrap();
     let authorization = request.headers()["authorization"].to_str().unwrap();
     assert!(authorization.contains("Credential=ASIAFAKE/20260101/eu-west-1/bedrock/aws4_request"), "{authorization}");
@@ -215,7 +216,7 @@ async fn nobody_at_home_is_unreachable() {
 async fn a_plain_secret_goes_where_the_dialect_has_it() {
     let (auth, client) = (Auth::Secret("fake key".into()), client());
     let signed = async |scheme| {
-        let request = http::Request::post("https://upstream.example/x?alt=sse").body(Bytes::new()).unwrap();
+        let request = http::Request::post("https://upstream.example/x?alt=sse").body(Pieces::default()).unwrap();
         auth.ready(&scheme, &client, now()).await.unwrap().sign(request, now()).unwrap()
     };
     assert_eq!(signed(Scheme::Bearer).await.headers()["authorization"], "Bearer fake key");

@@ -199,7 +199,7 @@ impl Attempts<'_> {
         let Destination { named, model, is_converse, .. } = &route.destination;
         let spliced = self.scan.splice(&self.body, &Served { model: named, ..route.served() }, output_cap)?;
         let body = match is_converse {
-            true => bedrock::request(&spliced, model.as_str())?.into(),
+            true => Bytes::from(bedrock::request(&spliced.joined(), model.as_str())?).into(),
             false => spliced,
         };
         let mut call = draft.with_body(body, self.expected(route), &stamp, clock::now())?;

@@ -7,9 +7,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use jiff::Timestamp;
@@ -26,13 +24,14 @@ use super::upstream_client::UpstreamClient;
 use crate::clock;
 use crate::credentials::{Auth, Scheme, Stamp};
 use crate::error::ApiError;
+use crate::pieces::Pieces;
 
 /// How Gemini's clients ask for events.
 const ALT_SSE: (Cow<'_, str>, Cow<'_, str>) = (Cow::Borrowed("alt"), Cow::Borrowed("sse"));
 
 /// A request that is ready to leave.
 pub(super) struct Call {
-    pub(super) request: http::Request<Full<Bytes>>,
+    pub(super) request: http::Request<Pieces>,
     /// How long to wait for the answer to begin.
     pub(super) patience: Duration,
     /// What is to come of it.
@@ -49,13 +48,13 @@ impl Draft {
     /// The request with its body, signed: nothing is changed in it any more.
     pub(super) fn with_body(
         self,
-        body: Bytes,
+        body: Pieces,
         expected: Expected,
         stamp: &Stamp,
         now: Timestamp,
     ) -> Result<Call, ApiError> {
         let Self { request, patience } = self;
-        let request = stamp.sign(request.body(body).map_err(unbuildable)?, now)?.map(Full::new);
+        let request = stamp.sign(request.body(body).map_err(unbuildable)?, now)?;
         Ok(Call { request, patience, expected })
     }
 }
@@ -124,14 +123,14 @@ pub(super) fn headed(
 /// A request with its body and the real key: nothing is changed in it any more.
 pub(super) async fn signed(
     request: http::request::Builder,
-    body: Bytes,
+    body: Pieces,
     auth: &Auth,
     dialect: Dialect,
     client: &UpstreamClient,
-) -> Result<http::Request<Full<Bytes>>, ApiError> {
+) -> Result<http::Request<Pieces>, ApiError> {
     let now = clock::now();
     let stamp = auth.ready(&scheme(dialect), client, now).await?;
-    Ok(stamp.sign(request.body(body).map_err(unbuildable)?, now)?.map(Full::new))
+    Ok(stamp.sign(request.body(body).map_err(unbuildable)?, now)?)
 }
 
 /// Where the request goes. Gemini's paths have a version, which is the client's, and streams come as events when that is asked
@@ -177,7 +176,7 @@ impl<'a> Proof<'a> {
 pub(super) async fn send(
     _proof: Proof<'_>,
     client: &UpstreamClient,
-    request: http::Request<Full<Bytes>>,
+    request: http::Request<Pieces>,
     timeout: Duration,
 ) -> Result<http::Response<Incoming>, SendError> {
     let mut request = request;

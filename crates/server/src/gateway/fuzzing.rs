@@ -17,6 +17,7 @@ use super::event_stream::{self, written};
 use super::frames::Frames;
 use super::scan::{Reading, Scan};
 use super::usage::{self, Reader, shape};
+use crate::pieces::Pieces;
 
 /// The provider's name of the model in what is spliced.
 const SERVED: &str = "served/\"model\"";
@@ -67,7 +68,7 @@ fn form_as(operation: Operation, body: &Bytes) {
     let reading = Reading { operation, in_path: None, streamed: false, content_type: Some(&content_type) };
     let Ok(scan) = now(Scan::read(&reading, body)) else { return };
     // One that can be read in two ways is refused when it is written.
-    let Ok(body) = scan.splice(body, &served(), None) else { return };
+    let Ok(body) = scan.splice(body, &served(), None).map(Pieces::joined) else { return };
     let content_type = HeaderValue::from_bytes(scan.content_type().as_bytes()).expect("it was read as one");
     let reading = Reading { content_type: Some(&content_type), ..reading };
     let again = now(Scan::read(&reading, &body)).expect("what was written can be read");
@@ -144,7 +145,7 @@ const fn served() -> Served<'static> {
 
 /// The scan of what goes to the provider.
 fn spliced(scan: &Scan, body: &Bytes, in_path: Option<&str>) -> Scan {
-    let body = scan.splice(body, &served(), Some(7)).expect("what was read can be written");
+    let body = scan.splice(body, &served(), Some(7)).expect("what was read can be written").joined();
     let in_path = in_path.map(|_| SERVED);
     let again = Scan::of(scan.operation, in_path, &body).expect("what was written can be read");
     assert_eq!(again.model, SERVED);

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -13,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::resolver::GuardedResolver;
+use crate::pieces::Pieces;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,7 +20,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 
 /// A client for upstreams. Redirects are not followed, and no proxy is used.
 #[derive(Clone)]
-pub(crate) struct UpstreamClient(Client<HttpsConnector<HttpConnector<GuardedResolver>>, Full<Bytes>>);
+pub(crate) struct UpstreamClient(Client<HttpsConnector<HttpConnector<GuardedResolver>>, Pieces>);
 
 impl UpstreamClient {
     pub(crate) fn new(tls: &Arc<ClientConfig>, block_private: bool) -> Self {
@@ -43,7 +42,7 @@ impl UpstreamClient {
 
     pub(crate) async fn send(
         &self,
-        request: http::Request<Full<Bytes>>,
+        request: http::Request<Pieces>,
     ) -> Result<http::Response<Incoming>, hyper_util::client::legacy::Error> {
         self.0.request(request).await
     }

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyDataStream, BodyExt, Full, Limited};
+use http_body_util::{BodyDataStream, BodyExt, Limited};
 use hyper::body::Incoming;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_client::{
@@ -21,6 +21,7 @@ use rmcp::transport::streamable_http_client::{
 use sse_stream::{Sse, SseStream};
 
 use crate::gateway::UpstreamClient;
+use crate::pieces::Pieces;
 
 /// The longest answer to one message, in bytes.
 const LONGEST: usize = 8 * 1024 * 1024;
@@ -62,7 +63,7 @@ impl Wire {
         Self { client, reached }
     }
 
-    async fn send(&self, request: Result<Request<Full<Bytes>>, http::Error>) -> Result<Response<Incoming>, Failure> {
+    async fn send(&self, request: Result<Request<Pieces>, http::Error>) -> Result<Response<Incoming>, Failure> {
         let request = request.map_err(|error| failed(WireError::Unsendable(error.into())))?;
         match self.client.send(request).await {
             Err(error) if error.is_connect() => Err(failed(WireError::NotConnected(error))),
@@ -107,7 +108,7 @@ impl StreamableHttpClient for Wire {
         let request = request(Method::POST, &uri, session.as_deref(), headers)
             .header(CONTENT_TYPE, JSON)
             .header(ACCEPT, "application/json, text/event-stream")
-            .body(Full::new(body.into()));
+            .body(Pieces::from(Bytes::from(body)));
         let response = self.send(request).await?;
         match response.status() {
             StatusCode::ACCEPTED | StatusCode::NO_CONTENT => return Ok(StreamableHttpPostResponse::Accepted),
@@ -126,7 +127,7 @@ impl StreamableHttpClient for Wire {
         _: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), Failure> {
-        let request = request(Method::DELETE, &uri, Some(&session), headers).body(Full::default());
+        let request = request(Method::DELETE, &uri, Some(&session), headers).body(Pieces::default());
         // Whether the server knows how to end sessions is its own business.
         self.send(request).await.map(drop)
     }

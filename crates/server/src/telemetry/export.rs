@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use prost::Message;
 
 use super::names::{SERVICE, SERVICE_VERSION};
@@ -14,6 +14,7 @@ use super::{Telemetry, Waiting, wire};
 use crate::clock;
 use crate::gateway::UpstreamClient;
 use crate::metrics::Metrics;
+use crate::pieces::Pieces;
 use crate::state::State;
 
 /// How many spans go at once.
@@ -124,7 +125,7 @@ impl Exporter<'_> {
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(USER_AGENT, concat!("keyward/", env!("CARGO_PKG_VERSION")));
         let request = settings.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| "the request cannot be built")?;
+        let request = request.body(Pieces::from(Bytes::from(body))).map_err(|_| "the request cannot be built")?;
         let response = self.client.send(request).await.map_err(|_| "the connection failed")?;
         let status = response.status();
         // Only read so that the connection can be used again.

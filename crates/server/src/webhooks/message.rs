@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, StatusCode};
-use http_body_util::Full;
 use jiff::Timestamp;
 use keyward_core::event::{Event, EventType, ThresholdReached};
 use serde::Serialize;
 
 use crate::config::Webhook;
 use crate::gateway::UpstreamClient;
+use crate::pieces::Pieces;
 
 /// How long an endpoint may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -57,7 +57,7 @@ fn answer(status: StatusCode) -> Answer {
     }
 }
 
-fn request(webhook: &Webhook, event: &Event, now: Timestamp) -> Option<Request<Full<Bytes>>> {
+fn request(webhook: &Webhook, event: &Event, now: Timestamp) -> Option<Request<Pieces>> {
     let Event { id, kind, at, data, deliveries: _ } = event;
     let body = serde_json::to_vec(&Body { kind: *kind, timestamp: *at, data }).ok()?;
     let timestamp = now.as_second();
@@ -67,5 +67,5 @@ fn request(webhook: &Webhook, event: &Event, now: Timestamp) -> Option<Request<F
         .header("webhook-id", id.as_str())
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", webhook.secret.sign(id.as_str(), timestamp, &body));
-    request.body(Full::new(body.into())).ok()
+    request.body(Bytes::from(body).into()).ok()
 }

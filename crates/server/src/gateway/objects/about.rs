@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
 use crate::gateway::report::About;
+use crate::pieces::Pieces;
 use crate::state::State;
 
 /// Parameters of a query that are not the provider's.
@@ -47,7 +48,7 @@ impl<C: MeteringClass> Arriving<C> {
             method: errand.method(),
             rest: format!("/{}{}{query}", object.id, errand.behind()),
             content_type: None,
-            body: Bytes::new(),
+            body: Pieces::default(),
             is_content: errand.is_content(),
         };
         let after = {

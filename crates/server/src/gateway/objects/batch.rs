@@ -93,7 +93,8 @@ pub(super) async fn begin(
     check(&who.state, principal, &intent)?;
     let way = Way::to(&who.state, permit(principal, &object)?, object.kind, Some(&object.provider_key_id))?;
     let content_type = Some(HeaderValue::from_static("application/json"));
-    let parcel = Parcel { method: Method::POST, rest: String::new(), content_type, body, is_content: false };
+    let parcel =
+        Parcel { method: Method::POST, rest: String::new(), content_type, body: body.into(), is_content: false };
     let object = ProviderObject {
         request_id: who.request_id.clone(),
         state: ObjectState::Open,

@@ -26,6 +26,7 @@ use crate::gateway::answer::next_data;
 use crate::gateway::dispatch::{Proof, SendError, headed, send, signed};
 use crate::gateway::relay::{collect, compressed, is_compressed};
 use crate::gateway::upstream_client::UpstreamClient;
+use crate::pieces::Pieces;
 use crate::state::State;
 use crate::upstreams::Upstream;
 
@@ -181,7 +182,7 @@ impl<'a> Asking<'a> {
         let request = http::Request::builder().method(Method::GET).uri(format!("{}{rest}", shelf.url));
         let no_headers = actix_web::http::header::HeaderMap::new();
         let request = headed(request, &no_headers, dialect(kind), &self.upstream.headers);
-        let request = signed(request, Bytes::new(), &shelf.auth, dialect(kind), self.client).await?;
+        let request = signed(request, Pieces::default(), &shelf.auth, dialect(kind), self.client).await?;
         let sent = send(Proof::inquiry(&self.inquiry), self.client, request, self.timeout()).await;
         let response = sent.map_err(|error| match error {
             SendError::NotSent(error)

@@ -15,6 +15,7 @@ use crate::gateway::estimate::Served;
 use crate::gateway::resolve::{asked, nobody_offers, unserved};
 use crate::gateway::routing::{Lots, Place, providers_for};
 use crate::gateway::scan::Scan;
+use crate::pieces::Pieces;
 use crate::state::State;
 use crate::upstreams::{Choosing, Wanted};
 
@@ -49,7 +50,7 @@ impl<'a> Collected<'a> {
     ///
     /// # Errors
     /// What would be refused on its own is refused here.
-    pub(super) fn take(&mut self, operation: Operation, body: &Bytes) -> Result<Bytes, ApiError> {
+    pub(super) fn take(&mut self, operation: Operation, body: &Bytes) -> Result<Pieces, ApiError> {
         let scan = Scan::of(operation, None, body)?;
         if scan.stream {
             return Err(ApiError::new(ErrorCode::InvalidRequest, "a batch answers nothing in pieces").at("/stream"));

@@ -20,6 +20,7 @@ use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
 use crate::gateway::report::About;
 use crate::gateway::scan::Form;
+use crate::pieces::Pieces;
 use crate::state::State;
 use crate::upstreams::by_lot;
 
@@ -32,7 +33,7 @@ struct Upload {
     key_id: Option<ProviderKeyId>,
     endpoint: Option<String>,
     models: Vec<ObjectModel>,
-    body: Bytes,
+    body: Pieces,
 }
 
 impl<C: MeteringClass> Arriving<C> {
@@ -127,7 +128,7 @@ fn upload(
             Some(provider) => provider,
             None => by_choice(state, principal)?,
         };
-        return Ok(Upload { provider, key_id: None, endpoint: None, models: Vec::new(), body });
+        return Ok(Upload { provider, key_id: None, endpoint: None, models: Vec::new(), body: body.into() });
     }
     let mut collected = Collected::new(state, principal, ObjectKind::Batch, named);
     let line::Written { endpoint, content: spliced } = line::read(content, &mut collected)?;

@@ -86,7 +86,7 @@ fn take(
     let at = span(line, body).ok_or_else(|| ApiError::new(ErrorCode::Internal, "The line was copied"))?;
     let spliced = collected.take(operation, &content.slice_ref(body.get().as_bytes()))?;
     written.put_slice(line.get(..at.start).unwrap_or_default());
-    written.put_slice(&spliced);
+    spliced.iter().for_each(|piece| written.put_slice(piece));
     written.put_slice(line.get(at.end..).unwrap_or_default());
     Ok(())
 }

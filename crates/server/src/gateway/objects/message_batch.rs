@@ -80,7 +80,7 @@ fn written(body: &Bytes, collected: &mut Collected<'_>) -> Result<Bytes, ApiErro
             error.within(format_args!("request {index}")).at(format_args!("/requests/{index}/params"))
         })?;
         written.put_slice(body.get(copied..at.start).unwrap_or_default());
-        written.put_slice(&spliced);
+        spliced.iter().for_each(|piece| written.put_slice(piece));
         copied = at.end;
     }
     written.put_slice(body.get(copied..).unwrap_or_default());

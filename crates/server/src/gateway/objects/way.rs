@@ -8,7 +8,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use http::Method;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use keyward_core::error_body::ErrorExtra;
 use keyward_core::error_code::ErrorCode;
@@ -32,6 +31,7 @@ use crate::gateway::upstream_client::UpstreamClient;
 use crate::gateway::usage::Usage;
 use crate::gateway::watch::Watch;
 use crate::metrics::AttemptLabels;
+use crate::pieces::Pieces;
 use crate::state::State;
 use crate::upstreams::{Shelf, Upstream};
 
@@ -59,7 +59,7 @@ pub(super) struct Parcel {
     /// What the path has behind that of the kind, query included.
     pub(super) rest: String,
     pub(super) content_type: Option<http::HeaderValue>,
-    pub(super) body: Bytes,
+    pub(super) body: Pieces,
     /// True: the answer is relayed piece by piece.
     pub(super) is_content: bool,
 }
@@ -128,7 +128,7 @@ impl Way {
         Ok(response)
     }
 
-    async fn outgoing(&self, client: &HttpRequest, parcel: Parcel) -> Result<http::Request<Full<Bytes>>, ApiError> {
+    async fn outgoing(&self, client: &HttpRequest, parcel: Parcel) -> Result<http::Request<Pieces>, ApiError> {
         let Parcel { method, rest, content_type, body, is_content: _ } = parcel;
         let mut request = http::Request::builder().method(method).uri(format!("{}{rest}", self.shelf.url));
         if let Some(content_type) = content_type {
@@ -163,7 +163,7 @@ async fn held(state: &State, books: &Books) -> Option<Result<(), ApiError>> {
 async fn run<F>(
     mut books: Books,
     client: UpstreamClient,
-    (outgoing, timeout, is_content): (http::Request<Full<Bytes>>, Duration, bool),
+    (outgoing, timeout, is_content): (http::Request<Pieces>, Duration, bool),
     reply: Reply,
     after: F,
 ) where

@@ -16,6 +16,7 @@ use multer::{Field, Multipart};
 use super::Scan;
 use super::splice::edited;
 use crate::error::ApiError;
+use crate::pieces::Pieces;
 
 /// The part that names the model.
 const MODEL: &str = "model";
@@ -136,7 +137,7 @@ impl Form {
     }
 
     /// The form with the provider's name of the model: every other byte is the client's.
-    pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Bytes {
+    pub(super) fn with_model(&self, body: &Bytes, model: &str) -> Pieces {
         let named = self.parts.iter().find(|part| part.name == MODEL);
         let edit = named.map(|part| (part.at.clone(), model.to_owned())).unwrap_or_else(|| {
             let head = format!("content-disposition: form-data; name=\"{MODEL}\"");
@@ -149,7 +150,12 @@ impl Form {
     ///
     /// # Errors
     /// A form that has no such part.
-    pub(in crate::gateway) fn with_content(&self, body: &Bytes, name: &str, content: &[u8]) -> Result<Bytes, ApiError> {
+    pub(in crate::gateway) fn with_content(
+        &self,
+        body: &Bytes,
+        name: &str,
+        content: &[u8],
+    ) -> Result<Pieces, ApiError> {
         let part = self.parts.iter().find(|part| part.name == name).ok_or_else(ambiguous)?;
         Ok(edited(body, vec![(part.at.clone(), content.to_vec())]))
     }
@@ -220,8 +226,8 @@ mod tests {
     }
 
     async fn with_model(body: &str, model: &str) -> Result<String, ApiError> {
-        let bytes = read(body).await?.with_model(&Bytes::copy_from_slice(body.as_bytes()), model);
-        Ok(String::from_utf8(bytes.to_vec()).unwrap())
+        let pieces = read(body).await?.with_model(&Bytes::copy_from_slice(body.as_bytes()), model);
+        Ok(String::from_utf8(pieces.joined().to_vec()).unwrap())
     }
 
     #[tokio::test]

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use keyward_core::error_code::ErrorCode;
 use keyward_core::operation::{Dialect, Operation};
 
 use super::{Scan, asks_for_usage, cap as cap_of};
 use crate::error::ApiError;
 use crate::gateway::estimate::Served;
+use crate::pieces::Pieces;
 
 /// A place in the body, and what stands there instead.
 type Edit = (Range<usize>, Vec<u8>);
@@ -24,7 +25,7 @@ impl Scan {
         body: &Bytes,
         served: &Served<'_>,
         output_cap: Option<u64>,
-    ) -> Result<Bytes, ApiError> {
+    ) -> Result<Pieces, ApiError> {
         if let Some(form) = &self.form {
             return Ok(form.with_model(body, served.model));
         }
@@ -56,7 +57,7 @@ impl Scan {
     pub(in crate::gateway) fn without_media(&self, body: &Bytes) -> Bytes {
         match self.media_at.is_empty() {
             true => body.clone(),
-            false => edited(body, self.media_at.iter().map(|at| (at.clone(), b"null".to_vec())).collect()),
+            false => edited(body, self.media_at.iter().map(|at| (at.clone(), b"null".to_vec())).collect()).joined(),
         }
     }
 
@@ -124,16 +125,16 @@ fn member(body: &[u8], value: &Range<usize>) -> Range<usize> {
     }
 }
 
-/// The body with each edit made. Edits do not overlap.
-pub(super) fn edited(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
+/// The body with each edit made: what stays of it, and what is written between. Edits do not overlap.
+pub(super) fn edited(body: &Bytes, mut edits: Vec<Edit>) -> Pieces {
     edits.sort_by_key(|(at, _)| (at.start, at.end));
-    let mut spliced = BytesMut::with_capacity(body.len() + 64);
-    let mut copied = 0;
+    let staying = |at: Range<usize>| body.get(at).map(|part| body.slice_ref(part)).unwrap_or_default();
+    let (mut spliced, mut seen) = (Pieces::default(), 0);
     for (at, text) in edits {
-        spliced.put_slice(body.get(copied..at.start).unwrap_or_default());
-        spliced.put_slice(&text);
-        copied = at.end;
+        spliced.push(staying(seen..at.start));
+        spliced.push(text.into());
+        seen = at.end;
     }
-    spliced.put_slice(body.get(copied..).unwrap_or_default());
-    spliced.freeze()
+    spliced.push(staying(seen..body.len()));
+    spliced
 }

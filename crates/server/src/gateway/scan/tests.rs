@@ -16,7 +16,7 @@ fn scan(body: &str) -> (Bytes, Scan) {
 
 fn spliced(body: &str) -> String {
     let (body, scan) = scan(body);
-    String::from_utf8(scan.splice(&body, &SERVED, None).unwrap().to_vec()).unwrap()
+    String::from_utf8(scan.splice(&body, &SERVED, None).unwrap().joined().to_vec()).unwrap()
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn fallbacks_are_for_keyward_alone() {
 fn capped(body: &str, provider: &str) -> String {
     let (body, scan) = scan(body);
     let served = Served { provider, model: "m", card: None };
-    let spliced = scan.splice(&body, &served, Some(9)).unwrap();
+    let spliced = scan.splice(&body, &served, Some(9)).unwrap().joined();
     assert_eq!(Scan::of(scan.operation, in_path(scan.operation), &spliced).unwrap().cap_heeded_by(provider), Some(9));
     String::from_utf8(spliced.to_vec()).unwrap()
 }

@@ -103,7 +103,7 @@ proptest! {
         let before = Bytes::from(text);
         let scan = Scan::of(operation, in_path(operation), &before).unwrap();
         let served = Served { provider, model: "served", card: None };
-        let after = scan.splice(&before, &served, cap).unwrap();
+        let after = scan.splice(&before, &served, cap).unwrap().joined();
         prop_assert_eq!(rest(&before), rest(&after));
         let again = Scan::of(operation, in_path(operation), &after).unwrap();
         prop_assert!(again.fallbacks_at.is_none());
