@@ -74,6 +74,20 @@ fn the_content_type_and_the_body_are_signed() {
 }
 
 #[test]
+fn a_body_in_pieces_is_signed_as_the_whole() {
+    let signed = |parts: &[&'static str]| {
+        let mut body = Pieces::default();
+        parts.iter().for_each(|part| body.push(Bytes::from(*part)));
+        let mut request = http::Request::post("https://example.amazonaws.com/").body(body).unwrap();
+        let signer = AwsSigner::new(keys(None), "us-east-1".to_owned(), "service").unwrap();
+        signer.sign(&mut request, "2015-08-30T12:36:00Z".parse().unwrap()).unwrap();
+        signature(&request).to_owned()
+    };
+    assert_eq!(signed(&["Param1", "=", "value1"]), signed(&["Param1=value1"]));
+    assert_ne!(signed(&["=", "Param1", "value1"]), signed(&["Param1=value1"]));
+}
+
+#[test]
 fn a_sessions_token_goes_along_and_is_signed() {
     let token = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267";
     let request = signed(keys(Some(token)), http::Request::get("https://example.amazonaws.com/"), "");
