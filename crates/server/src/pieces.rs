@@ -13,6 +13,13 @@ use hyper::body::{Body, Frame, SizeHint};
 pub(crate) struct Pieces(VecDeque<Bytes>);
 
 impl Pieces {
+    /// A body that is there whole.
+    pub(crate) fn whole(body: impl Into<Bytes>) -> Self {
+        let mut pieces = Self::default();
+        pieces.push(body.into());
+        pieces
+    }
+
     /// Adds a piece behind the others.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if !piece.is_empty() {
@@ -32,14 +39,6 @@ impl Pieces {
         let mut whole = BytesMut::with_capacity(self.iter().map(Bytes::len).sum());
         self.iter().for_each(|piece| whole.extend_from_slice(piece));
         whole.freeze()
-    }
-}
-
-impl From<Bytes> for Pieces {
-    fn from(whole: Bytes) -> Self {
-        let mut pieces = Self::default();
-        pieces.push(whole);
-        pieces
     }
 }
 
@@ -86,7 +85,7 @@ mod tests {
     #[test]
     fn one_piece_is_not_copied() {
         let whole = Bytes::from(b"whole".to_vec());
-        assert_eq!(Pieces::from(whole.clone()).joined().as_ptr(), whole.as_ptr());
-        assert_eq!(Pieces::from(Bytes::new()), Pieces::default());
+        assert_eq!(Pieces::whole(whole.clone()).joined().as_ptr(), whole.as_ptr());
+        assert_eq!(Pieces::whole(Bytes::new()), Pieces::default());
     }
 }

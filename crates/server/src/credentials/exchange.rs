@@ -62,12 +62,9 @@ pub(super) struct Answer {
 }
 
 /// Sends a request to a token endpoint.
-pub(super) async fn ask(
-    client: &UpstreamClient,
-    request: http::Request<impl Into<Pieces>>,
-) -> Result<Answer, CredentialError> {
+pub(super) async fn ask(client: &UpstreamClient, request: http::Request<Pieces>) -> Result<Answer, CredentialError> {
     let asked = async {
-        let response = client.send(request.map(Into::into)).await.map_err(|_| CredentialError::Unreachable)?;
+        let response = client.send(request).await.map_err(|_| CredentialError::Unreachable)?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, LONGEST).collect().await.map_err(|_| CredentialError::Unusable)?;
         Ok(Answer { status: head.status, body: body.to_bytes() })
@@ -85,7 +82,7 @@ pub(super) async fn post_form(
     let request = http::Request::post(url)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header("accept", "application/json")
-        .body(Bytes::from(body));
+        .body(Pieces::whole(body));
     ask(client, request.map_err(|_| CredentialError::Unsendable)?).await
 }
 

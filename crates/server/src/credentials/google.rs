@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use super::cache::Fresh;
 use super::error::CredentialError;
 use super::exchange::{TokenEndpoints, ask, post_form, token};
 use crate::gateway::UpstreamClient;
+use crate::pieces::Pieces;
 
 mod statement;
 
@@ -132,7 +132,7 @@ impl Google {
                 Account::parse(&text.into(), endpoints)?.exchange(client, now).await
             }
             Self::Machine => {
-                let request = http::Request::get(METADATA).header("metadata-flavor", "Google").body(Bytes::new());
+                let request = http::Request::get(METADATA).header("metadata-flavor", "Google").body(Pieces::default());
                 token(&ask(client, request.map_err(|_| CredentialError::Unsendable)?).await?, now)
             }
         }

@@ -81,13 +81,13 @@ impl AwsSigner {
     }
 }
 
-/// What is signed besides what always is.
 /// The SHA-256 of a body, as signatures have it.
 fn digest(body: &Pieces) -> String {
     let digest = body.iter().fold(Sha256::new(), Sha256::chain_update);
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What is signed besides what always is.
 fn signed_headers(request: &http::Request<Pieces>) -> Result<Vec<(String, String)>, CredentialError> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).map_err(|_| CredentialError::Unsignable);
     let authority = request.uri().authority().ok_or(CredentialError::Unsignable)?;

@@ -1,6 +1,5 @@
 //! AWS's token service: an account's keys for those of a role's session.
 
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use roxmltree::Document;
@@ -38,7 +37,7 @@ impl AwsRole {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = http::Request::post(&self.url)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
-            .body(Pieces::from(Bytes::from(body)));
+            .body(Pieces::whole(body));
         let mut request = request.map_err(|_| CredentialError::Unsendable)?;
         self.own.sign(&mut request, now)?;
         session(&ask(client, request).await?)

@@ -32,6 +32,7 @@ use super::{dispatch, relay, telling};
 use crate::clock;
 use crate::credentials::Stamp;
 use crate::error::ApiError;
+use crate::pieces::Pieces;
 use crate::request_id::RequestIdentity;
 use crate::state::State;
 use crate::telemetry::RequestTrace;
@@ -199,7 +200,7 @@ impl Attempts<'_> {
         let Destination { named, model, is_converse, .. } = &route.destination;
         let spliced = self.scan.splice(&self.body, &Served { model: named, ..route.served() }, output_cap)?;
         let body = match is_converse {
-            true => Bytes::from(bedrock::request(&spliced.joined(), model.as_str())?).into(),
+            true => Pieces::whole(bedrock::request(&spliced.joined(), model.as_str())?),
             false => spliced,
         };
         let mut call = draft.with_body(body, self.expected(route), &stamp, clock::now())?;

@@ -108,7 +108,7 @@ impl StreamableHttpClient for Wire {
         let request = request(Method::POST, &uri, session.as_deref(), headers)
             .header(CONTENT_TYPE, JSON)
             .header(ACCEPT, "application/json, text/event-stream")
-            .body(Pieces::from(Bytes::from(body)));
+            .body(Pieces::whole(body));
         let response = self.send(request).await?;
         match response.status() {
             StatusCode::ACCEPTED | StatusCode::NO_CONTENT => return Ok(StreamableHttpPostResponse::Accepted),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -125,7 +124,7 @@ impl Exporter<'_> {
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(USER_AGENT, concat!("keyward/", env!("CARGO_PKG_VERSION")));
         let request = settings.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let request = request.body(Pieces::from(Bytes::from(body))).map_err(|_| "the request cannot be built")?;
+        let request = request.body(Pieces::whole(body)).map_err(|_| "the request cannot be built")?;
         let response = self.client.send(request).await.map_err(|_| "the connection failed")?;
         let status = response.status();
         // Only read so that the connection can be used again.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, StatusCode};
 use jiff::Timestamp;
@@ -67,5 +66,5 @@ fn request(webhook: &Webhook, event: &Event, now: Timestamp) -> Option<Request<P
         .header("webhook-id", id.as_str())
         .header("webhook-timestamp", timestamp)
         .header("webhook-signature", webhook.secret.sign(id.as_str(), timestamp, &body));
-    request.body(Bytes::from(body).into()).ok()
+    request.body(Pieces::whole(body)).ok()
 }

@@ -13,7 +13,7 @@ fn keys(session_token: Option<&str>) -> AwsKeys {
 }
 
 fn signed(keys: AwsKeys, request: http::request::Builder, body: &'static str) -> http::Request<Pieces> {
-    let mut request = request.body(Bytes::from_static(body.as_bytes()).into()).unwrap();
+    let mut request = request.body(Pieces::whole(body)).unwrap();
     let signer = AwsSigner::new(keys, "us-east-1".to_owned(), "service").unwrap();
     signer.sign(&mut request, "2015-08-30T12:36:00Z".parse().unwrap()).unwrap();
     request

@@ -1,5 +1,7 @@
 //! Answers of the token service.
 
+use bytes::Bytes;
+
 use super::*;
 use secrecy::ExposeSecret;
 

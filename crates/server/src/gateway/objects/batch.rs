@@ -19,6 +19,7 @@ use crate::gateway::arriving::Arriving;
 use crate::gateway::credential::MeteringClass;
 use crate::gateway::report::About;
 use crate::json::parse;
+use crate::pieces::Pieces;
 
 /// What a batch is made of. Anything else might bring requests that nobody has read.
 #[derive(Deserialize)]
@@ -93,8 +94,13 @@ pub(super) async fn begin(
     check(&who.state, principal, &intent)?;
     let way = Way::to(&who.state, permit(principal, &object)?, object.kind, Some(&object.provider_key_id))?;
     let content_type = Some(HeaderValue::from_static("application/json"));
-    let parcel =
-        Parcel { method: Method::POST, rest: String::new(), content_type, body: body.into(), is_content: false };
+    let parcel = Parcel {
+        method: Method::POST,
+        rest: String::new(),
+        content_type,
+        body: Pieces::whole(body),
+        is_content: false,
+    };
     let object = ProviderObject {
         request_id: who.request_id.clone(),
         state: ObjectState::Open,

@@ -128,7 +128,7 @@ fn upload(
             Some(provider) => provider,
             None => by_choice(state, principal)?,
         };
-        return Ok(Upload { provider, key_id: None, endpoint: None, models: Vec::new(), body: body.into() });
+        return Ok(Upload { provider, key_id: None, endpoint: None, models: Vec::new(), body: Pieces::whole(body) });
     }
     let mut collected = Collected::new(state, principal, ObjectKind::Batch, named);
     let line::Written { endpoint, content: spliced } = line::read(content, &mut collected)?;
