@@ -104,7 +104,7 @@ pub use keyward_core::model_config::{
 pub use keyward_core::model_list::{Model, ModelList};
 pub use keyward_core::money::{InvalidAmount, NanoUsd};
 pub use keyward_core::month::{Month, UnknownMonth};
-pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, UpdateCustomer, UpdateTeam};
+pub use keyward_core::owner::{CreateCustomer, CreateTeam, Customer, Team, TeamQuery, UpdateCustomer, UpdateTeam};
 pub use keyward_core::patch::Patch;
 pub use keyward_core::permission::{Access, Permission, Resource};
 pub use keyward_core::pricing_override::{

@@ -19,7 +19,7 @@ use keyward_core::list::{
 use keyward_core::management_key::ManagementKey;
 use keyward_core::mcp_client::{McpClientEntry, McpClientQuery};
 use keyward_core::model_config::{ModelConfig, ModelConfigQuery};
-use keyward_core::owner::{Customer, Team};
+use keyward_core::owner::{Customer, Team, TeamQuery};
 use keyward_core::pricing_override::{PricingOverride, PricingOverrideQuery};
 use keyward_core::rate_limit::RateLimit;
 use keyward_core::routing_rule::{RoutingRule, RoutingRuleQuery};
@@ -138,7 +138,7 @@ pages_by_offset! {
     /// Lists all virtual keys that match, from the query's offset on, in pages of its limit or of 100.
     virtual_key_list_all(VirtualKeyQuery) = virtual_key_list: VirtualKeyList, virtual_keys: VirtualKey;
     /// Lists all teams that match, from the query's offset on, in pages of its limit or of 100.
-    team_list_all(ListQuery) = team_list: TeamList, teams: Team;
+    team_list_all(TeamQuery) = team_list: TeamList, teams: Team;
     /// Lists all customers that match, from the query's offset on, in pages of its limit or of 100.
     customer_list_all(ListQuery) = customer_list: CustomerList, customers: Customer;
     /// Lists all management keys that match, from the query's offset on, in pages of its limit or of 100.

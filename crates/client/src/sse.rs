@@ -5,8 +5,8 @@
 
 use bytes::{Buf, Bytes};
 
-/// The most bytes of one event.
-pub(crate) const MAX_EVENT: usize = 1024 * 1024;
+/// The most bytes of one event: as many as the gateway passes on.
+pub(crate) const MAX_EVENT: usize = 64 * 1024 * 1024;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 

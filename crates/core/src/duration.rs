@@ -1,7 +1,8 @@
 //! Reset durations: the grammar in which limits say how long their windows are.
 //!
 //! A Go duration (`90s`, `1h30m`, `1.5h`), one number with a calendar suffix (`d`, `w`, `M`, `Q`, `Y`), or `never`.
-//! Case matters: `m` is a minute, `M` a month. Source: the governance API's `reset_duration`.
+//! Case matters: `m` is a minute, `M` a month. `daily`, `weekly`, `monthly` and `yearly`, in any case, are read as `1d`, `1w`, `1M` and
+//! `1Y`. Source: the governance API's `reset_duration`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +22,8 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 365 * 100);
 /// How a window that does not end is written.
 const NEVER: &str = "never";
+/// Words for one calendar unit, whatever their case.
+const WORDS: [(&str, &str); 4] = [("daily", "1d"), ("weekly", "1w"), ("monthly", "1M"), ("yearly", "1Y")];
 
 /// A calendar unit that an aligned window can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,8 +80,11 @@ pub enum InvalidDuration {
     /// The text does not follow the grammar.
     #[error("Invalid reset duration format: {0}")]
     Format(String),
-    /// The duration is zero, negative, under a second, finer than a millisecond, or over a hundred years.
+    /// The duration is zero.
     #[error("Invalid reset duration (must be a positive duration): {0}")]
+    Zero(String),
+    /// The duration is under a second, finer than a millisecond, or over a hundred years.
+    #[error("Invalid reset duration (must be between 1s and 100Y, in whole milliseconds): {0}")]
     Range(String),
 }
 
@@ -132,6 +138,8 @@ impl FromStr for ResetDuration {
         if text == NEVER {
             return Ok(Self::never());
         }
+        let word = WORDS.into_iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
+        let text = word.map_or(text, |(_, meaning)| meaning);
         let format = || InvalidDuration::Format(text.to_owned());
         let unit = CalendarUnit::ALL.into_iter().find(|unit| text.ends_with(unit.suffix()));
         let (millis, calendar) = match unit {
@@ -143,7 +151,10 @@ impl FromStr for ResetDuration {
             }
             None => (go_millis(text).ok_or_else(format)?, None),
         };
-        let length = SignedDuration::from_millis(millis.ok_or_else(|| InvalidDuration::Range(text.to_owned()))?);
+        let length = millis.map(SignedDuration::from_millis).unwrap_or(SignedDuration::MAX);
+        if length.is_zero() {
+            return Err(InvalidDuration::Zero(text.to_owned()));
+        }
         if !(SHORTEST..=LONGEST).contains(&length) {
             return Err(InvalidDuration::Range(text.to_owned()));
         }
@@ -205,7 +216,7 @@ impl PartialSchema for ResetDuration {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "A window length: a Go duration (`90s`, `1h30m`), a number with `d`, `w`, `M`, `Q` or `Y`, or, for budgets, `never`.",
+                "A window length, from one second to a hundred years: a Go duration (`90s`, `1h30m`), a number with `d`, `w`, `M`, `Q` or `Y`, or, for budgets, `never`. `daily`, `weekly`, `monthly` and `yearly` are read as `1d`, `1w`, `1M` and `1Y`.",
             ))
             .examples(["1d"])
             .into()
@@ -339,10 +350,19 @@ mod tests {
             "1d1h",
             "Never",
             "1never",
+            "quarterly",
+            "1daily",
             "1000000001ns",
             "١h",
         ] {
             assert_eq!(millis_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_read_as_the_units_that_they_mean() {
+        for (word, meaning) in [("daily", "1d"), ("Weekly", "1w"), ("MONTHLY", "1M"), ("yearly", "1Y")] {
+            assert_eq!(word.parse::<ResetDuration>(), meaning.parse(), "{word}");
         }
     }
 

@@ -88,14 +88,14 @@ impl Limits {
     /// # Errors
     /// The first member that cannot be carried out.
     pub fn edited(&self, input: &LimitsInput<'_>, edit: &mut Edit<'_>) -> Result<Self, Invalid> {
-        if !input.budget.is_absent() && !input.budgets.is_absent() {
-            return Err(Invalid::at(input.at.member("budgets"), "only one of 'budget' or 'budgets' may be set"));
-        }
         let mut budgets = match (input.budget, input.budgets) {
+            (Patch::Value(_), Patch::Value(_)) => {
+                return Err(Invalid::at(input.at.member("budgets"), "only one of 'budget' or 'budgets' may be set"));
+            }
+            (Patch::Value(one), Patch::Absent | Patch::Null) => self.single(one, input, edit)?,
+            (Patch::Absent | Patch::Null, Patch::Value(list)) => self.reconciled(list, input, edit)?,
+            (Patch::Null, Patch::Absent | Patch::Null) | (Patch::Absent, Patch::Null) => Vec::new(),
             (Patch::Absent, Patch::Absent) => self.following(input),
-            (Patch::Absent, Patch::Null) | (Patch::Null, _) => Vec::new(),
-            (Patch::Absent, Patch::Value(list)) => self.reconciled(list, input, edit)?,
-            (Patch::Value(one), _) => self.single(one, input, edit)?,
         };
         for budget in &mut budgets {
             let unchanged = self.budgets.iter().any(|old| old == budget);

@@ -30,6 +30,15 @@ pub struct Listed<T> {
     pub total: i64,
 }
 
+impl<T> Listed<T> {
+    /// All that there is.
+    #[must_use]
+    pub fn whole(entries: Vec<T>) -> Self {
+        let total = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        Self { entries, total }
+    }
+}
+
 macro_rules! page_envelope {
     ($(#[$doc:meta])* $name:ident, $member:ident: $entity:ty) => {
         $(#[$doc])*

@@ -1,6 +1,8 @@
 //! Names for people: what every named thing asks of them.
 
+use crate::ids::ProviderName;
 use crate::invalid::{Invalid, Pointer};
+use crate::provider::KnownProvider;
 
 /// The longest name, in characters.
 const MAX_NAME_CHARS: usize = 256;
@@ -36,4 +38,11 @@ pub(crate) fn check_model_name(at: &Pointer, name: &str) -> Result<(), Invalid> 
     } else {
         Ok(())
     }
+}
+
+/// Makes sure that a model of this provider is named as limits and lists of models know it.
+pub(crate) fn check_bare_model(at: &Pointer, provider: &ProviderName, model: &str) -> Result<(), Invalid> {
+    let bare = KnownProvider::like(provider.as_str()).bare_model(model);
+    let message = || format!("model '{model}' is named '{bare}' at provider '{provider}', with nothing before it");
+    if bare == model { Ok(()) } else { Err(Invalid::at(at.clone(), message())) }
 }

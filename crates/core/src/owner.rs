@@ -15,6 +15,10 @@ use crate::patch::Patch;
 use crate::rate_limit::{RateLimit, RateLimitInput};
 use crate::virtual_key::VirtualKey;
 
+mod query;
+
+pub use query::{TeamFilter, TeamQuery};
+
 /// What teams and customers share: their own limits, and how requests make and edit them. `own` are members that requests set,
 /// `views` those that answers about one of them add.
 macro_rules! owner {

@@ -68,6 +68,18 @@ impl<T> Patch<T> {
     }
 }
 
+/// Reads null as the default, as if the member were absent: some languages write it for what is not set. For `deserialize_with`.
+///
+/// # Errors
+/// Those of the value.
+pub(crate) fn null_as_absent<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 impl<T> From<T> for Patch<T> {
     fn from(value: T) -> Self {
         Self::Value(value)

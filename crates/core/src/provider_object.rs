@@ -135,15 +135,20 @@ impl ProviderObject {
         text.len() <= Self::MAX_ID && !text.is_empty() && !is_dots && text.bytes().all(is_plain)
     }
 
-    /// The model among its own that an answer speaks of, which providers tell with a date behind it.
+    /// The model among its own that an answer speaks of, which providers tell with a date behind it, or in place of `-latest` or `-0`.
     #[must_use]
     pub fn model_of(&self, answer: &str) -> Option<&ObjectModel> {
         if let [only] = self.models.as_slice() {
             return Some(only);
         }
-        let fitting = self.models.iter().filter(|model| answer.starts_with(model.served.as_str()));
-        fitting.max_by_key(|model| model.served.as_str().len())
+        let fitting = self.models.iter().filter(|model| answer.starts_with(undated(model.served.as_str())));
+        fitting.max_by_key(|model| undated(model.served.as_str()).len())
     }
+}
+
+/// The name of a model without what stands for the latest date: Anthropic has `-latest` and `-0` there.
+fn undated(name: &str) -> &str {
+    ["-latest", "-0"].into_iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -182,5 +187,13 @@ mod tests {
         assert_eq!(two.model_of("gpt-4o-2024-08-06"), Some(&model("gpt-4o")));
         assert_eq!(two.model_of("o3"), None);
         assert_eq!(object(&["mine"]).model_of("another name"), Some(&model("mine")));
+        let aliases = object(&["claude-sonnet-4-0", "claude-3-7-sonnet-latest", "claude-sonnet-4-5"]);
+        for (answer, asked) in [
+            ("claude-sonnet-4-20250514", "claude-sonnet-4-0"),
+            ("claude-3-7-sonnet-20250219", "claude-3-7-sonnet-latest"),
+            ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
+        ] {
+            assert_eq!(aliases.model_of(answer), Some(&model(asked)), "{answer}");
+        }
     }
 }

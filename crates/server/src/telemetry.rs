@@ -46,6 +46,11 @@ impl Telemetry {
         (Arc::new(Self { settings, figures, spans, finish: CancellationToken::new() }), Waiting(waiting))
     }
 
+    /// Whether a trace that begins here is recorded.
+    fn samples(&self) -> bool {
+        rand::random::<f64>() < self.settings.sample_ratio
+    }
+
     /// Says that there will be no more.
     pub(crate) fn finish(&self) {
         self.finish.cancel();

@@ -139,6 +139,14 @@ impl Upstream {
         self.base_url.is_some() || self.keys.iter().any(has_own)
     }
 
+    /// The one name by which limits, lists and prices know a model.
+    pub(crate) fn bare_model(&self, model: &ModelName) -> ModelName {
+        match self.known.bare_model(model.as_str()) {
+            bare if bare.len() == model.as_str().len() => model.clone(),
+            bare => bare.into(),
+        }
+    }
+
     /// The models that its keys name, by the names that requests use.
     pub(crate) fn named_models(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().flat_map(|key| key.models.names().chain(key.aliases.keys().map(String::as_str)))

@@ -2,9 +2,11 @@
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Pool, RecycleError, RecycleResult};
-use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
 use diesel::pg::Pg;
+use diesel::sql_types::{Nullable, Text};
+use diesel::{Connection as _, RunQueryDsl as _};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::pooled_connection::PoolableConnection as _;
@@ -38,6 +40,8 @@ const POOL_SIZE: usize = 10;
 pub(crate) struct Manager {
     config: Config,
     tls: MakeRustlsConnect,
+    /// Which of the servers that ever took the database this one is: each connection knows it.
+    turn: i64,
 }
 
 /// The connections to one database, and the lock that makes it ours.
@@ -50,7 +54,8 @@ pub(crate) struct Server {
 pub(crate) async fn server(handle: &Handle, config: Config, trust: Trust) -> Result<Server, StoreError> {
     let tls = handle.spawn_blocking(move || connector(trust)).await.map_err(StoreError::internal)??;
     let lock = ServingLock::acquire(handle, config.clone(), tls.clone()).await?;
-    Ok(Server { pool: pool(config, tls)?, lock })
+    let manager = Manager { config, tls, turn: lock.turn() };
+    Ok(Server { pool: pool(manager)?, lock })
 }
 
 impl Server {
@@ -61,8 +66,8 @@ impl Server {
     }
 }
 
-fn pool(config: Config, tls: MakeRustlsConnect) -> Result<Pool<Manager>, StoreError> {
-    Pool::builder(Manager { config, tls })
+fn pool(manager: Manager) -> Result<Pool<Manager>, StoreError> {
+    Pool::builder(manager)
         .runtime(Runtime::Tokio1)
         .max_size(POOL_SIZE)
         .wait_timeout(Some(WAIT_TIMEOUT))
@@ -81,7 +86,12 @@ impl managed::Manager for Manager {
         let connecting = self.config.connect(self.tls.clone());
         let (client, connection) = connecting.await.map_err(StoreError::unavailable)?;
         let connection = AsyncPgConnection::try_from_client_and_connection(client, connection);
-        Ok(connection.await.map_err(StoreError::unavailable)?.into())
+        let mut connection = connection.await.map_err(StoreError::unavailable)?;
+        let turn = format!("SET {TURN} = '{}'", self.turn);
+        diesel_async::SimpleAsyncConnection::batch_execute(&mut connection, &turn)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(connection.into())
     }
 
     async fn recycle(&self, connection: &mut Conn, _: &Metrics) -> RecycleResult<StoreError> {
@@ -94,16 +104,28 @@ impl managed::Manager for Manager {
 
 /// Taken by each unit of work that writes, until it ends. An edit and a batch of the ledger lock meters in orders of their own:
 /// side by side they could wait for each other. SQLite has one writer in any case.
-const ONE_WRITER: &str = "SELECT pg_advisory_xact_lock(7738725088349021185)";
+pub(crate) const ONE_WRITER: &str = "SELECT pg_advisory_xact_lock(7738725088349021185)";
+
+/// The setting of a connection that has this server's turn.
+const TURN: &str = "keyward.turn";
+/// The database, if it is another server's turn; else null.
+const TAKEN: &str = "(SELECT CASE WHEN turn = current_setting('keyward.turn')::bigint THEN NULL \
+                     ELSE current_database()::text END FROM serving_turn)";
 
 /// Runs a unit of work that writes.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another server has taken the database.
 pub(crate) fn write<T>(
     connection: &mut Conn,
     work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.transaction(|connection| {
         connection.batch_execute(ONE_WRITER)?;
-        work(connection)
+        match diesel::select(sql::<Nullable<Text>>(TAKEN)).get_result(connection)? {
+            Some(database) => Err(StoreError::Locked { database }),
+            None => work(connection),
+        }
     })
 }
 

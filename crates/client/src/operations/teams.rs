@@ -1,8 +1,8 @@
 //! Operations on teams.
 
 use keyward_core::ids::TeamId;
-use keyward_core::list::{Done, ListQuery, TeamChanged, TeamDetail, TeamList};
-use keyward_core::owner::{CreateTeam, Team, UpdateTeam};
+use keyward_core::list::{Done, TeamChanged, TeamDetail, TeamList};
+use keyward_core::owner::{CreateTeam, Team, TeamQuery, UpdateTeam};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -27,7 +27,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn team_list(&self, query: &ListQuery) -> Result<TeamList, Error> {
+    pub async fn team_list(&self, query: &TeamQuery) -> Result<TeamList, Error> {
         self.list("team_list", &TEAMS, query).await
     }
 

@@ -1,6 +1,6 @@
 //! Successful answers, as far as the client does something with them; the server's own tests cover the rest.
 
-use keyward_client::{ChatCompletionRequest, ListQuery, NanoUsd};
+use keyward_client::{ChatCompletionRequest, NanoUsd, TeamQuery};
 
 use crate::loopback::Loopback;
 
@@ -27,7 +27,7 @@ async fn an_entity_comes_out_of_its_envelope_with_exact_money() {
 async fn a_list_comes_with_its_counts() {
     let body = format!(r#"{{"teams":[{TEAM}],"count":1,"total_count":7,"limit":1,"offset":3}}"#);
     let server = Loopback::answering("200 OK", "", &body).await;
-    let list = server.client().team_list(&ListQuery::default()).await.unwrap();
+    let list = server.client().team_list(&TeamQuery::default()).await.unwrap();
     assert_eq!((list.teams.len(), list.total_count, list.offset), (1, 7, 3));
 }
 

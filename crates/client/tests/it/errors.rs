@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use keyward_client::{Client, Error, ErrorCode, ErrorSource, ListQuery, NanoUsd, Retries};
+use keyward_client::{Client, Error, ErrorCode, ErrorSource, NanoUsd, Retries, TeamQuery};
 
 use crate::loopback::Loopback;
 
 async fn error_of(status: &str, headers: &str, body: &str) -> Error {
     let server = Loopback::answering(status, headers, body).await;
-    server.client().team_list(&ListQuery::default()).await.unwrap_err()
+    server.client().team_list(&TeamQuery::default()).await.unwrap_err()
 }
 
 const BUDGET_EXCEEDED: &str = r#"{
@@ -96,7 +96,7 @@ async fn a_body_has_a_largest_size() {
 async fn a_body_that_is_cut_short_did_not_come_back() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"teams\":";
     let server = Loopback::start([half], crate::loopback::Then::Close).await;
-    let error = server.client().team_list(&ListQuery::default()).await.unwrap_err();
+    let error = server.client().team_list(&TeamQuery::default()).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error:?}");
     assert!(!error.is_retryable());
 }

@@ -9,7 +9,7 @@ use keyward_client::{
     CreatePricingOverride, CreateProvider, CreateProviderKey, CreateRoutingRule, CreateTeam, CreateVirtualKey,
     EmbeddingsRequest, EventQuery, ExplainRequest, ForecastQuery, LedgerQuery, ListQuery, Login, McpClientQuery,
     ModelConfigQuery, OverrideBudget, OverrideMode, PageQuery, PricingOverrideQuery, ResponsesRequest,
-    RotateVirtualKeys, RoutingRuleQuery, UpdateConfig, UpdateCustomer, UpdateManagementKey, UpdateMcpClient,
+    RotateVirtualKeys, RoutingRuleQuery, TeamQuery, UpdateConfig, UpdateCustomer, UpdateManagementKey, UpdateMcpClient,
     UpdateModelConfig, UpdatePricingOverride, UpdateProvider, UpdateProviderGovernance, UpdateProviderKey,
     UpdateRoutingRule, UpdateTeam, UpdateVirtualKey, UsageReportQuery, VirtualKeyQuery,
 };
@@ -58,7 +58,7 @@ async fn calls() -> BTreeMap<&'static str, &'static str> {
         routing_rule_update(&"r".into(), &UpdateRoutingRule::default()) => "PUT /prefix/api/routing/rules/r";
         routing_rule_delete(&"r".into()) => "DELETE /prefix/api/routing/rules/r";
         team_create(&CreateTeam::default()) => "POST /prefix/api/governance/teams";
-        team_list(&all) => "GET /prefix/api/governance/teams";
+        team_list(&TeamQuery::default()) => "GET /prefix/api/governance/teams";
         team_get(&"t".into()) => "GET /prefix/api/governance/teams/t";
         team_update(&"t".into(), &UpdateTeam::default()) => "PUT /prefix/api/governance/teams/t";
         team_delete(&"t".into()) => "DELETE /prefix/api/governance/teams/t";

@@ -1,6 +1,6 @@
 //! Lists as streams: page after page, as far as somebody reads.
 
-use keyward_client::{AuditQuery, LedgerQuery, ListQuery, TryStreamExt};
+use keyward_client::{AuditQuery, LedgerQuery, TeamQuery, TryStreamExt};
 
 use crate::loopback::{Loopback, answer};
 
@@ -19,7 +19,7 @@ fn teams(names: &[&str], total: usize) -> String {
 #[tokio::test]
 async fn every_page_is_read_and_none_before_it_is_wanted() {
     let mut server = Loopback::answering_in_turn([teams(&["a", "b"], 3), teams(&["c"], 3)]).await;
-    let query = ListQuery { limit: Some("2".to_owned()), search: Some("x".to_owned()), ..ListQuery::default() };
+    let query = TeamQuery { limit: Some("2".to_owned()), search: Some("x".to_owned()), ..TeamQuery::default() };
     let mut all = server.client().team_list_all(&query);
     assert!(server.has_no_more(), "nobody has asked for an entry");
     let mut names = Vec::new();
@@ -38,7 +38,7 @@ async fn every_page_is_read_and_none_before_it_is_wanted() {
 #[tokio::test]
 async fn pages_are_large_unless_the_query_says_otherwise_and_end_where_the_list_does() {
     let mut server = Loopback::answering_in_turn([teams(&["a"], 5), teams(&[], 5)]).await;
-    let query = ListQuery { offset: Some("3".to_owned()), ..ListQuery::default() };
+    let query = TeamQuery { offset: Some("3".to_owned()), ..TeamQuery::default() };
     let all: Vec<_> = server.client().team_list_all(&query).try_collect().await.unwrap();
     assert_eq!(all.len(), 1);
     assert_eq!(server.received().await.line(), "GET /api/governance/teams?limit=100&offset=3");
@@ -48,7 +48,7 @@ async fn pages_are_large_unless_the_query_says_otherwise_and_end_where_the_list_
 #[tokio::test]
 async fn after_an_error_there_is_nothing_more() {
     let server = Loopback::answering_in_turn([teams(&["a"], 2), answer("404 Not Found", "", "")]).await;
-    let mut all = server.client().team_list_all(&ListQuery::default());
+    let mut all = server.client().team_list_all(&TeamQuery::default());
     assert!(all.try_next().await.unwrap().is_some());
     assert_eq!(all.try_next().await.unwrap_err().status(), Some(404));
     assert!(all.try_next().await.unwrap().is_none());

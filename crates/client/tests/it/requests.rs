@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use keyward_client::reqwest::{self, Request, Response};
 use keyward_client::{
-    BudgetInput, ChatCompletionRequest, ChatMessage, HttpTransport, ListQuery, Patch, Transport, UpdateVirtualKey,
+    BudgetInput, ChatCompletionRequest, ChatMessage, HttpTransport, Patch, TeamQuery, Transport, UpdateVirtualKey,
 };
 
 use crate::loopback::Loopback;
@@ -26,7 +26,7 @@ fn question() -> ChatCompletionRequest {
 #[tokio::test]
 async fn list_parameters_are_encoded() {
     let mut server = nothing_found().await;
-    let query = ListQuery { limit: Some("5".to_owned()), search: Some("a&b c".to_owned()), ..ListQuery::default() };
+    let query = TeamQuery { limit: Some("5".to_owned()), search: Some("a&b c".to_owned()), ..TeamQuery::default() };
     assert!(server.client().team_list(&query).await.is_err());
     assert_eq!(server.received().await.line(), "GET /api/governance/teams?limit=5&search=a%26b+c");
 }

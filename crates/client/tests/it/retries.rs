@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keyward_client::{
-    ChatCompletionRequest, Client, CreateTeam, Error, ListQuery, Retries, RotateVirtualKeys, UpdateTeam, Version,
+    ChatCompletionRequest, Client, CreateTeam, Error, Retries, RotateVirtualKeys, TeamQuery, UpdateTeam, Version,
 };
 
 use crate::loopback::{Loopback, answer};
@@ -30,7 +30,7 @@ fn stubborn(server: &Loopback) -> Client {
 async fn a_read_is_asked_again_until_it_is_answered() {
     let mut server =
         Loopback::answering_in_turn([String::new(), unavailable(), answer("200 OK", "", EMPTY_LIST)]).await;
-    let list = stubborn(&server).team_list(&ListQuery::default()).await.unwrap();
+    let list = stubborn(&server).team_list(&TeamQuery::default()).await.unwrap();
     assert_eq!(list.count, 0);
     for _ in 0..3 {
         assert_eq!(server.received().await.line(), "GET /api/governance/teams");
@@ -40,7 +40,7 @@ async fn a_read_is_asked_again_until_it_is_answered() {
 #[tokio::test]
 async fn at_last_the_failure_is_told() {
     let mut server = Loopback::answering("502 Bad Gateway", "", "").await;
-    let error = stubborn(&server).team_list(&ListQuery::default()).await.unwrap_err();
+    let error = stubborn(&server).team_list(&TeamQuery::default()).await.unwrap_err();
     assert_eq!(error.status(), Some(502));
     for _ in 0..3 {
         server.received().await;
@@ -111,7 +111,7 @@ async fn no_wait_is_longer_than_the_call_may_take() {
     let server = Loopback::answering("502 Bad Gateway", "", "").await;
     let retries = Retries::up_to(2).waiting(Duration::from_secs(3600), Duration::from_secs(3600));
     let client = server.builder().retries(retries).timeout(Duration::from_secs(60)).build().unwrap();
-    let error = client.team_list(&ListQuery::default()).await.unwrap_err();
+    let error = client.team_list(&TeamQuery::default()).await.unwrap_err();
     assert_eq!(error.status(), Some(502), "the failure itself, and at once");
 }
 

@@ -120,8 +120,8 @@ async fn an_event_that_is_no_chunk_names_the_place() {
 
 #[tokio::test]
 async fn an_event_has_a_largest_size() {
-    let error = error_after_one_chunk(&format!("data: {}", "x".repeat(1024 * 1024))).await;
-    assert_eq!(error.to_string(), "an event is larger than 1048576 bytes");
+    let error = error_after_one_chunk(&format!("data: {}", "x".repeat(64 * 1024 * 1024))).await;
+    assert_eq!(error.to_string(), "an event is larger than 67108864 bytes");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keyward_client::{ListQuery, Retries};
+use keyward_client::{Retries, TeamQuery};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -41,7 +41,7 @@ async fn a_call_is_a_span_with_its_operation_and_without_its_secrets() {
     let retries = Retries::up_to(1).waiting(Duration::from_millis(1), Duration::from_millis(1));
     let client = server.builder().retries(retries).admin("admin", "hunter2").virtual_key("sk-bf-hunter2");
     let client = client.build().unwrap();
-    let query = ListQuery { search: Some("hunter2".to_owned()), ..ListQuery::default() };
+    let query = TeamQuery { search: Some("hunter2".to_owned()), ..TeamQuery::default() };
 
     let kept = Kept::default();
     let subscriber = tracing_subscriber::fmt()

@@ -27,7 +27,7 @@ impl Limits {
     ) -> Result<Vec<Budget>, Invalid> {
         let at = input.at.member("budget");
         match self.budgets.as_slice() {
-            [_] if *one == BudgetInput::default() => Ok(Vec::new()),
+            [] | [_] if *one == BudgetInput::default() => Ok(Vec::new()),
             [existing] => Ok(vec![edited_budget(Some(existing), one, input, &at, edit)?]),
             [] => Ok(vec![edited_budget(None, one, input, &at, edit)?]),
             _ => Err(Invalid::at(

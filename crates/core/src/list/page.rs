@@ -118,7 +118,7 @@ impl PageQuery {
 pub struct UsageQuery {
     /// Accepted for compatibility: answers always show live usage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from_memory: Option<bool>,
+    pub from_memory: Option<String>,
 }
 
 /// A page of at most `most` entries; of 25 unless the request says otherwise, or as many as an export may have.

@@ -33,7 +33,7 @@ pub struct ModelConfigQuery {
     pub provider: Option<String>,
     /// Changes nothing: usage is always the figure that is enforced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from_memory: Option<bool>,
+    pub from_memory: Option<String>,
 }
 
 /// A checked part of the list of model configs.

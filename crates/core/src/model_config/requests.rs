@@ -8,7 +8,7 @@ use crate::budget::BudgetInput;
 use crate::ids::{ModelName, ProviderName, VirtualKeyId};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::{Alignment, Edit, Limits, LimitsInput};
-use crate::name::check_model_name;
+use crate::name::{check_bare_model, check_model_name};
 use crate::patch::Patch;
 use crate::rate_limit::{RateLimitInput, RateLimitRule, either_form};
 
@@ -87,7 +87,7 @@ impl CreateModelConfig {
     /// # Errors
     /// The first member that cannot be carried out.
     pub fn build(self, key: Option<&ScopedKey>, edit: &mut Edit<'_>) -> Result<ModelConfig, Invalid> {
-        check_model_name(&"model_name".into(), &self.model_name)?;
+        check_model(&self.model_name, self.provider.as_ref())?;
         let standing = key.is_some_and(|key| key.calendar_aligned);
         let alignment = Alignment { asked: self.calendar_aligned, standing };
         let limits = Limits::default().edited(
@@ -183,7 +183,8 @@ impl UpdateModelConfig {
     pub fn apply(self, existing: &ModelConfig, edit: &mut Edit<'_>) -> Result<ModelConfig, Invalid> {
         self.check_scope(existing)?;
         let model_name = self.model_name.or_keep(Some(existing.model_name.to_string())).unwrap_or_default();
-        check_model_name(&"model_name".into(), &model_name)?;
+        let provider = named(self.provider.or_keep(existing.provider.clone()));
+        check_model(&model_name, provider.as_ref())?;
         let alignment = Alignment { asked: self.calendar_aligned, standing: existing.calendar_aligned };
         let limits = existing.limits().edited(
             &LimitsInput {
@@ -197,7 +198,7 @@ impl UpdateModelConfig {
         )?;
         let edited = ModelConfig {
             model_name: model_name.into(),
-            provider: named(self.provider.or_keep(existing.provider.clone())),
+            provider,
             calendar_aligned: alignment.setting(),
             updated_at: edit.now,
             ..existing.clone()
@@ -216,6 +217,13 @@ impl UpdateModelConfig {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Makes sure that a limit can be on this model, of this provider if there is one.
+fn check_model(name: &str, provider: Option<&ProviderName>) -> Result<(), Invalid> {
+    let at = "model_name".into();
+    check_model_name(&at, name)?;
+    provider.map_or(Ok(()), |provider| check_bare_model(&at, provider, name))
 }
 
 /// A provider that is named at all.

@@ -163,6 +163,18 @@ impl KnownProvider {
         matches!(name, "openai" | "azure" | "bedrock" | "anthropic" | "groq" | "xai" | "cerebras" | DEMO_PROVIDER)
     }
 
+    /// A model's name without what the provider reads the same with or without. Limits, lists and prices know it by this one name, so
+    /// that no spelling leads around them.
+    #[must_use]
+    pub fn bare_model<'a>(&self, model: &'a str) -> &'a str {
+        let before = match self.name {
+            "vertex" => "google/",
+            "gemini" => "models/",
+            _ => return model,
+        };
+        model.strip_prefix(before).filter(|bare| !bare.is_empty()).unwrap_or(model)
+    }
+
     /// True when where it is follows from each key's settings.
     #[must_use]
     pub fn is_cloud(&self) -> bool {
@@ -228,6 +240,19 @@ mod tests {
             ("mine", Embeddings, Some("/v1/embeddings")),
         ] {
             assert_eq!(KnownProvider::like(provider).path(operation, "m", true).as_deref(), expected, "{provider}");
+        }
+    }
+
+    #[test]
+    fn a_model_has_one_name_at_its_provider() {
+        for (provider, model, bare) in [
+            ("vertex", "google/gemini-2.5-pro", "gemini-2.5-pro"),
+            ("vertex", "meta/llama-3.3-70b-instruct-maas", "meta/llama-3.3-70b-instruct-maas"),
+            ("vertex", "google/", "google/"),
+            ("gemini", "models/gemini-2.5-pro", "gemini-2.5-pro"),
+            ("openrouter", "google/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ] {
+            assert_eq!(KnownProvider::like(provider).bare_model(model), bare, "{provider}/{model}");
         }
     }
 

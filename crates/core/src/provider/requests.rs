@@ -10,7 +10,7 @@ use super::options::{ConcurrencyAndBufferSize, CustomProviderConfig, ProxyConfig
 use super::{Provider, ProviderKey};
 use crate::ids::{Mint, ProviderName};
 use crate::invalid::{Invalid, Pointer};
-use crate::patch::Patch;
+use crate::patch::{Patch, null_as_absent};
 use crate::secret::SecretSource;
 
 /// Makes a provider known to the gateway.
@@ -22,6 +22,7 @@ pub struct CreateProvider {
     #[schema(required = true, value_type = String, min_length = 1, max_length = 64)]
     pub name: String,
     /// How the provider is reached; your own providers need a `base_url`.
+    #[serde(deserialize_with = "null_as_absent")]
     pub network_config: NetworkConfigInput,
     /// How many requests the compatible product would have in flight and in its queue.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,10 +43,10 @@ pub struct CreateProvider {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_provider_config: Option<CustomProviderConfig>,
     /// What the provider is for.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_as_absent")]
     pub description: String,
     /// Real credentials to begin with.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_absent")]
     pub keys: Vec<CreateProviderKey>,
 }
 

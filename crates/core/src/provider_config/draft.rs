@@ -6,6 +6,7 @@ use crate::ids::{ProviderKeyId, ProviderName};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::{Alignment, Edit, Limits, LimitsInput};
 use crate::model_budget::{self, ModelBudget, ModelBudgetInput};
+use crate::name::check_bare_model;
 use crate::patch::Patch;
 
 /// Which keys of a provider may serve a virtual key.
@@ -89,7 +90,7 @@ impl ProviderConfigDraft {
             },
             edit,
         )?;
-        Ok(Self {
+        let draft = Self {
             id: existing.map(|config| config.id),
             provider,
             weight: weight(&element.weight, existing, at)?,
@@ -109,7 +110,18 @@ impl ProviderConfigDraft {
                 .unwrap_or(KeyAccess::All),
             limits,
             model_budgets: model_budgets(existing, &element.model_budgets, alignment, at, edit)?,
-        })
+        };
+        draft.check_models(at)?;
+        Ok(draft)
+    }
+
+    /// Makes sure that each model is named as requests are asked about it.
+    fn check_models(&self, at: &Pointer) -> Result<(), Invalid> {
+        let allowed = self.allowed_models.names().map(|model| ("allowed_models", model));
+        let blocked = self.blacklisted_models.names().map(|model| ("blacklisted_models", model));
+        let limited = self.model_budgets.iter().map(|budget| ("model_budgets", budget.model.as_str()));
+        let mut all = allowed.chain(blocked).chain(limited);
+        all.try_for_each(|(member, model)| check_bare_model(&at.member(member), &self.provider, model))
     }
 }
 

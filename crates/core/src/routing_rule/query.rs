@@ -31,7 +31,7 @@ pub struct RoutingRuleQuery {
     pub search: Option<String>,
     /// Accepted for compatibility: the answer is the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from_memory: Option<bool>,
+    pub from_memory: Option<String>,
 }
 
 /// A checked query for routing rules.

@@ -9,7 +9,7 @@ use crate::ids::{ModelName, ProviderName};
 use crate::invalid::{Invalid, Pointer};
 use crate::limits::Edit;
 use crate::name::check_name;
-use crate::patch::Patch;
+use crate::patch::{Patch, null_as_absent};
 
 /// Makes a routing rule. `name` and one target are required.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
@@ -19,13 +19,16 @@ pub struct CreateRoutingRule {
     #[schema(required = true, min_length = 1, max_length = 256)]
     pub name: String,
     /// What the rule is for.
+    #[serde(deserialize_with = "null_as_absent")]
     pub description: String,
     /// False: the rule is passed over. True unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// True: what it chose is evaluated again, by all rules.
+    #[serde(deserialize_with = "null_as_absent")]
     pub chain_rule: bool,
     /// When the rule applies, in the Common Expression Language, in at most 1,024 bytes; empty: always.
+    #[serde(deserialize_with = "null_as_absent")]
     #[schema(max_length = 1024)]
     pub cel_expression: String,
     /// Where requests go: one of these, drawn by weight.
@@ -52,6 +55,7 @@ pub struct CreateRoutingRule {
     #[schema(value_type = Option<Object>)]
     pub query: Option<Map<String, Value>>,
     /// Lower ones are evaluated first within a scope; 0 unless given.
+    #[serde(deserialize_with = "null_as_absent")]
     pub priority: i32,
     /// How long to wait for the first byte of an answer, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]

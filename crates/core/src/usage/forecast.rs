@@ -141,13 +141,17 @@ pub struct ForecastList {
 const DAY: i128 = 86_400;
 
 impl BudgetForecast {
-    /// The forecast for a budget that shows its usage at `now`, of which `spent` was spent since `since`.
+    /// The forecast for a budget that shows its usage at `now`. `spent` was spent since `since` of all that it covers. A budget that was made
+    /// later has a pace of its own: what it has counted.
     #[must_use]
     pub fn new(budget: &Budget, scope: BudgetScope, spent: NanoUsd, since: Timestamp, now: Timestamp) -> Self {
         let over = budget.override_amount.unwrap_or(NanoUsd::ZERO);
         let max_limit = NanoUsd::from_nanos(budget.max_limit.nanos().saturating_add(over.nanos()));
-        // Before the budget was made nothing was spent of it.
-        let span = i128::from(now.duration_since(since.max(budget.created_at)).as_secs().max(1));
+        let (spent, since) = match budget.created_at > since {
+            true => (budget.current_usage, budget.created_at.max(budget.last_reset)),
+            false => (spent, since),
+        };
+        let span = i128::from(now.duration_since(since).as_secs().max(1));
         let spent = i128::from(spent.nanos().max(0));
         let at_pace = |seconds: i128| spent.saturating_mul(seconds) / span;
         let left = i128::from(max_limit.nanos()) - i128::from(budget.current_usage.nanos());

@@ -216,8 +216,11 @@ fn a_budget_is_used_up_when_its_pace_says() {
     assert_eq!(forecast(&budget(100, "2026-11-29T12:00:00Z"), 0).0, Some(now));
     let prepaid = Budget { resets_at: None, ..far.clone() };
     assert_eq!(forecast(&prepaid, 60), (Some(at("2026-11-24T12:00:00Z")), None, dollars(60)));
-    let new = Budget { created_at: at("2026-11-23T06:00:00Z"), ..far };
-    assert_eq!(forecast(&new, 10).2, dollars(40), "before it was made nothing was spent of it");
+    let made = at("2026-11-23T06:00:00Z");
+    let new = Budget { created_at: made, last_reset: made, ..budget(10, "2026-12-01T12:00:00Z") };
+    assert_eq!(forecast(&new, 99).2, dollars(40), "what was spent before it was made is none of it");
+    let aligned = Budget { last_reset: at("2026-11-23T00:00:00Z"), ..new };
+    assert_eq!(forecast(&aligned, 99).2, dollars(40), "its window has begun before it");
 
     let make = |id: &str, used: i64, spent: i64| {
         let budget = Budget { id: id.into(), ..budget(used, "2026-12-01T12:00:00Z") };

@@ -9,7 +9,7 @@ use super::{McpConfigInput, Metadata};
 use crate::allow_list::AllowList;
 use crate::budget::BudgetInput;
 use crate::ids::{CustomerId, ProviderKeyId, ProviderName, TeamId};
-use crate::patch::Patch;
+use crate::patch::{Patch, null_as_absent};
 use crate::provider_config::ProviderConfigInput;
 use crate::rate_limit::RateLimitInput;
 
@@ -21,7 +21,7 @@ pub struct CreateVirtualKey {
     #[schema(required = true, min_length = 1, max_length = 256)]
     pub name: String,
     /// What the key is for.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_as_absent")]
     pub description: String,
     /// False: the gateway refuses the key. True unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ pub struct CreateVirtualKey {
     #[schema(value_type = Option<bool>)]
     pub disable_content_logging: Patch<bool>,
     /// Labels of your own: at most 50.
-    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    #[serde(skip_serializing_if = "Metadata::is_empty", deserialize_with = "null_as_absent")]
     pub metadata: Metadata,
     /// The oldest API's way to name providers: each that no provider config names gets one. Excludes
     /// `allow_all_providers`.

@@ -2,8 +2,8 @@
 
 use actix_web::{delete, get, post, put, web};
 use keyward_core::ids::TeamId;
-use keyward_core::list::{Done, ListQuery, Listed, TeamChanged, TeamDetail, TeamList};
-use keyward_core::owner::{CreateTeam, Team, UpdateTeam};
+use keyward_core::list::{Done, Listed, TeamChanged, TeamDetail, TeamList};
+use keyward_core::owner::{CreateTeam, Team, TeamQuery, UpdateTeam};
 
 use super::{BodyErrors, CommonErrors, InputErrors, PathErrors};
 use crate::auth::{Authed, TeamsRead, TeamsWrite};
@@ -44,19 +44,19 @@ pub(super) async fn team_create(
     operation_id = "team_list",
     tag = "teams",
     security((), ("admin" = [])),
-    params(ListQuery),
+    params(TeamQuery),
     responses((status = 200, description = "The teams.", body = TeamList), InputErrors, CommonErrors),
 )]
 #[get("/api/governance/teams")]
 pub(super) async fn team_list(
     caller: Authed<TeamsRead>,
     state: web::Data<State>,
-    query: Query<ListQuery>,
+    query: Query<TeamQuery>,
 ) -> ApiResult<TeamList> {
-    let page = query.0.check()?;
-    let listed = caller.store(&state).team_list(page.clone()).await?;
+    let filter = query.0.check()?;
+    let listed = caller.store(&state).team_list(filter.clone()).await?;
     let entries = listed.entries.into_iter().map(|team| observed(&state, team)).collect();
-    Ok(web::Json(TeamList::new(Listed { entries, total: listed.total }, &page)))
+    Ok(web::Json(TeamList::new(Listed { entries, total: listed.total }, &filter.page)))
 }
 
 /// Shows one team. With its limits, what is used of them now, its customer and its virtual keys.

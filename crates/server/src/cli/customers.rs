@@ -4,7 +4,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use keyward_client::{
     Budget, CreateCustomer, Customer, CustomerDetail, CustomerList, Done, Error, ListQuery, RateLimit,
+    TryStreamExt as _,
 };
+use keyward_core::list::{Listed, Page};
 
 use super::connection::{Connection, Server};
 use super::failure::Failure;
@@ -64,7 +66,8 @@ impl Owner for Customer {
     type List = CustomerList;
 
     async fn list(server: &Server) -> Result<CustomerList, Error> {
-        server.client.customer_list(&ListQuery::default()).await
+        let customers: Vec<Customer> = server.client.customer_list_all(&ListQuery::default()).try_collect().await?;
+        Ok(CustomerList::new(Listed::whole(customers), &Page::default()))
     }
 
     async fn delete(&self, server: &Server) -> Result<Done, Error> {

@@ -1,6 +1,6 @@
 //! Finding what a person means: virtual keys, teams and customers are named by their name or by their id.
 
-use keyward_client::{Customer, Error, ListQuery, Team, VirtualKey, VirtualKeyQuery};
+use keyward_client::{Customer, Error, ListQuery, Team, TeamQuery, VirtualKey, VirtualKeyQuery};
 use uuid::Uuid;
 
 use super::connection::Server;
@@ -112,7 +112,9 @@ impl Named for Team {
     }
 
     async fn named_like(server: &Server, search: String, offset: usize) -> Result<Vec<Self>, Error> {
-        Ok(server.client.team_list(&page(search, offset)).await?.teams)
+        let ListQuery { limit, offset, search, .. } = page(search, offset);
+        let query = TeamQuery { limit, offset, search, ..TeamQuery::default() };
+        Ok(server.client.team_list(&query).await?.teams)
     }
 }
 

@@ -1,7 +1,10 @@
 //! `keyward keys`: the virtual keys of a running server. A secret is shown when it is made, and by nothing else here.
 
 use clap::{Args, Subcommand};
-use keyward_client::{Customer, Team, VirtualKey, VirtualKeyDetail, VirtualKeyList, VirtualKeyQuery};
+use keyward_client::{
+    Customer, Team, TryStreamExt as _, VirtualKey, VirtualKeyDetail, VirtualKeyList, VirtualKeyQuery,
+};
+use keyward_core::list::{Listed, Page};
 use serde::Serialize;
 
 use super::confirmation::Confirmation;
@@ -80,8 +83,8 @@ impl Keys {
 }
 
 impl Which {
-    /// The virtual keys that are meant, up to 10,000.
-    pub(super) async fn list(self, server: &Server) -> Result<VirtualKeyList, Failure> {
+    /// The virtual keys that are meant.
+    pub(super) async fn list(self, server: &Server) -> Result<Vec<VirtualKey>, Failure> {
         let team = match &self.team {
             Some(team) => Some(find::<Team>(server, team).await?.id),
             None => None,
@@ -90,34 +93,24 @@ impl Which {
             Some(customer) => Some(find::<Customer>(server, customer).await?.id),
             None => None,
         };
-        let query = VirtualKeyQuery {
-            team_id: team,
-            customer_id: customer,
-            search: self.search,
-            // Else a list that is narrowed comes in pages.
-            export: Some("true".to_owned()),
-            ..VirtualKeyQuery::default()
-        };
-        let list = server.call(server.client.virtual_key_list(&query)).await?;
-        if list.count < list.total_count {
-            output::note(&format!("{} of {} virtual keys are looked at.", list.count, list.total_count));
-        }
-        Ok(list)
+        let query =
+            VirtualKeyQuery { team_id: team, customer_id: customer, search: self.search, ..VirtualKeyQuery::default() };
+        server.call(server.client.virtual_key_list_all(&query).try_collect()).await
     }
 }
 
 async fn list(server: &Server, which: Which) -> Result<(), Failure> {
-    let mut list = which.list(server).await?;
+    let keys = which.list(server).await?;
     if server.json {
-        list.virtual_keys = list.virtual_keys.into_iter().map(concealed).collect();
-        return output::json(&list);
+        let keys = keys.into_iter().map(concealed).collect();
+        return output::json(&VirtualKeyList::new(Listed::whole(keys), &Page::default()));
     }
-    if list.virtual_keys.is_empty() {
+    if keys.is_empty() {
         output::note("There is no such virtual key. Make one with `keyward keys create NAME`.");
         return Ok(());
     }
     let now = clock::now();
-    let rows = list.virtual_keys.iter().map(|key| {
+    let rows = keys.iter().map(|key| {
         let [used, limit, window] = spent(&key.budgets);
         [plain(&key.name), shown::owner(key), shown::status(key, now), used, limit, window, key.id.to_string()]
     });

@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use keyward_client::{Budget, CreateTeam, Customer, Done, Error, ListQuery, RateLimit, Team, TeamDetail, TeamList};
+use keyward_client::{
+    Budget, CreateTeam, Customer, Done, Error, RateLimit, Team, TeamDetail, TeamList, TeamQuery, TryStreamExt as _,
+};
+use keyward_core::list::{Listed, Page};
 
 use super::connection::{Connection, Server};
 use super::failure::Failure;
@@ -70,7 +73,8 @@ impl Owner for Team {
     type List = TeamList;
 
     async fn list(server: &Server) -> Result<TeamList, Error> {
-        server.client.team_list(&ListQuery::default()).await
+        let teams: Vec<Team> = server.client.team_list_all(&TeamQuery::default()).try_collect().await?;
+        Ok(TeamList::new(Listed::whole(teams), &Page::default()))
     }
 
     async fn delete(&self, server: &Server) -> Result<Done, Error> {

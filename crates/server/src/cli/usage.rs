@@ -2,8 +2,8 @@
 
 use clap::Args;
 use keyward_client::{
-    Customer, CustomerDetail, Error, ListQuery, Team, TeamDetail, VirtualKey, VirtualKeyDetail, VirtualKeyQuery,
-    VirtualKeyQuota,
+    Customer, CustomerDetail, Error, ListQuery, Team, TeamDetail, TeamQuery, TryStreamExt as _, VirtualKey,
+    VirtualKeyDetail, VirtualKeyQuery, VirtualKeyQuota,
 };
 use serde::Serialize;
 
@@ -127,11 +127,12 @@ async fn of_all(server: &Server) -> Result<(), Failure> {
         virtual_keys: Vec<VirtualKey>,
     }
 
-    let (client, query) = (&server.client, ListQuery::default());
-    let customers = readable(server, "customers", client.customer_list(&query).await.map(|list| list.customers))?;
-    let teams = readable(server, "teams", client.team_list(&query).await.map(|list| list.teams))?;
-    let keys = client.virtual_key_list(&VirtualKeyQuery::default()).await.map(|list| list.virtual_keys);
-    let keys = readable(server, "virtual keys", keys)?;
+    let client = &server.client;
+    let customers = client.customer_list_all(&ListQuery::default());
+    let customers: Vec<Customer> = readable(server, "customers", customers.try_collect().await)?;
+    let teams: Vec<Team> = readable(server, "teams", client.team_list_all(&TeamQuery::default()).try_collect().await)?;
+    let keys = client.virtual_key_list_all(&VirtualKeyQuery::default());
+    let keys: Vec<VirtualKey> = readable(server, "virtual keys", keys.try_collect().await)?;
     let mut rows: Rows = customers.iter().flat_map(of_customer).collect();
     rows.extend(teams.iter().flat_map(of_team));
     rows.extend(keys.iter().flat_map(of_key));

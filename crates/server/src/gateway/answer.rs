@@ -19,11 +19,16 @@ use super::objects::Keeping;
 use super::untold::Untold;
 use crate::error::ApiError;
 
+/// The longest answer that comes whole, and the longest piece of one that does not.
+pub(super) const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
 /// What is expected of an answer, and what is made of it.
 pub(super) struct Expected {
     pub(super) operation: Operation,
     /// True: the client asked for an answer in pieces.
     pub(super) streamed: bool,
+    /// How many answers it asked for.
+    pub(super) answers: u64,
     /// True: the event that tells the usage is the client's too.
     pub(super) relay_usage: bool,
     /// How long to wait between two pieces of it.

@@ -216,6 +216,7 @@ impl Attempts<'_> {
         Expected {
             operation: self.scan.operation,
             streamed: self.scan.stream,
+            answers: self.scan.answers.saturating_mul(self.scan.prompts),
             relay_usage: self.scan.wants_usage,
             timeout: route.upstream.timeout,
             keeping: Keeping::of(&self.scan, route, self.identity.id()),

@@ -9,8 +9,10 @@ mod sse;
 use array::Elements;
 use sse::Splitter;
 
-/// The longest piece. A longer one is not what any dialect sends.
-const MAX_PIECE: usize = 4 * 1024 * 1024;
+use super::answer::MAX_ANSWER;
+
+/// The longest piece: as long as an answer that comes whole, since an image comes in one.
+const MAX_PIECE: usize = MAX_ANSWER;
 
 /// Splits a stream of bytes into pieces.
 #[derive(Debug)]

@@ -125,7 +125,7 @@ const fn about() -> About {
 pub fn usage(data: &[u8]) {
     for operation in Operation::ALL {
         let _ = usage::of_answer(shape(*operation), data);
-        let mut reader = Reader::new(shape(*operation));
+        let mut reader = Reader::new(shape(*operation), 1);
         for line in data.split(|byte| *byte == b'\n') {
             reader.read(line.strip_prefix(b"data: ").unwrap_or(line));
         }

@@ -13,7 +13,7 @@ use keyward_core::operation::Operation;
 use keyward_engine::Admission;
 use tokio::sync::oneshot;
 
-use super::answer::{Expected, Reply, builder, next_data};
+use super::answer::{Expected, MAX_ANSWER, Reply, builder, next_data};
 use super::bedrock::{self, About};
 use super::books::Books;
 use super::dispatch::{Call, Proof, SendError, send};
@@ -26,9 +26,6 @@ use super::usage::{self, Usage};
 use crate::error::ApiError;
 use crate::upstreams::{Trial, Verdict};
 use crate::{clock, lapses};
-
-/// The longest answer that is no stream.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Runs an admitted attempt in a task of its own and waits for the beginning of its answer.
 pub(super) async fn relay(

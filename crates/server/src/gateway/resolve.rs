@@ -44,14 +44,15 @@ impl Route {
         patience: Option<Duration>,
         choosing: &Choosing<'_>,
     ) -> Result<Self, ApiError> {
-        let model = place.model.clone();
         let (operation, _) = kind;
         let provider = place.provider.clone().or_else(|| home_of(state, operation));
-        let provider = provider.ok_or_else(|| nobody_offers(&model))?;
+        let provider = provider.ok_or_else(|| nobody_offers(&place.model))?;
+        let upstream = state.upstreams.find(&provider);
+        let model = upstream.as_ref().map_or_else(|| place.model.clone(), |upstream| upstream.bare_model(&place.model));
         let permit = principal
             .permit(provider.clone(), model.clone())
             .map_err(|refusal| ApiError::from(refusal).at("/model"))?;
-        let upstream = state.upstreams.find(&provider).ok_or_else(|| {
+        let upstream = upstream.ok_or_else(|| {
             let message = format!("Provider '{provider}' is not configured");
             ApiError::new(ErrorCode::ProviderNotFound, message).at("/model")
         })?;

@@ -253,16 +253,17 @@ impl Scan {
         self.form.as_ref().map_or(HeaderValue::from_static("application/json"), Form::content_type)
     }
 
-    /// The client's cap on the output tokens of one answer, as far as the provider is known to heed it. Of two, the larger: who
-    /// can tell which of them it is that holds? Zero is taken for "no cap" by some.
+    /// The client's cap on the output tokens of one answer, if the provider is known to heed one of those that it gives. Of two, the
+    /// larger: who can tell which of them it is that holds? Zero is taken for "no cap" by some.
     pub(super) fn cap_heeded_by(&self, provider: &str) -> Option<u64> {
-        let heeded = || self.caps_heeded_by(provider).filter_map(|cap| cap.tokens);
-        heeded().max().filter(|_| heeded().all(|tokens| tokens > 0))
+        let given = || self.caps.iter().filter_map(|cap| cap.tokens);
+        given().max().filter(|_| self.is_capped_for(provider) && given().all(|tokens| tokens > 0))
     }
 
-    fn caps_heeded_by(&self, provider: &str) -> impl Iterator<Item = &Cap> {
+    /// True when the client gives a cap that the provider is known to heed. `max_completion_tokens` alone may be ignored.
+    fn is_capped_for(&self, provider: &str) -> bool {
         let is_ignored = !KnownProvider::heeds_max_completion_tokens(provider);
-        self.caps.iter().filter(move |cap| !(is_ignored && cap.name == MAX_COMPLETION_TOKENS))
+        self.caps.iter().any(|cap| cap.tokens.is_some() && !(is_ignored && cap.name == MAX_COMPLETION_TOKENS))
     }
 
     /// True when the output can be capped.

@@ -71,7 +71,7 @@ impl Stream {
             about,
             request_id,
             frames,
-            reader: Reader::new(shape(expected.operation)),
+            reader: Reader::new(shape(expected.operation), expected.answers),
             expected,
             converse: None,
             client: Client::Gone(Instant::now()),

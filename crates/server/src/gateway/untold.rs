@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use keyward_core::catalogue::ModelCard;
 use keyward_core::ids::{ModelName, ProviderName};
+use keyward_core::operation::Operation;
 use keyward_core::price::{Class, TokenUsage, Usage, VersionedPrice};
 
 use super::estimate::{Served, Tokenizers};
@@ -30,7 +31,7 @@ impl Untold {
     /// Gets ready to count the answer of a request at its route.
     pub(super) fn of(scan: &Rc<Scan>, body: &Bytes, route: &Route, tokenizers: &Tokenizers) -> Self {
         let counts_characters = |price: &VersionedPrice| price.price.base.get(Class::Characters).is_some();
-        let is_countable = tokenizers.knows(&route.served());
+        let is_countable = answers_in_text(scan.operation) && tokenizers.knows(&route.served());
         let by_characters = route.price.as_ref().is_some_and(counts_characters) && scan.characters > 0;
         Self {
             scan: scan.clone(),
@@ -59,6 +60,30 @@ impl Untold {
         let served = Served { provider, model, card: self.card.as_ref() };
         let input = || self.scan.counted_input(&self.body, tokenizers, &served);
         self.counter.as_ref()?.usage(tokenizers, &served, input)
+    }
+}
+
+/// True when all of an answer's output is text that a counter reads, or there is none. Images and sound are not, nor is what was heard
+/// in sound.
+const fn answers_in_text(operation: Operation) -> bool {
+    match operation {
+        Operation::ChatCompletions
+        | Operation::Completions
+        | Operation::Responses
+        | Operation::Embeddings
+        | Operation::Messages
+        | Operation::GenerateContent
+        | Operation::EmbedContent
+        | Operation::BatchEmbedContents => true,
+        Operation::Moderations
+        | Operation::ImageGenerations
+        | Operation::ImageEdits
+        | Operation::ImageVariations
+        | Operation::Speech
+        | Operation::Transcriptions
+        | Operation::Translations
+        | Operation::CountMessageTokens
+        | Operation::CountContentTokens => false,
     }
 }
 

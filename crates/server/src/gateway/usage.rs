@@ -69,10 +69,16 @@ pub(super) fn of_answer(shape: Shape, body: &[u8]) -> Result<Option<Usage>, serd
     })
 }
 
+/// Of how many answers of one stream is remembered that they have ended: no provider makes more.
+const MOST_ENDS: usize = 1_024;
+
 /// Reads the events of a stream one by one.
 #[derive(Debug)]
 pub(super) struct Reader {
     shape: Shape,
+    /// How many answers are asked for, and which of them have ended.
+    answers: u64,
+    ended: Vec<u64>,
     usage: Option<Usage>,
     is_final: bool,
     /// What Anthropic's events have told so far.
@@ -80,8 +86,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) const fn new(shape: Shape) -> Self {
-        Self { shape, usage: None, is_final: false, message: anthropic::Told::NOTHING }
+    /// Reads the events of so many answers.
+    pub(super) const fn new(shape: Shape, answers: u64) -> Self {
+        Self { shape, answers, ended: Vec::new(), usage: None, is_final: false, message: anthropic::Told::NOTHING }
     }
 
     /// Reads the data of one event.
@@ -106,6 +113,22 @@ impl Reader {
     /// True when what was told is of the whole answer.
     pub(super) const fn is_final(&self) -> bool {
         self.is_final
+    }
+
+    const fn has_several_answers(&self) -> bool {
+        self.answers > 1
+    }
+
+    /// An answer has ended.
+    fn ends(&mut self, index: u64) {
+        if !self.ended.contains(&index) && self.ended.len() < MOST_ENDS {
+            self.ended.push(index);
+        }
+    }
+
+    /// True when as many answers have ended as were asked for.
+    fn has_all_ends(&self) -> bool {
+        u64::try_from(self.ended.len()).is_ok_and(|ended| ended >= self.answers)
     }
 
     fn note(&mut self, usage: Option<Usage>, is_final: bool) {

@@ -41,6 +41,8 @@ struct Said {
     attributes: Vec<KeyValue>,
     has_failed: bool,
     attempts: i64,
+    /// True when it is known whose request it is.
+    is_somebodys: bool,
 }
 
 impl RequestTrace {
@@ -50,7 +52,7 @@ impl RequestTrace {
         let client = TraceContext::of(request.headers());
         let context = match &client {
             Some(client) => client.child(),
-            None => TraceContext::root(rand::random::<f64>() < telemetry.settings.sample_ratio),
+            None => TraceContext::root(telemetry.samples()),
         };
         let (method, route) = (request.method().as_str(), request.match_pattern().unwrap_or_default());
         let attributes =
@@ -62,12 +64,15 @@ impl RequestTrace {
             parent: client.map(|client| client.span_id),
             name: format!("{method} {route}"),
             started: clock::now(),
-            said: Mutex::new(Said { attributes, has_failed: false, attempts: 0 }),
+            said: Mutex::new(Said { attributes, ..Said::default() }),
         })))
     }
 
     /// Whose request it is, and what it asks for. What a client calls a model may be anything: a credential is taken out.
     pub(crate) fn asks(&self, virtual_key: &VirtualKeyId, operation: Operation, model: &str) {
+        if let Some(running) = &self.0 {
+            running.said().is_somebodys = true;
+        }
         self.say(&names::VIRTUAL_KEY, virtual_key.as_str());
         self.say(&names::OPERATION, names::operation(operation));
         if self.0.is_some() {
@@ -149,7 +154,11 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Said { mut attributes, has_failed, attempts } = std::mem::take(&mut *self.said());
+        let Said { mut attributes, has_failed, attempts, is_somebodys } = std::mem::take(&mut *self.said());
+        // That its trace is recorded, a client without a virtual key may not demand: it could drive the spans of others out.
+        if !is_somebodys && self.parent.is_some() && !self.telemetry.samples() {
+            return;
+        }
         attributes.push(names::ATTEMPTS.of(attempts));
         let name = std::mem::take(&mut self.name);
         let open = Finished { name, kind: wire::KIND_SERVER, parent: self.parent, started: self.started };

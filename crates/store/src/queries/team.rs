@@ -10,8 +10,8 @@ use keyward_core::ids::{CustomerId, TeamId};
 use keyward_core::invalid::{Invalid, Pointer};
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::{Limits, ResetUsage};
-use keyward_core::list::{Listed, Page};
-use keyward_core::owner::{Customer, Team};
+use keyward_core::list::Listed;
+use keyward_core::owner::{Customer, Team, TeamFilter};
 use keyward_core::permission::Access;
 use keyward_core::scope::{Scope, ScopeKind};
 use keyward_core::virtual_key::VirtualKeyFilter;
@@ -187,9 +187,10 @@ fn lock(c: &mut Conn, id: &TeamId) -> Result<(), StoreError> {
 }
 
 /// A page of teams, oldest first.
-pub(crate) fn list(c: &mut Conn, reach: &Reach, page: &Page) -> Result<Listed<Team>, StoreError> {
-    let total = matching(reach, page).count().get_result(c)?;
-    let query = matching(reach, page).order((teams::created_at, teams::id)).limit(page.limit).offset(page.offset);
+pub(crate) fn list(c: &mut Conn, reach: &Reach, filter: &TeamFilter) -> Result<Listed<Team>, StoreError> {
+    let total = matching(reach, filter).count().get_result(c)?;
+    let (limit, offset) = (filter.page.limit, filter.page.offset);
+    let query = matching(reach, filter).order((teams::created_at, teams::id)).limit(limit).offset(offset);
     let rows = query.select(TeamRow::as_select()).load(c)?;
     let mut entries = with_relations(c, rows)?;
     let customers: Vec<&str> =
@@ -225,13 +226,16 @@ fn visible_customer<'a>(reach: &Reach, team: &'a Team) -> Option<&'a CustomerId>
     team.customer_id.as_ref().filter(|id| reach.permits(Access::Read, Subject::Customer(id)))
 }
 
-fn matching(reach: &Reach, page: &Page) -> teams::BoxedQuery<'static, Backend> {
-    let query = match reach {
+fn matching(reach: &Reach, filter: &TeamFilter) -> teams::BoxedQuery<'static, Backend> {
+    let mut query = match reach {
         Reach::Everything => teams::table.into_boxed(),
         Reach::Team(id) => teams::table.filter(teams::id.eq(id.to_string())).into_boxed(),
         Reach::Customer(id) => teams::table.filter(teams::customer_id.eq(id.to_string())).into_boxed(),
     };
-    match &page.search {
+    if let Some(id) = &filter.customer_id {
+        query = query.filter(teams::customer_id.eq(id.to_string()));
+    }
+    match &filter.page.search {
         Some(text) => query.filter(folded(teams::name).like(search::pattern(text)).escape('\\')),
         None => query,
     }

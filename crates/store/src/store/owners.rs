@@ -7,7 +7,7 @@ use keyward_core::invalid::Invalid;
 use keyward_core::ledger::Adjustment;
 use keyward_core::limits::ResetUsage;
 use keyward_core::list::{Listed, Page};
-use keyward_core::owner::{Customer, Team};
+use keyward_core::owner::{Customer, Team, TeamFilter};
 
 use super::{Database, Store};
 use crate::error::StoreError;
@@ -50,9 +50,9 @@ impl Store {
     ///
     /// # Errors
     /// Only faults.
-    pub async fn team_list(&self, page: Page) -> Result<Listed<Team>, StoreError> {
+    pub async fn team_list(&self, filter: TeamFilter) -> Result<Listed<Team>, StoreError> {
         let reach = self.reach.clone();
-        reading!(self, |queries, c| queries::team::list(c, &reach, &page))
+        reading!(self, |queries, c| queries::team::list(c, &reach, &filter))
     }
 
     /// Removes a team with its limits and their counters; its virtual keys stay, on their own.

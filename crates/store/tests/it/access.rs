@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use keyward_core::authority::Reach;
 use keyward_core::change::{Change, Grounds};
 use keyward_core::limits::Edit;
-use keyward_core::list::Page;
 use keyward_core::management_key::{CreateManagementKey, ManagementKey};
+use keyward_core::owner::TeamFilter;
 use keyward_core::secret::ManagementKeyValue;
 use keyward_core::session::Session;
 use keyward_core::virtual_key::VirtualKeyFilter;
@@ -194,7 +194,7 @@ async fn who_was_shut_out_meanwhile_changes_nothing() {
         let refused = create(grounds, format!("after {number}")).await;
         assert!(matches!(refused, Err(StoreError::Denied(_))), "{grounds:?}: {refused:?}");
     }
-    assert_eq!(store.team_list(Page::default()).await.unwrap().total, 3);
+    assert_eq!(store.team_list(TeamFilter::default()).await.unwrap().total, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

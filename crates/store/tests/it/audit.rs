@@ -2,7 +2,7 @@
 
 use keyward_core::audit::{AuditFilter, AuditList, AuditQuery};
 use keyward_core::change::{Change, Precondition, Versioned as _};
-use keyward_core::list::Page;
+use keyward_core::owner::TeamFilter;
 use keyward_store::{Reveal, Store, StoreError};
 use serde_json::json;
 
@@ -111,7 +111,7 @@ async fn a_repeated_create_makes_nothing_new() {
     store.team_create(under("other", 2), team(json!({"name": "y"}))).await.unwrap();
     let later = Change { at: "2026-11-25T12:00:01Z".parse().unwrap(), ..under("k", 1) };
     assert!(matches!(store.team_create(later, team(json!({"name": "x"}))).await, Err(StoreError::Duplicate(_))));
-    assert_eq!(store.team_list(Page::default()).await.unwrap().total, 2);
+    assert_eq!(store.team_list(TeamFilter::default()).await.unwrap().total, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

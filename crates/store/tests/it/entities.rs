@@ -1,6 +1,7 @@
 //! Owners and providers come back as they were made, are found, and go away with what is theirs.
 
 use keyward_core::list::Page;
+use keyward_core::owner::TeamFilter;
 use keyward_core::secret::SecretSource;
 use keyward_core::virtual_key::VirtualKeyFilter;
 use keyward_store::{Noun, Reveal, StoreError};
@@ -53,18 +54,19 @@ async fn lists_are_paged_in_a_total_order_and_searched_by_ascii_case_and_literal
     for name in ["Alpha_1", "ALPHAx2", "beta", "100%", "Ärger"] {
         store.team_create(change("team_create"), team(json!({"name": name}))).await.unwrap();
     }
-    let whole = store.team_list(Page::default()).await.unwrap();
+    let whole = store.team_list(TeamFilter::default()).await.unwrap();
     let mut ids: Vec<String> = whole.entries.iter().map(|team| team.id.to_string()).collect();
     assert_eq!(whole.total, 5);
     assert!(ids.is_sorted(), "equal instants are ordered by id");
-    let page = store.team_list(Page { limit: 2, offset: 1, ..Page::default() }).await.unwrap();
+    let page = store.team_list(Page { limit: 2, offset: 1, ..Page::default() }.into()).await.unwrap();
     assert_eq!(page.total, 5);
     let paged: Vec<String> = page.entries.iter().map(|team| team.id.to_string()).collect();
     assert_eq!(paged, ids.drain(1..3).collect::<Vec<_>>());
     for (search, expected) in
         [("alpha", 2), ("a_1", 1), ("%", 1), ("\\", 0), ("ärger", 0), ("ÄRGER", 1), ("Alpha_1' OR 1=1", 0)]
     {
-        let found = store.team_list(Page { limit: 9, search: Some(search.into()), ..Page::default() }).await.unwrap();
+        let found =
+            store.team_list(Page { limit: 9, search: Some(search.into()), ..Page::default() }.into()).await.unwrap();
         assert_eq!(found.total, expected, "{search}");
         assert_eq!(found.entries.len(), usize::try_from(expected).unwrap(), "{search}");
     }

@@ -61,6 +61,22 @@ async fn a_store_whose_database_was_taken_writes_no_more() {
     database.open().await.unwrap().ledger_append(Vec::new()).await.unwrap();
 }
 
+/// A session may be lost to the database long before the server notices it: its lock goes to another, and its pool goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_still_believes_in_its_lock_writes_no_more_when_another_has_taken_its_turn() {
+    let database = Database::fresh();
+    if !database.is_postgres() {
+        return;
+    }
+    let store = database.open().await.unwrap();
+    store.ledger_append(Vec::new()).await.unwrap();
+    database.execute("UPDATE serving_turn SET turn = turn + 1");
+    assert!(matches!(store.ledger_append(Vec::new()).await, Err(StoreError::Locked { .. })));
+    let deleted = store.virtual_key_delete(change("virtual_key_delete"), "any".into()).await;
+    assert!(matches!(deleted, Err(StoreError::Locked { .. })), "an edit got through");
+    store.ping().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_connection_is_replaced() {
     let database = Database::fresh();

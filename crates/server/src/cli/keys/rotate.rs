@@ -34,7 +34,7 @@ pub(super) struct Rotate {
 impl Rotate {
     pub(super) async fn run(self, server: &Server) -> Result<(), Failure> {
         let keys = match self.keys.is_empty() {
-            true => self.which.list(server).await?.virtual_keys,
+            true => self.which.list(server).await?,
             false => find_all(server, &self.keys).await?,
         };
         if keys.is_empty() {

@@ -47,6 +47,7 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
     ),
     // Those of rows, which mean nothing outside of the database that they are from.
     ("governance/virtual_keys/*/mcp_configs/*", &["id", "virtual_key_id"]),
+    ("governance/virtual_keys/*/provider_configs/*", &["virtual_key_id"]),
     ("server", &["read_buffer_size"]),
     (
         "client",
@@ -64,6 +65,7 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
             "dual_credential_conflict_behavior",
             "dump_errors_in_console_logs",
             "enable_litellm_fallbacks",
+            "enable_governance",
             "enable_logging",
             "enforce_scim_auth",
             "header_filter_config",
@@ -140,6 +142,7 @@ const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
 pub(super) fn strip(file: &mut Node, reader: &mut Reader) {
     // Where the schema is, is for editors and needs no word.
     file.take("$schema");
+    required_anyway(file, reader);
     for (place, names) in WITHOUT_EFFECT {
         let way: Vec<&str> = place.split('/').filter(|step| !step.is_empty()).collect();
         each(file, &way, &Pointer::ROOT, &mut |node, at| {
@@ -150,7 +153,6 @@ pub(super) fn strip(file: &mut Node, reader: &mut Reader) {
             }
         });
     }
-    required_anyway(file, reader);
 }
 
 /// Calls for every node at the end of the way.
@@ -166,7 +168,7 @@ pub(super) fn each(node: &mut Node, way: &[&str], at: &Pointer, call: &mut dyn F
 /// Switches that let requests in without a virtual key: here one is always required.
 fn required_anyway(file: &mut Node, reader: &mut Reader) {
     each(file, &["client"], &Pointer::ROOT, &mut |client, at| {
-        for name in ["enforce_auth_on_inference", "enforce_governance_header"] {
+        for name in ["enable_governance", "enforce_auth_on_inference", "enforce_governance_header"] {
             if client.member(name).and_then(Node::literal) == Some("false") {
                 client.take(name);
                 reader.warn(&at.member(name), "without effect: a virtual key is always required");

@@ -102,7 +102,13 @@ fn provider_configs(
         // The id connects a budget with its provider config inside the file, and means nothing outside.
         let id = element.take("id").and_then(|id| id.text().or_else(|| id.literal().map(ToOwned::to_owned)));
         let own = limits.take(&mut element, &at, id.as_deref().map(|id| ("provider_config_id", id)), reader);
-        if let Some(keys) = element.take("keys") {
+        if let Some(mut keys) = element.take("keys") {
+            // Of a key that is written out only its name is of use: its value is in `providers`.
+            for (_, key) in keys.children_mut() {
+                if let Some(name) = key.take("name").or_else(|| key.take("key_id")) {
+                    *key = name;
+                }
+            }
             element.set("key_ids", keys);
         }
         if element.take("allow_all_keys").is_some_and(|all| all.literal() == Some("true")) {

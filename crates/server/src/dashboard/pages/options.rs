@@ -92,7 +92,7 @@ impl Many {
                 (listed.entries.into_iter().map(|key| (key.id.to_string(), key.name)).collect(), listed.total)
             }
             Self::Teams => {
-                let listed = store.team_list(page).await?;
+                let listed = store.team_list(page.into()).await?;
                 (listed.entries.into_iter().map(|team| (team.id.to_string(), team.name)).collect(), listed.total)
             }
             Self::Customers => {

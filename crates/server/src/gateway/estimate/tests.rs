@@ -38,6 +38,7 @@ fn only_a_cap_that_the_provider_heeds_bounds_the_output() {
         ("openai", r#","max_completion_tokens":5,"max_tokens":7"#, 7),
         ("deepseek", r#","max_completion_tokens":5"#, UNKNOWN_OUTPUT),
         ("deepseek", r#","max_completion_tokens":5,"max_tokens":7"#, 7),
+        ("deepseek", r#","max_completion_tokens":9,"max_tokens":7"#, 9),
         ("openai", r#","max_tokens":0"#, UNKNOWN_OUTPUT),
         ("openai", r#","max_completion_tokens":0,"max_tokens":7"#, UNKNOWN_OUTPUT),
         ("openai", r#","max_tokens":null,"n":3"#, 3 * UNKNOWN_OUTPUT),

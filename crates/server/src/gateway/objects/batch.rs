@@ -85,6 +85,7 @@ pub(super) async fn begin(
     about: &About,
 ) -> Result<HttpResponse, ApiError> {
     let intent = Intent {
+        request_id: &who.request_id,
         kind: object.kind,
         provider: &object.provider,
         key_id: &object.provider_key_id,

@@ -1,20 +1,22 @@
 //! Whether a batch may be begun: what it will cost is not known, so that it cannot be held. Hard limits on money and tokens refuse it;
-//! soft and shadow limits let it through, and are charged afterwards.
+//! soft limits let it through as long as they are not used up, shadow limits always, and both are charged afterwards.
 
 use keyward_core::error_code::ErrorCode;
-use keyward_core::ids::{ProviderKeyId, ProviderName};
+use keyward_core::ids::{ProviderKeyId, ProviderName, RequestId};
 use keyward_core::meter::{Enforcement, Metric};
 use keyward_core::provider_object::{ObjectKind, ObjectModel};
 use keyward_core::refusal::Refusal;
 use keyward_engine::{MeterLevel, Principal};
 
 use super::tally::{Subject, price};
+use super::way::one_request;
 use crate::clock;
 use crate::error::ApiError;
 use crate::state::State;
 
 /// What a batch will be made of.
 pub(super) struct Intent<'a> {
+    pub(super) request_id: &'a RequestId,
     pub(super) kind: ObjectKind,
     pub(super) provider: &'a ProviderName,
     pub(super) key_id: &'a ProviderKeyId,
@@ -24,7 +26,7 @@ pub(super) struct Intent<'a> {
 
 /// Makes sure that a batch may be begun, with each of its models.
 pub(super) fn check(state: &State, principal: &Principal, intent: &Intent<'_>) -> Result<(), ApiError> {
-    let Intent { kind, provider, key_id, endpoint, models } = *intent;
+    let Intent { request_id, kind, provider, key_id, endpoint, models } = *intent;
     for model in models {
         let permit = principal.clone().permit(provider.clone(), model.asked.clone())?;
         let subject = Subject { virtual_key: principal.virtual_key_id(), provider, key_id, kind, endpoint };
@@ -42,6 +44,9 @@ pub(super) fn check(state: &State, principal: &Principal, intent: &Intent<'_>) -
                 ) => {}
             }
         }
+        // The batch is admitted as one request for its first model: the limits of the others are asked here.
+        let attempt = one_request(state, &permit, key_id, request_id.clone());
+        state.engine.explain(&permit, &attempt, clock::now()).verdict?;
     }
     Ok(())
 }

@@ -140,19 +140,28 @@ impl Way {
         signed(request, body, &self.shelf.auth, dialect(self.kind), upstreams).await
     }
 
-    /// One request, which costs nothing.
     fn admit(&self, state: &State, request_id: RequestId) -> Result<Admission, ApiError> {
-        let output = OutputDemand { per_answer: 0, answers: 1, capped_by_client: true, can_clamp: false, least: 0 };
-        let attempt = Attempt {
-            request_id,
-            attempt: 0,
-            request_type: None,
-            provider_key_id: self.shelf.key_id.clone(),
-            model_served: self.permit.model().clone(),
-            price: Some(VersionedPrice { price: Price::FREE, version: state.catalogue.version().into() }),
-            demand: Demand { input: 0, counted_input: None, output, possible: Possible::default() },
-        };
+        let attempt = one_request(state, &self.permit, &self.shelf.key_id, request_id);
         Ok(state.engine.admit(&self.permit, attempt, clock::now())?)
+    }
+}
+
+/// One request, which costs nothing.
+pub(super) fn one_request(
+    state: &State,
+    permit: &Permit,
+    key_id: &ProviderKeyId,
+    request_id: RequestId,
+) -> Attempt<'static> {
+    let output = OutputDemand { per_answer: 0, answers: 1, capped_by_client: true, can_clamp: false, least: 0 };
+    Attempt {
+        request_id,
+        attempt: 0,
+        request_type: None,
+        provider_key_id: key_id.clone(),
+        model_served: permit.model().clone(),
+        price: Some(VersionedPrice { price: Price::FREE, version: state.catalogue.version().into() }),
+        demand: Demand { input: 0, counted_input: None, output, possible: Possible::default() },
     }
 }
 

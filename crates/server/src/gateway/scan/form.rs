@@ -23,6 +23,8 @@ const MODEL: &str = "model";
 
 /// The most parts of a form.
 const MOST_PARTS: usize = 64;
+/// The longest boundary of parts (RFC 2046, section 5.1.1).
+const LONGEST_BOUNDARY: usize = 70;
 
 /// A form, taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Form {
     pub(in crate::gateway) async fn read(content_type: Option<&ContentType>, body: &Bytes) -> Result<Self, ApiError> {
         let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(text).map_err(malformed)?;
-        let content_type = HeaderValue::from_str(text).map_err(malformed)?;
+        let content_type = content_type_of(&boundary)?;
         let whole = stream::iter([Ok::<_, std::convert::Infallible>(body.clone())]);
         let mut form = Multipart::new(whole, boundary.clone());
         // One before each part, and one behind the last.
@@ -161,6 +163,19 @@ impl Form {
     }
 }
 
+/// The content type of a form that is taken apart at this boundary, and at no other: readers differ in which they take where a header
+/// names two, so that the client's own text does not leave.
+fn content_type_of(boundary: &str) -> Result<HeaderValue, ApiError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"'+_-.".contains(&byte);
+    let is_quotable = |byte: u8| is_plain(byte) || b"(),/:=?".contains(&byte);
+    if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY || !boundary.bytes().all(is_quotable) {
+        let message = "The boundary of a form has 1 to 70 characters: letters, digits, and '()+_,-./:=?";
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message));
+    }
+    let quote = if boundary.bytes().all(is_plain) { "" } else { "\"" };
+    HeaderValue::from_str(&format!("multipart/form-data; boundary={quote}{boundary}{quote}")).map_err(malformed)
+}
+
 /// Where a part stands in a body.
 struct Place {
     /// Its headers, with the end of each line.
@@ -240,6 +255,23 @@ mod tests {
         assert_eq!(with_model(&body("p/m"), "served").await.unwrap(), body("served"));
         let scan = read(&body("p/m")).await.unwrap().scan(Operation::Transcriptions, None).unwrap();
         assert_eq!(scan.model, "p/m");
+    }
+
+    #[tokio::test]
+    async fn what_leaves_names_the_boundary_that_was_read_and_no_other() {
+        let body = Bytes::from_static(b"--a=1\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\ny\r\n--a=1--\r\n");
+        for header in [
+            "multipart/form-data; boundary=\"a=1\"; boundary=b",
+            "multipart/form-data; boundary=\"a=1\"; boundary*=us-ascii''b",
+            "Multipart/Form-Data; charset=x; boundary=\"a=1\"",
+        ] {
+            let form = Form::read(Some(&ContentType::from_static(header)), &body).await.unwrap();
+            assert_eq!(form.content_type(), "multipart/form-data; boundary=\"a=1\"", "{header}");
+        }
+        assert_eq!(content_type_of("--x.1").unwrap(), "multipart/form-data; boundary=--x.1");
+        for boundary in ["", "a b", "a\"", "a;b", &"x".repeat(71)] {
+            assert!(content_type_of(boundary).is_err(), "{boundary}");
+        }
     }
 
     #[tokio::test]

@@ -77,26 +77,31 @@ impl Scan {
         }
     }
 
-    /// Where and how the cap is set: in place of each number that the provider would heed, else in the dialect's own member.
+    /// Where and how the cap is set: in place of each number beyond it, since the provider may heed any of them; and in the dialect's
+    /// own member, unless the client gives one that is heeded for certain.
     fn capped(&self, body: &[u8], provider: &str, cap: u64) -> Vec<Edit> {
         let Some(name) = cap_of(self.operation, provider) else { return Vec::new() };
         let literal = cap.to_string().into_bytes();
-        let written = self.caps_heeded_by(provider).filter(|own| own.tokens.is_some());
-        let in_place: Vec<Edit> = written.map(|own| (own.at.clone(), literal.clone())).collect();
-        if !in_place.is_empty() {
-            return in_place;
+        let beyond = self.caps.iter().filter(|own| own.tokens.is_some_and(|tokens| tokens == 0 || tokens > cap));
+        let mut edits: Vec<Edit> = beyond.map(|own| (own.at.clone(), literal.clone())).collect();
+        if !self.is_capped_for(provider) {
+            edits.push(match self.caps.iter().find(|own| own.name == name) {
+                Some(null) => (null.at.clone(), literal),
+                None => self.new_cap(body, &format!("\"{name}\":{cap}")),
+            });
         }
-        if let Some(own) = self.caps.iter().find(|own| own.name == name) {
-            return vec![(own.at.clone(), literal)];
-        }
-        let member = format!("\"{name}\":{cap}");
+        edits
+    }
+
+    /// Where and how a cap is set where there is no member for it.
+    fn new_cap(&self, body: &[u8], member: &str) -> Edit {
         let is_in_config = self.operation == Operation::GenerateContent;
-        vec![match self.config_at.clone() {
+        match self.config_at.clone() {
             Some(at) if body.get(at.clone()) == Some(b"null") => (at, format!("{{{member}}}").into_bytes()),
-            Some(at) => at_front(body, at.start, &member),
+            Some(at) => at_front(body, at.start, member),
             None if is_in_config => at_front(body, 0, &format!("\"generationConfig\":{{{member}}}")),
-            None => at_front(body, 0, &member),
-        }]
+            None => at_front(body, 0, member),
+        }
     }
 }
 

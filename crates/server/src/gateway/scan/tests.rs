@@ -161,7 +161,11 @@ fn a_cap_is_set_where_the_provider_heeds_it() {
         ("openai", r#""max_tokens":null,"#, r#""max_completion_tokens":9,"max_tokens":null,"#),
         ("openai", r#""max_completion_tokens":null,"#, r#""max_completion_tokens":9,"#),
         ("openai", r#""max_completion_tokens":20,"max_tokens":30,"#, r#""max_completion_tokens":9,"max_tokens":9,"#),
-        ("mistral", r#""max_completion_tokens":20,"#, r#""max_tokens":9,"max_completion_tokens":20,"#),
+        ("openai", r#""max_completion_tokens":5,"max_tokens":30,"#, r#""max_completion_tokens":5,"max_tokens":9,"#),
+        ("mistral", r#""max_completion_tokens":20,"#, r#""max_tokens":9,"max_completion_tokens":9,"#),
+        ("mistral", r#""max_completion_tokens":5,"#, r#""max_tokens":9,"max_completion_tokens":5,"#),
+        // It takes the second, where it is not zero.
+        ("vllm", r#""max_tokens":1,"max_completion_tokens":20,"#, r#""max_tokens":1,"max_completion_tokens":9,"#),
     ] {
         let body = |members: &str| format!(r#"{{{members}"model":"m","messages":[]}}"#);
         assert_eq!(capped(&body(before), provider), body(after), "{provider} {before}");

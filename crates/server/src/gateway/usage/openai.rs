@@ -30,21 +30,27 @@ pub(super) fn read(reader: &mut Reader, members: &Members<'_>) -> Said {
     );
     let failed = members.error.is_some_and(|error| error.get() != "null") || kind == "error";
     let told = members.usage.filter(|raw| raw.get() != "null").or_else(|| of_groq(members));
+    // Ends of one of several answers count also where no usage is told.
+    let have_ended = (told.is_some() || reader.has_several_answers()) && have_all_ended(reader, members);
     let Some(_) = told else { return Said { usage_only: false, ends: is_last, failed } };
-    let usage = usage(members);
+    let mut usage = usage(members);
+    if let Some(usage) = usage.as_mut().filter(|_| kind == "speech.audio.done") {
+        usage.counts.take(Class::Output, Class::AudioOutput, u64::MAX);
+    }
     let usage_only =
         usage.is_some() && value(members.choices).is_some_and(|choices| choices.as_array().is_some_and(Vec::is_empty));
-    let is_final = usage_only || is_last || of_groq(members).is_some() || has_ended(members);
+    let is_final = usage_only || is_last || of_groq(members).is_some() || have_ended;
     reader.note(usage, is_final);
     Said { usage_only, ends: is_last, failed }
 }
 
-/// True when a chunk tells why the answer has ended: who tells the usage there tells that of the whole.
-fn has_ended(members: &Members<'_>) -> bool {
+/// True when chunks have told of every answer why it has ended: who tells the usage there tells that of the whole.
+fn have_all_ended(reader: &mut Reader, members: &Members<'_>) -> bool {
     let choices = value(members.choices);
-    let choices = choices.as_ref().and_then(Value::as_array);
-    choices
-        .is_some_and(|choices| choices.iter().any(|choice| choice.get("finish_reason").is_some_and(Value::is_string)))
+    let choices = choices.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let ended = choices.filter(|choice| choice.get("finish_reason").is_some_and(Value::is_string));
+    ended.for_each(|choice| reader.ends(zero_or(choice, "/index")));
+    reader.has_all_ends()
 }
 
 /// Groq's chunks have it in a member of their own.

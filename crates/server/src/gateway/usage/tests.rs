@@ -52,7 +52,7 @@ fn found(shape: Shape, vector: &Value) -> Option<Usage> {
     let Some(events) = vector["events"].as_array() else {
         return of_answer(shape, vector["answer"].to_string().as_bytes()).unwrap();
     };
-    let mut reader = Reader::new(shape);
+    let mut reader = Reader::new(shape, vector["answers"].as_u64().unwrap_or(1));
     for event in events {
         let data = event.as_str().map_or_else(|| event.to_string(), str::to_owned);
         reader.read(data.as_bytes());
@@ -98,7 +98,7 @@ fn what_tells_nothing_is_no_usage_and_no_error() {
 
 #[test]
 fn events_say_what_they_are() {
-    let said = |shape, data: &str| Reader::new(shape).read(data.as_bytes());
+    let said = |shape, data: &str| Reader::new(shape, 1).read(data.as_bytes());
     let (ends, failed) = (Said { ends: true, ..Said::default() }, Said { failed: true, ..Said::default() });
     let usage = r#""usage":{"prompt_tokens":1,"completion_tokens":1}"#;
     let openai = |data: &str| said(Shape::OpenAi, data);

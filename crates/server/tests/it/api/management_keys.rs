@@ -2,7 +2,7 @@
 
 use keyward_client::{
     ActorKind, Client, CreateManagementKey, CreateTeam, CreateVirtualKey, ErrorCode, ListQuery, ManagementKey,
-    ManagementKeyIssued, UpdateManagementKey, VirtualKeyQuery,
+    ManagementKeyIssued, TeamQuery, UpdateManagementKey, VirtualKeyQuery,
 };
 use keyward_server::AdminCredential;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn a_key_does_what_it_was_granted_and_nothing_else() {
     assert_eq!(reader.virtual_key_get(&made.id).await.unwrap().value, made.value.redacted());
     let refusals = [
         refused(reader.virtual_key_create(&virtual_key("x")).await),
-        refused(reader.team_list(&ListQuery::default()).await),
+        refused(reader.team_list(&TeamQuery::default()).await),
         refused(reader.audit_list(&Default::default()).await),
         refused(reader.management_key_get(&key.id).await),
         refused(reader.session_list().await),
@@ -76,17 +76,17 @@ async fn a_key_does_what_it_was_granted_and_nothing_else() {
 async fn a_key_is_refused_when_it_is_off_expired_rotated_or_deleted() {
     let (app, admin) = guarded().await;
     let (key, client) = issue(&app, &admin, request("x", &[("teams", "write")], json!({}))).await;
-    let refuses = async |client: &Client| refused(client.team_list(&ListQuery::default()).await).status;
+    let refuses = async |client: &Client| refused(client.team_list(&TeamQuery::default()).await).status;
     let off = UpdateManagementKey { is_active: Some(false), ..Default::default() };
     admin.management_key_update(&key.id, &off).await.unwrap();
     assert_eq!(refuses(&client).await, 401);
     let on = UpdateManagementKey { is_active: Some(true), ..Default::default() };
     admin.management_key_update(&key.id, &on).await.unwrap();
-    client.team_list(&ListQuery::default()).await.unwrap();
+    client.team_list(&TeamQuery::default()).await.unwrap();
     let rotated = admin.management_key_rotate(&key.id).await.unwrap();
     assert_eq!(refuses(&client).await, 401);
     let client = holder(&app, &rotated);
-    client.team_list(&ListQuery::default()).await.unwrap();
+    client.team_list(&TeamQuery::default()).await.unwrap();
     admin.management_key_delete(&key.id).await.unwrap();
     assert_eq!(refuses(&client).await, 401);
     let past = json!({ "name": "y", "permissions": [{"resource": "teams", "access": "read"}], "expires_at": "2020-01-01T00:00:00Z" });

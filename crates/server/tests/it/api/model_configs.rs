@@ -115,7 +115,7 @@ async fn lists_are_searched_filtered_and_paged() {
     app.client.model_config_create(&own).await.unwrap();
     for (query, names, total, limit) in [
         ("", vec!["gpt-4o", "GPT-5", "echo"], 3, 3),
-        ("?from_memory=true", vec!["gpt-4o", "GPT-5", "echo"], 3, 3),
+        ("?from_memory=True", vec!["gpt-4o", "GPT-5", "echo"], 3, 3),
         ("?search=gpt", vec!["gpt-4o", "GPT-5"], 2, 25),
         ("?scope=virtual_key", vec!["echo"], 1, 25),
         ("?scope=global&provider=demo", vec!["GPT-5"], 1, 25),

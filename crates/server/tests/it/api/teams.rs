@@ -1,6 +1,6 @@
 //! `/api/governance/teams`
 
-use keyward_client::{CreateCustomer, CreateTeam, CreateVirtualKey, ListQuery, NanoUsd, Team, UpdateTeam};
+use keyward_client::{CreateCustomer, CreateTeam, CreateVirtualKey, NanoUsd, Team, TeamQuery, UpdateTeam};
 use serde_json::{Value, json};
 
 use super::{TEAMS, budget, done, refused, requests, send, told};
@@ -52,11 +52,11 @@ async fn teams_are_listed_oldest_first_searched_and_paged() {
         app.client.team_create(&named(name)).await.unwrap();
     }
     for (query, expected, total) in [
-        (ListQuery::default(), &["beta", "alpha 1", "gamma", "Alpha_2"][..], 4),
-        (ListQuery { search: Some("ALPHA".to_owned()), ..ListQuery::default() }, &["alpha 1", "Alpha_2"], 2),
-        (ListQuery { search: Some("_".to_owned()), ..ListQuery::default() }, &["Alpha_2"], 1),
+        (TeamQuery::default(), &["beta", "alpha 1", "gamma", "Alpha_2"][..], 4),
+        (TeamQuery { search: Some("ALPHA".to_owned()), ..TeamQuery::default() }, &["alpha 1", "Alpha_2"], 2),
+        (TeamQuery { search: Some("_".to_owned()), ..TeamQuery::default() }, &["Alpha_2"], 1),
         (
-            ListQuery { limit: Some("2".to_owned()), offset: Some("1".to_owned()), ..ListQuery::default() },
+            TeamQuery { limit: Some("2".to_owned()), offset: Some("1".to_owned()), ..TeamQuery::default() },
             &["alpha 1", "gamma"],
             4,
         ),
@@ -65,6 +65,13 @@ async fn teams_are_listed_oldest_first_searched_and_paged() {
         let names: Vec<_> = page.teams.iter().map(|team| team.name.as_str()).collect();
         assert_eq!((names.as_slice(), page.total_count), (expected, total), "{query:?}");
     }
+    let request = CreateCustomer { name: "c".to_owned(), ..CreateCustomer::default() };
+    let customer_id = Some(app.client.customer_create(&request).await.unwrap().customer.id);
+    app.client.team_create(&CreateTeam { customer_id: customer_id.clone(), ..named("delta") }).await.unwrap();
+    let of_customer = app.client.team_list(&TeamQuery { customer_id, ..TeamQuery::default() }).await.unwrap();
+    assert_eq!((of_customer.teams[0].name.as_str(), of_customer.total_count), ("delta", 1));
+    let all = app.raw("GET", &format!("{TEAMS}?customer_id=")).send().await.json();
+    assert_eq!(all["total_count"], 5, "empty is as absent");
     let error = app.raw("GET", &format!("{TEAMS}?limit=-1")).send().await.error();
     assert_eq!((error.0, error.2.as_str()), (400, "/limit"));
 }
@@ -94,7 +101,7 @@ async fn what_cannot_be_made_is_refused() {
         assert_eq!((reply.status, reply.error().2.as_str()), (status, param), "{body}");
         assert_eq!(reply.json()["error"]["message"], message, "{body}");
     }
-    assert_eq!(app.client.team_list(&ListQuery::default()).await.unwrap().total_count, 1);
+    assert_eq!(app.client.team_list(&TeamQuery::default()).await.unwrap().total_count, 1);
 }
 
 /// Its keys stay, without it, and what it capped is not capped any more.

@@ -148,7 +148,7 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
     let file = json!({
         "$schema": "https://www.getbifrost.ai/schema", "version": 1, "encryption_key": "not-used",
         "server": {"read_buffer_size": 65536},
-        "client": {"enforce_governance_header": false, "allowed_origins": ["*"], "initial_pool_size": 300},
+        "client": {"enforce_governance_header": false, "enable_governance": true, "allowed_origins": ["*"], "initial_pool_size": 300},
         "plugins": [{"name": "governance", "enabled": true, "config": {}}],
         "mcp": {
             "client_configs": [
@@ -173,6 +173,7 @@ async fn a_file_of_the_compatible_product_starts_a_server() {
                 {"id": "vk-1", "name": "one", "value": "sk-bf-test-key", "key_ids": ["az"]},
                 {"id": "vk-2", "name": "two", "provider_configs": [
                     {"provider": "azure", "allowed_models": [], "key_ids": ["key-az"], "weight": 0.5},
+                    {"virtual_key_id": "vk-2", "provider": "elevenlabs", "keys": [{"key_id": "voice", "value": "fake-voice"}]},
                     {"provider": "bedrock_mantle", "allowed_models": ["*"], "key_ids": ["*"]},
                 ], "mcp_configs": [{"mcp_client_name": "u"},
                     {"id": 7, "mcp_client_name": "w", "mcp_client_id": 3, "tools_to_execute": ["*"]}]},

@@ -223,6 +223,19 @@ async fn vertex_with_a_service_account() {
     assert!(request.contains("\r\nauthorization: Bearer fake-token\r\n"), "{request}");
     assert!(request.contains(r#""model":"google/fake-model-v1:0""#), "{request}");
     assert!(tokens.requests()[0].contains("assertion=ey"));
+
+    // Google's name before it makes no other model of it.
+    assert_eq!(answered(&called(&app, &key, &format!("vertex/google/{MODEL}")).await), (200, COST));
+    let blocked =
+        |model: &str| json!({ "provider_configs": [{ "provider": "vertex", "blacklisted_models": [model] }] });
+    let path = format!("/api/governance/virtual-keys/{}", key.id);
+    let edit = async |body: Value| app.raw("PUT", &path).body(body.to_string()).send().await;
+    let misnamed = edit(blocked(&format!("google/{MODEL}"))).await;
+    assert_eq!((misnamed.status, misnamed.error().2.as_str()), (400, "/provider_configs/0/blacklisted_models"));
+    assert_eq!(edit(blocked(MODEL)).await.status, 200);
+    for model in [format!("vertex/{MODEL}"), format!("vertex/google/{MODEL}")] {
+        assert_eq!(called(&app, &key, &model).await.error().1, "model_blocked", "{model}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

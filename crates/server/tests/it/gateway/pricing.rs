@@ -1,9 +1,9 @@
 //! Pricing overrides in force: what a call is charged, to the nano-dollar.
 
-use keyward_client::{CreatePricingOverride, CreateVirtualKey, NanoUsd, VirtualKey};
+use keyward_client::{CreatePricingOverride, CreateVirtualKey, LedgerQuery, NanoUsd, TryStreamExt as _, VirtualKey};
 
 use super::{chat, demo_cost, with_budget};
-use crate::harness::App;
+use crate::harness::{App, Scripted, Step};
 
 /// An override of all prices of `pattern` to this many nano-dollars for each token of input, and none of output.
 fn priced(scope_kind: &str, pattern: &str, nanos: u32) -> CreatePricingOverride {
@@ -142,4 +142,29 @@ async fn a_tier_without_a_price_is_refused_and_one_with_a_price_is_held_at_it() 
     app.client.pricing_override_create(&dear).await.unwrap();
     let reply = call().await;
     assert_eq!((reply.status, reply.error().1.as_str()), (402, "budget_exceeded"), "the budget has two tokens of it");
+}
+
+/// Nobody counts the tokens of sound, so that what was held for them is charged.
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_that_is_priced_by_tokens_is_charged_as_it_was_held() {
+    let app = App::start().await;
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\nconnection: close\r\n\r\nsound";
+    let upstream = Scripted::start(vec![Step::Send(answer.as_bytes().to_vec())]).await;
+    app.provider("openai", upstream.base_url()).await;
+    let patch =
+        r#"{"input_cost_per_token":0.000001,"output_cost_per_token":0.00001,"output_cost_per_audio_token":0.00001}"#;
+    let priced = CreatePricingOverride {
+        request_types: vec!["speech".to_owned()],
+        patch: Some(serde_json::from_str(patch).unwrap()),
+        ..priced("global", "gpt-4o-mini-tts", 1)
+    };
+    app.client.pricing_override_create(&priced).await.unwrap();
+    let key = app.key(with_budget("5")).await;
+    let body = r#"{"model":"openai/gpt-4o-mini-tts","input":"one two three","voice":"alloy"}"#;
+    let spoken = app.raw("POST", "/v1/audio/speech").header("x-bf-vk", key.value.expose()).body(body).send().await;
+    assert_eq!((spoken.status, spoken.body.as_slice()), (200, &b"sound"[..]));
+    let entries: Vec<_> = app.client.ledger_list_all(&LedgerQuery::default()).try_collect().await.unwrap();
+    let [entry] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((entry.usage_source.as_str(), entry.cost), ("estimated", entry.held));
+    assert!(entry.cost > "0.1".parse().unwrap(), "{}", entry.cost);
 }

@@ -183,6 +183,9 @@ async fn what_is_not_sampled_is_passed_on_and_not_told() {
     assert!(parent.starts_with(&format!("00-{TRACE}-")) && parent.ends_with("-00") && !parent.contains(PARENT));
     called(&app, &key, "openai/gpt-4o-mini").await;
     assert!(sent(&upstream, "traceparent").unwrap().ends_with("-00"));
+    let stranger = app.raw("POST", "/v1/chat/completions").header("x-bf-vk", "sk-bf-nobody");
+    let stranger = stranger.header("traceparent", format!("00-{TRACE}-{PARENT}-01")).body("{}").send().await;
+    assert_eq!(stranger.status, 401, "who nobody knows demands no trace");
     app.stopped().await;
     assert!(collector.spans().is_empty());
     assert!(!collector.figures().is_empty(), "figures do not depend on it");

@@ -29,7 +29,7 @@ async fn team_list(
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
     let (visitor, now, part) = (Visitor::of(&caller, &state), clock::now(), asked.0.query().check()?);
-    let listed = caller.store(&state).team_list(part.clone()).await?;
+    let listed = caller.store(&state).team_list(part.clone().into()).await?;
     let owners: Vec<Owner> = listed.entries.into_iter().map(|team| team.observed(&state.read(), now).into()).collect();
     let content = list::content(Kind::Team, &asked.0, &visitor, &part, &owners, listed.total);
     Ok(page(&visitor, theme, Kind::Team, Kind::Team.section().title(), list::actions(Kind::Team, &visitor), content))

@@ -52,9 +52,9 @@ async fn limits_that_cannot_be_are_refused() {
             "Invalid reset duration format: ",
         ),
         (
-            r#""budget":{"max_limit":1,"reset_duration":"daily"}"#,
+            r#""budget":{"max_limit":1,"reset_duration":"hourly"}"#,
             "/budget/reset_duration",
-            "Invalid reset duration format: daily",
+            "Invalid reset duration format: hourly",
         ),
         (
             r#""budget":{"max_limit":1,"reset_duration":"1y"}"#,
@@ -65,6 +65,11 @@ async fn limits_that_cannot_be_are_refused() {
             r#""budget":{"max_limit":1,"reset_duration":"0s"}"#,
             "/budget/reset_duration",
             "Invalid reset duration (must be a positive duration): 0s",
+        ),
+        (
+            r#""budget":{"max_limit":1,"reset_duration":"999999h"}"#,
+            "/budget/reset_duration",
+            "Invalid reset duration (must be between 1s and 100Y, in whole milliseconds): 999999h",
         ),
         (
             r#""budget":{"max_limit":1,"reset_duration":"-1h"}"#,

@@ -2,7 +2,7 @@
 
 use keyward_client::{
     Client, CreateCustomer, CreateTeam, CreateVirtualKey, Customer, CustomerId, ErrorCode, ExplainRequest, ListQuery,
-    Patch, Team, TeamId, UpdateVirtualKey, VirtualKey, VirtualKeyQuery,
+    Patch, Team, TeamId, TeamQuery, UpdateVirtualKey, VirtualKey, VirtualKeyQuery,
 };
 use serde_json::json;
 
@@ -129,7 +129,7 @@ async fn teams_are_a_matter_of_their_customer() {
     let world = world().await;
     let (of_team, of_customer) = (world.of_team().await, world.of_customer().await);
     for client in [&of_team, &of_customer] {
-        let teams = client.team_list(&ListQuery::default()).await.unwrap().teams;
+        let teams = client.team_list(&TeamQuery::default()).await.unwrap().teams;
         assert_eq!(teams.iter().map(|team| &team.id).collect::<Vec<_>>(), [&world.teams[0].id]);
         assert_eq!(refused(client.team_delete(&world.teams[1].id).await).status, 404);
     }

@@ -33,6 +33,33 @@ async fn a_name_alone_makes_an_unrestricted_key_and_the_answer_says_so() {
     assert_eq!(Value::Object(key), expected);
 }
 
+/// Clients in Go write null for what they do not set.
+#[tokio::test(flavor = "multi_thread")]
+async fn null_is_as_absent() {
+    let app = App::start().await;
+    let nulls = json!({
+        "name": "nulls", "description": null, "is_active": null, "provider_configs": null, "mcp_configs": null, "team_id": null,
+        "customer_id": null, "budget": null, "budgets": null, "rate_limit": null, "key_ids": null, "calendar_aligned": null,
+        "expires_at": null, "metadata": null,
+    });
+    let key = &done(&app, "POST", VIRTUAL_KEYS, nulls).await["virtual_key"];
+    assert_eq!(
+        (&key["description"], &key["allow_all_providers"], &key["budgets"]),
+        (&json!(""), &json!(true), &json!([]))
+    );
+    let rule = json!({
+        "name": "nulls", "description": null, "chain_rule": null, "cel_expression": null, "priority": null,
+        "targets": [{"provider": "demo", "weight": 1}],
+    });
+    let rule = &done(&app, "POST", "/api/governance/routing-rules", rule).await["rule"];
+    assert_eq!((&rule["priority"], &rule["cel_expression"]), (&json!(0), &json!("")));
+    let provider = json!({"provider": "groq", "network_config": null, "keys": null, "description": null});
+    done(&app, "POST", "/api/providers", provider).await;
+    let both = json!({"name": "both", "budget": null, "budgets": [{"max_limit": 1, "reset_duration": "Daily"}]});
+    let key = &done(&app, "POST", VIRTUAL_KEYS, both).await["virtual_key"];
+    assert_eq!(key["budget"]["reset_duration"], "1d");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_budget_or_many_and_the_single_view_is_the_shortest() {
     let app = App::start().await;

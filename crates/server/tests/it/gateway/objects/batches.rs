@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use keyward_client::{BudgetInput, CreateVirtualKey, Enforcement, NanoUsd, RateLimitInput, ResetDuration, VirtualKey};
 use keyward_core::provider_object::{ObjectKind, ObjectState};
+use serde_json::json;
 
 use super::{call, upload};
 use crate::gateway::with_budget;
@@ -102,6 +103,26 @@ async fn a_batch_is_refused_under_a_hard_budget_and_under_a_hard_token_limit() {
         assert!(refused.json()["error"]["message"].as_str().unwrap().contains(key.id.as_str()));
         assert_eq!(upstream.count("POST /v1/batches"), 0);
     }
+}
+
+/// What is used up for a model is used up for it in batches too, whichever model the first line is for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_refused_when_a_soft_limit_of_any_of_its_models_is_used_up() {
+    let app = App::start().await;
+    let upstream = provider(&app).await;
+    let used = r#"{"id":"a","object":"chat.completion","created":1,"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":5,"total_tokens":10}}"#;
+    upstream.answer("POST /v1/chat/completions ", used);
+    let limited = json!({"model_name": "gpt-4o", "rate_limit": {"token_max_limit": 10, "token_reset_duration": "1d"}});
+    app.client.model_config_create(&serde_json::from_value(limited).unwrap()).await.unwrap();
+    let key = app.key(CreateVirtualKey::default()).await;
+    let both = format!("{LINE}\n{}", LINE.replace("gpt-4o-mini", "gpt-4o").replace("\"a\"", "\"b\""));
+    assert_eq!(upload(&app, &key, "batch", &both).await.status, 200);
+    assert_eq!(call(&app, &key, "POST", "/v1/batches", WANTED).await.status, 200, "it is not used up yet");
+    let chat = r#"{"model":"openai/gpt-4o","messages":[]}"#;
+    assert_eq!(call(&app, &key, "POST", "/v1/chat/completions", chat).await.status, 200);
+    let refused = call(&app, &key, "POST", "/v1/batches", WANTED).await;
+    assert_eq!((refused.status, refused.error().1.as_str()), (429, "token_limited"));
+    assert_eq!(upstream.count("POST /v1/batches"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

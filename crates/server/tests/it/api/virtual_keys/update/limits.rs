@@ -144,7 +144,7 @@ async fn budgets_that_cannot_be_are_refused() {
             ] }),
             invalid("/budgets/1/reset_duration", "Duplicate reset_duration in budgets: 1d"),
         ),
-        (json!({ "budgets": [], "budget": null }), invalid("/budgets", "only one of 'budget' or 'budgets' may be set")),
+        (json!({ "budgets": [], "budget": {} }), invalid("/budgets", "only one of 'budget' or 'budgets' may be set")),
         (
             json!({ "budgets": [{ "id": id, "reset_duration": "90m", "calendar_aligned": true }] }),
             invalid(
