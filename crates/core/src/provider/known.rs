@@ -156,8 +156,8 @@ impl KnownProvider {
         Self::ALL.iter().filter(|known| known.base_url.is_some()).map(|known| known.name)
     }
 
-    /// True when the provider is known to heed `max_completion_tokens`. Others may ignore it silently, so that only
-    /// `max_tokens` bounds what they bill.
+    /// True when the provider is known to heed `max_completion_tokens`. Others may ignore it silently, or take it before `max_tokens`:
+    /// alone it bounds nothing there, and beside `max_tokens` the larger of both counts.
     #[must_use]
     pub fn heeds_max_completion_tokens(name: &str) -> bool {
         matches!(name, "openai" | "azure" | "bedrock" | "anthropic" | "groq" | "xai" | "cerebras" | DEMO_PROVIDER)
